@@ -1,0 +1,7 @@
+"""The attribution app."""
+
+from django.apps import AppConfig
+
+
+class AttributionConfig(AppConfig):
+    name = "attribution"

@@ -1,0 +1,115 @@
+"""RecordType and Field: what a canonical record is."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import CheckConstraint, F, Q, UniqueConstraint
+
+from ingestion.shape import Leaf, Shape
+
+CODE = RegexValidator(r"^[a-z][a-z0-9_]{0,40}$", "A code is a letter, then letters, digits or _ (at most 41), in lower case.")
+
+
+class RecordType(models.Model):
+    """What a canonical record is. Its current fields are those of its `generation`.
+
+    A new field raises `schema_version`; any other change of shape starts a new generation, which has its own table.
+    """
+
+    code = models.CharField(max_length=41, unique=True, validators=[CODE])
+    label = models.CharField(max_length=200, blank=True)
+    schema_version = models.PositiveIntegerField(default=1)
+    generation = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def current_fields(self) -> models.QuerySet["Field"]:
+        """The fields of the current generation, in the order of the definition."""
+        return self.fields.filter(generation=self.generation).select_related("refers_to").order_by("position")
+
+    def shape(self) -> Shape:
+        """The pure shape: one leaf per typed value, references opened by one level."""
+        return Shape(self.code, tuple(leaf for field in self.current_fields() for leaf in field.leaves()))
+
+
+class Field(models.Model):
+    """One field of a RecordType. Key fields identify a record."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        INTEGER = "integer"
+        DECIMAL = "decimal"
+        DATE = "date"
+        DATETIME = "datetime"
+        BOOLEAN = "boolean"
+        REFERENCE = "reference"
+
+    record_type = models.ForeignKey(RecordType, on_delete=models.PROTECT, related_name="fields")
+    generation = models.PositiveIntegerField(default=1)
+    since = models.PositiveIntegerField(default=1, help_text="The schema version that brought this field.")
+    position = models.PositiveSmallIntegerField()
+    code = models.CharField(max_length=41, validators=[CODE])
+    label = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    digits = models.PositiveSmallIntegerField(null=True, blank=True)
+    places = models.PositiveSmallIntegerField(null=True, blank=True)
+    refers_to = models.ForeignKey(RecordType, on_delete=models.PROTECT, null=True, blank=True, related_name="referring")
+    is_key = models.BooleanField(default=False)
+    choices = models.JSONField(default=list, blank=True)
+    sensitive = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["record_type", "generation", "position"]
+        constraints = [
+            UniqueConstraint(fields=["record_type", "generation", "code"], name="field_code_once_per_generation"),
+            CheckConstraint(
+                condition=Q(kind="reference", refers_to__isnull=False) | (~Q(kind="reference") & Q(refers_to=None)),
+                name="field_reference_names_its_type",
+            ),
+            CheckConstraint(
+                condition=(Q(kind="decimal", digits__range=(1, 38), places__lte=F("digits")))
+                | (~Q(kind="decimal") & Q(digits=None, places=None)),
+                name="field_decimal_has_digits_and_places",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_type}.{self.code}"
+
+    def leaves(self) -> list[Leaf]:
+        """This field's leaves: itself, or one per attribute of the type that it refers to."""
+        if self.refers_to is None:
+            return [self._leaf(self.code, self.code, f"f{self.pk}", self.is_key)]
+        attributes = list(self.refers_to.current_fields())
+        single = sum(attribute.is_key for attribute in attributes) == 1
+        return [
+            attribute._leaf(
+                f"{self.code}.{attribute.code}",
+                self.code if single and attribute.is_key else f"{self.code}.{attribute.code}",
+                f"f{self.pk}_{attribute.pk}",
+                self.is_key and attribute.is_key,
+                reference=self.code,
+                reference_key=attribute.is_key,
+            )
+            for attribute in attributes
+        ]
+
+    def _leaf(
+        self, path: str, name: str, column: str, key: bool, *, reference: str | None = None, reference_key: bool = False
+    ) -> Leaf:
+        return Leaf(
+            path=path,
+            name=name,
+            column=column,
+            kind=self.kind,
+            digits=self.digits or 18,
+            places=self.places or 0,
+            key=key,
+            reference=reference,
+            reference_key=reference_key,
+            choices=tuple(self.choices),
+            sensitive=self.sensitive,
+        )

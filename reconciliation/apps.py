@@ -1,0 +1,7 @@
+"""The reconciliation app."""
+
+from django.apps import AppConfig
+
+
+class ReconciliationConfig(AppConfig):
+    name = "reconciliation"

@@ -1,0 +1,20 @@
+"""What agrees and what does not."""
+
+from reconciliation.models.break_ import Break, Difference, GateRefusal, Member
+from reconciliation.models.reconciliation import Reconciliation, RuleSet, Team
+from reconciliation.models.run import OutcomeCount, OutcomeFile, Run, RunInput, RunStep
+
+__all__ = [
+    "Break",
+    "Difference",
+    "GateRefusal",
+    "Member",
+    "OutcomeCount",
+    "OutcomeFile",
+    "Reconciliation",
+    "RuleSet",
+    "Run",
+    "RunInput",
+    "RunStep",
+    "Team",
+]

@@ -1,0 +1,176 @@
+"""Break with its members, differences and gate refusals."""
+
+from typing import Self
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
+
+from ingestion.models import Delivery
+from reconciliation.models.reconciliation import Reconciliation
+from reconciliation.models.run import Run, Side
+
+
+class BreakQuerySet(models.QuerySet["Break"]):
+    """Breaks as a user may see them."""
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Breaks of the reconciliations that the user may see."""
+        return self.filter(reconciliation__in=Reconciliation.objects.visible_to(user))
+
+
+class Break(models.Model):
+    """An episode per (reconciliation, key) with a life across runs."""
+
+    class Kind(models.TextChoices):
+        DIFFERING = "differing", "Differing"
+        MISSING_IN_A = "missing_in_a", "Missing in A"
+        MISSING_IN_B = "missing_in_b", "Missing in B"
+        DUPLICATE = "duplicate", "Duplicate"
+        GATE = "gate", "Record check"
+
+    class State(models.TextChoices):
+        IN_FLIGHT = "in_flight", "In flight"  # found by diff, not yet attributed
+        REVIEW = "review", "In review"
+        PASSED = "passed", "Passed"
+        APPROVED = "approved", "Approved"
+        REJECTED = "rejected", "Rejected"
+        CLOSED = "closed", "Closed"
+
+    OPEN_STATES = (State.IN_FLIGHT, State.REVIEW)
+
+    reconciliation = models.ForeignKey(Reconciliation, on_delete=models.PROTECT, related_name="breaks")
+    key = models.TextField()
+    bucket = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.IN_FLIGHT)
+    fingerprint = models.CharField(max_length=32, help_text="md5 over the differing values; the same values keep a decision.")
+    hash = models.CharField(max_length=32, blank=True, help_text="Hash of the proposed record.")
+    opened_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="breaks_opened")
+    last_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="breaks_seen")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_because = models.CharField(max_length=200, blank=True)
+    confidence = models.DecimalField(
+        max_digits=6, decimal_places=5, null=True, blank=True, help_text="The lowest of its differences; null before attribution."
+    )
+    band = models.CharField(max_length=9, blank=True)
+    amount = models.DecimalField(max_digits=38, decimal_places=10, null=True, blank=True)
+    currency = models.CharField(max_length=20, blank=True)
+
+    objects = BreakQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["reconciliation", "state", "-id"], name="break_queue"),
+            models.Index(fields=["reconciliation", "bucket"], condition=Q(state="review"), name="break_open_by_bucket"),
+            models.Index(fields=["last_run"], name="break_last_run"),
+        ]
+        constraints = [
+            UniqueConstraint(
+                fields=["reconciliation", "key"],
+                condition=Q(state__in=["in_flight", "review"]),
+                name="break_one_open_per_key",
+            ),
+            CheckConstraint(
+                condition=Q(state__in=["in_flight", "review"], closed_at=None)
+                | (~Q(state__in=["in_flight", "review"]) & Q(closed_at__isnull=False)),
+                name="break_closed_has_time",
+            ),
+            CheckConstraint(condition=Q(bucket__lte=63), name="break_bucket_in_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def get_absolute_url(self) -> str:
+        """The break page."""
+        return f"/breaks/{self.pk}/"
+
+
+class Member(models.Model):
+    """A delivered row that stands in a break. It keeps its record, so that a break needs no read of the lake.
+
+    `record` maps leaf names to canonical texts (null where empty or flagged), `raw` to the source's text where that
+    differs, `flags` lists the flagged leaf names.
+    """
+
+    class State(models.TextChoices):
+        IN_REVIEW = "in_review"
+        STORED = "stored"
+        REJECTED = "rejected"
+        DUPLICATE = "duplicate"
+        SUPERSEDED = "superseded"
+
+    brk = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="members", db_column="break_id")
+    side = models.CharField(max_length=1, choices=Side.choices)
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="members")
+    record_number = models.PositiveBigIntegerField()
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="members")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.IN_REVIEW)
+    position = models.PositiveSmallIntegerField(default=1, help_text="1 for the first row of the key on its side.")
+    current = models.BooleanField(default=True, help_text="False once a later delivery replaced this row in the break.")
+    record = models.JSONField()
+    raw = models.JSONField(default=dict)
+    flags = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["brk", "side", "position"]
+        indexes = [models.Index(fields=["delivery", "record_number"], name="member_by_row")]
+        constraints = [
+            UniqueConstraint(fields=["brk", "side", "delivery", "record_number"], name="member_row_once_per_break")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.delivery_id}:{self.record_number}"
+
+
+class Difference(models.Model):
+    """One field of a break: the two values. The field `*row*` stands for a break of whole rows."""
+
+    ROW = "*row*"
+
+    class Kind(models.TextChoices):
+        VALUE = "value"
+        MISSING = "missing"
+        TYPE = "type"
+        ROW = "row"
+
+    brk = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="differences", db_column="break_id")
+    field = models.CharField(max_length=83)
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    value_a = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is a value that differs from empty
+    value_b = models.TextField(null=True, blank=True)  # noqa: DJ001
+    raw_a = models.TextField(null=True, blank=True)  # noqa: DJ001
+    raw_b = models.TextField(null=True, blank=True)  # noqa: DJ001
+    values_hash = models.CharField(max_length=32, help_text="md5 of both values, so that long texts can be unique.")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="differences", help_text="The run that found it.")
+    current = models.BooleanField(default=True, help_text="False once later values replaced it.")
+
+    class Meta:
+        ordering = ["brk", "id"]
+        constraints = [
+            UniqueConstraint(fields=["brk", "field", "values_hash"], name="difference_once_per_values"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.brk_id} {self.field}"
+
+
+class GateRefusal(models.Model):
+    """A condition of the gate that held a break back, with the value that it met."""
+
+    brk = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="refusals", db_column="break_id")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="refusals")
+    condition = models.CharField(max_length=120, help_text="Code of the condition, such as check:amount:between.")
+    sentence = models.CharField(max_length=1000)
+    detail = models.CharField(max_length=1000, blank=True)
+    current = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["brk", "id"]
+        constraints = [UniqueConstraint(fields=["brk", "run", "condition"], name="gate_refusal_once_per_run")]
+
+    def __str__(self) -> str:
+        return self.sentence

@@ -1,0 +1,1 @@
+"""Token sign-in of programs."""

@@ -1,0 +1,91 @@
+"""Decision: what a person did."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import CheckConstraint, F, Q, UniqueConstraint
+
+from reconciliation.models import Break, Member, Run
+
+
+class Decision(models.Model):
+    """Approve, override or reject. Under four eyes it waits for `confirmed_by`, who is never `proposed_by`."""
+
+    class Action(models.TextChoices):
+        APPROVE = "approve", "Approve"
+        OVERRIDE = "override", "Override"
+        REJECT = "reject", "Reject"
+
+    brk = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="decisions", db_column="break_id")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="decisions", help_text="The run that it answers.")
+    fingerprint = models.CharField(max_length=32, help_text="The break's values when it was decided.")
+    action = models.CharField(max_length=8, choices=Action.choices)
+    reason = models.CharField(max_length=40, blank=True, help_text="The reason given; empty keeps the attributed ones.")
+    chosen = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, blank=True, related_name="chosen_by", help_text="The named row of a duplicate."
+    )
+    comment = models.TextField(blank=True)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions_proposed")
+    proposed_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions_confirmed"
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    four_eyes = models.BooleanField(default=False)
+    withdrawn = models.BooleanField(default=False)
+    record = models.JSONField(null=True, blank=True, help_text="The record that was stored; null for a rejection.")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            CheckConstraint(
+                condition=Q(four_eyes=False) | Q(confirmed_by=None) | ~Q(confirmed_by=F("proposed_by")),
+                name="decision_nobody_confirms_their_own",
+            ),
+            UniqueConstraint(
+                fields=["brk"], condition=Q(confirmed_by=None, withdrawn=False), name="decision_one_proposal_per_break"
+            ),
+            CheckConstraint(
+                condition=Q(confirmed_by=None, confirmed_at=None) | Q(confirmed_by__isnull=False, confirmed_at__isnull=False),
+                name="decision_confirmed_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.brk}"
+
+
+class DecisionValue(models.Model):
+    """A field value that an override gave."""
+
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="values")
+    field = models.CharField(max_length=83)
+    value = models.TextField(null=True, blank=True)  # noqa: DJ001 - null empties the field
+
+    class Meta:
+        ordering = ["decision", "field"]
+        constraints = [UniqueConstraint(fields=["decision", "field"], name="decision_value_once_per_field")]
+
+    def __str__(self) -> str:
+        return f"{self.field} = {self.value}"
+
+
+class Waiver(models.Model):
+    """A Manager let one failed check of one break be, with a comment."""
+
+    brk = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="waivers", db_column="break_id")
+    condition = models.CharField(max_length=120)
+    fingerprint = models.CharField(max_length=32)
+    comment = models.TextField()
+    waived_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="waivers")
+    waived_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["brk", "id"]
+        permissions = [("waive_check", "Can waive a failed record check")]
+        constraints = [
+            UniqueConstraint(fields=["brk", "condition", "fingerprint"], name="waiver_once_per_condition"),
+            CheckConstraint(condition=~Q(comment=""), name="waiver_has_comment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.brk}: {self.condition}"
