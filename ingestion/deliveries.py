@@ -1,0 +1,169 @@
+"""Taking a delivery in: its bytes into the lake, a row for it, and its normalization."""
+
+import datetime as dt
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from ingestion import custody, lake
+from ingestion.detection import CsvFormat, detect
+from ingestion.errors import IngestionError
+from ingestion.framing import Framed, RejectedRow, frame
+from ingestion.mapping import FieldMapping
+from ingestion.models import Delivery, Mapping, Normalization, QuarantinedRow, Source
+from ingestion.normalize import Normalized, normalize
+from ingestion.quarantine import quarantine_rows
+from ingestion.work import claim, fail, finish, give_back, heartbeat
+
+PARTITION_ROWS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A delivery, and whether these bytes were new."""
+
+    delivery: Delivery
+    is_new: bool
+
+
+def accept_delivery(*, source: Source, file: Path, business_date: dt.date, by: str = "", name: str = "") -> Accepted:
+    """Keep a file's bytes and register them; the same bytes for the same date are the delivery already held."""
+    if not file.is_file():
+        raise IngestionError(f"There is no file {file}. Nothing was taken.")
+    folder = lake.work_folder("delivery")
+    try:
+        copy = folder / "bytes"
+        digest, size = _copy(file, copy)
+        return _register(source, copy, business_date, digest, size, by, Path(name or file.name).name)
+    finally:
+        lake.discard(folder)
+
+
+def _copy(file: Path, copy: Path) -> tuple[str, int]:
+    """Copy and hash in one pass; gives the sha256 and the size in bytes."""
+    digest, size = hashlib.sha256(), 0
+    with file.open("rb") as given, copy.open("wb") as kept:
+        while block := given.read(lake.BLOCK):
+            digest.update(block)
+            size += kept.write(block)
+    return digest.hexdigest(), size
+
+
+@transaction.atomic
+def _register(
+    source: Source, copy: Path, business_date: dt.date, digest: str, size: int, by: str, name: str
+) -> Accepted:
+    path = f"deliveries/{source.code}/{business_date:%Y-%m-%d}/{digest}"
+    delivery, is_new = Delivery.objects.get_or_create(
+        source=source,
+        business_date=business_date,
+        sha256=digest,
+        defaults={"file_name": name[:255], "path": path, "size": size, "received_by": by},
+    )
+    if is_new:
+        lake.local(path).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(copy, lake.local(path))
+        custody.seal([delivery])
+    elif not lake.local(path).exists():
+        shutil.copyfile(copy, lake.local(path))
+    return Accepted(delivery, is_new)
+
+
+@transaction.atomic
+def plan_normalization(delivery: Delivery) -> Normalization:
+    """The normalization of a delivery by its source's current mapping; made if it is not there yet."""
+    normalization, is_new = Normalization.objects.get_or_create(
+        delivery=delivery, mapping=delivery.source.current_mapping(), defaults={"queue": "ingest"}
+    )
+    if is_new:
+        custody.seal([normalization])
+    return normalization
+
+
+def normalize_delivery(normalization: Normalization, *, accept: bool = False) -> Normalization:
+    """Claim and run a normalization; a second call finds it done. `accept` takes the detection's proposals as they are.
+
+    Raises IngestionError where the file cannot be read; the sentence is kept on the normalization too.
+    """
+    claimed = claim(normalization)
+    if claimed is None:
+        normalization.refresh_from_db()
+        return normalization
+    folder = lake.work_folder(f"normalization-{claimed.pk}")
+    try:
+        with heartbeat(claimed):
+            _normalize(claimed, folder, accept=accept)
+    except IngestionError as error:
+        fail(claimed, str(error))
+        raise
+    except BaseException as error:
+        give_back(claimed, repr(error))
+        raise
+    finally:
+        lake.discard(folder)
+    claimed.refresh_from_db()
+    return claimed
+
+
+def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
+    delivery, mapping = work.delivery, work.mapping
+    raw = lake.checked(delivery.path, delivery.sha256)
+    format_ = detect(raw, mapping.format)
+    if format_.questions and not accept:
+        raise NeedsDecision(delivery, format_)
+    framed = frame(raw, format_, folder)
+    made = _write_records(framed, format_, mapping, folder / "records")
+    name, digest = lake.keep(folder / "records", f"normalizations/{work.pk}-{work.fence}")
+    with transaction.atomic():
+        finish(
+            work,
+            format=format_.to_document(),
+            notes=list(format_.notes),
+            questions=[],
+            path=name,
+            sha256=digest,
+            received=made.received,
+            normalized=made.normalized,
+            quarantined=made.quarantined,
+            flagged_values=made.flagged_values,
+        )
+        quarantine_rows(work, [*framed.rejected, *made.rejected])
+
+
+def _write_records(framed: Framed, format_: CsvFormat, mapping: Mapping, target: Path) -> Normalized:
+    mappings = [FieldMapping.from_document(path, document) for path, document in mapping.document.items()]
+    return normalize(
+        framed,
+        format_,
+        mapping.source.record_type.shape(),
+        mappings,
+        target,
+        threads=settings.ENGINE_THREADS,
+        memory=settings.ENGINE_MEMORY,
+        partition=framed.received > PARTITION_ROWS,
+    )
+
+
+class NeedsDecision(IngestionError):
+    """The detection found something that a person or the source's format must settle first."""
+
+    def __init__(self, delivery: Delivery, format_: CsvFormat) -> None:
+        self.questions = list(format_.questions)
+        super().__init__(f"{delivery.file_name} needs a decision. " + " ".join(self.questions))
+
+
+__all__ = [
+    "Accepted",
+    "Delivery",
+    "NeedsDecision",
+    "QuarantinedRow",
+    "RejectedRow",
+    "accept_delivery",
+    "normalize_delivery",
+    "plan_normalization",
+]

@@ -1,0 +1,86 @@
+"""Rows between DuckDB and PostgreSQL, set-based: CSV bytes through COPY on Django's own connection."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+from django.db import connection
+from psycopg import sql
+
+BLOCK = 1 << 20
+
+
+def literal(text: str) -> str:
+    """A text as a quoted SQL literal of DuckDB."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """A name as a quoted SQL identifier of DuckDB."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def copy_in(duck: duckdb.DuckDBPyConnection, query: str, table: sql.Composable, columns: Sequence[str]) -> int:
+    """COPY the rows of a DuckDB query into a PostgreSQL table, in the caller's transaction. Gives how many."""
+    handle, name = tempfile.mkstemp(suffix=".csv")
+    os.close(handle)
+    path = Path(name)
+    try:
+        duck.execute(f"COPY ({query}) TO {literal(name)} (FORMAT csv, HEADER false, NULLSTR '')")
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+            table, sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with connection.cursor() as cursor, path.open("rb") as file, cursor.cursor.copy(statement) as copy:
+            while block := file.read(BLOCK):
+                copy.write(block)
+        return cursor.cursor.rowcount
+    finally:
+        path.unlink()
+
+
+def copy_out(
+    duck: duckdb.DuckDBPyConnection, query: str, into: str, columns: dict[str, str], params: Sequence[object] = ()
+) -> int:
+    """Bring the rows of a PostgreSQL query into a DuckDB temp table with the given column types. Gives how many."""
+    handle, name = tempfile.mkstemp(suffix=".csv")
+    os.close(handle)
+    path = Path(name)
+    try:
+        with connection.cursor() as cursor, path.open("wb") as file:
+            with cursor.cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)", list(params) or None) as copy:
+                for block in copy:
+                    file.write(block)
+        types = ", ".join(f"{literal(column)}: {literal(type_)}" for column, type_ in columns.items())
+        duck.execute(
+            f"CREATE OR REPLACE TEMP TABLE {quoted(into)} AS SELECT * FROM read_csv({literal(name)}, header = false, "
+            f"auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, "
+            f"strict_mode = true, max_line_size = 100000000, columns = {{{types}}})"
+        )
+        return duck.execute(f"SELECT count(*) FROM {quoted(into)}").fetchall()[0][0]
+    finally:
+        path.unlink()
+
+
+def new_ids(table: str, count: int) -> np.ndarray:
+    """Fresh ids of a table's sequence, as many as asked for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [f'"{table}"', count]
+        )
+        return np.fromiter((row[0] for row in cursor), dtype=np.int64, count=count)
+
+
+def number_rows(duck: duckdb.DuckDBPyConnection, relation: str, table: str, into: str) -> int:
+    """`relation` with a column `id` of fresh ids of a PostgreSQL table, as the DuckDB temp table `into`."""
+    count = duck.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0]
+    frame = pd.DataFrame({"id": new_ids(table, count)})
+    duck.register("fresh_ids", frame)
+    duck.execute(
+        f"CREATE OR REPLACE TEMP TABLE {quoted(into)} AS SELECT * FROM {quoted(relation)} POSITIONAL JOIN fresh_ids"
+    )
+    duck.unregister("fresh_ids")
+    return count
