@@ -11,17 +11,9 @@ import pandas as pd
 from django.db import connection
 from psycopg import sql
 
+from ingestion.sql_text import literal, quoted
+
 BLOCK = 1 << 20
-
-
-def literal(text: str) -> str:
-    """A text as a quoted SQL literal of DuckDB."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    """A name as a quoted SQL identifier of DuckDB."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def copy_in(duck: duckdb.DuckDBPyConnection, query: str, table: sql.Composable, columns: Sequence[str]) -> int:

@@ -1,0 +1,226 @@
+"""Detecting the format of a delimited file: encoding, delimiter, header. What is declared wins and answers its question."""
+
+import codecs
+import csv
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from ingestion.errors import UnreadableFile
+
+SAMPLE = 1 << 20
+DELIMITERS = (",", ";", "\t", "|")
+MAGIC = {
+    b"PK\x03\x04": "a ZIP archive (or an Excel workbook)",
+    b"PAR1": "a Parquet file",
+    b"\x1f\x8b": "a gzip file",
+    b"%PDF": "a PDF document",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+}
+_NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+
+
+@dataclass(frozen=True)
+class CsvFormat:
+    """How a delimited file is read. `header` is a physical line, None where there is none; `columns` are distinct names.
+
+    `skip` counts the physical lines before the header or, without one, before the first record. `footer_rows` counts
+    the lines after the last record.
+    """
+
+    encoding: str
+    delimiter: str
+    quote: str
+    header: int | None
+    skip: int
+    columns: tuple[str, ...]
+    footer_rows: int = 0
+    footer_sum: str = ""
+    footer_count: bool = False
+    notes: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+
+    def to_document(self) -> dict[str, object]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, object]) -> "CsvFormat":
+        """From JSON."""
+        given = dict(document)
+        for name in ("columns", "notes", "questions"):
+            given[name] = tuple(given.get(name, ()))  # type: ignore[arg-type]
+        return cls(**given)  # type: ignore[arg-type]
+
+
+def detect(path: Path, declared: Mapping[str, object]) -> CsvFormat:
+    """The format of a file's bytes. UnreadableFile says why there is none; `questions` say what a person must settle."""
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE)
+    _refuse_other_kinds(sample)
+    encoding, notes = _encoding(path, sample, declared)
+    text = decode_sample(sample, encoding)
+    lines = text.splitlines()
+    if not any(line.strip() for line in lines):
+        raise UnreadableFile("The file has no header and no rows: it holds only blank lines. Deliver it again with its rows.")
+    delimiter = str(declared.get("delimiter") or _delimiter(lines))
+    quote = str(declared.get("quote") or '"')
+    draft = CsvFormat(encoding, delimiter, quote, None, 0, (), notes=tuple(notes))
+    return _with_header(draft, lines, declared)
+
+
+def _refuse_other_kinds(sample: bytes) -> None:
+    if not sample:
+        raise UnreadableFile("The file is empty (0 bytes). Deliver it again with its rows.")
+    for magic, what in MAGIC.items():
+        if sample.startswith(magic):
+            raise UnreadableFile(f"The file is {what}, whatever its name says. Deliver the delimited text that it was made from.")
+
+
+def _encoding(path: Path, sample: bytes, declared: Mapping[str, object]) -> tuple[str, list[str]]:
+    if given := declared.get("encoding"):
+        return _known(str(given)), []
+    for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if sample.startswith(mark):
+            return name, [f"Encoding {name}, by its byte order mark."]
+    if sample.count(b"\0") > len(sample) // 4:
+        name = "utf-16-le" if sample[1:2] == b"\0" else "utf-16-be"
+        return name, [f"Encoding {name}, by its zero bytes."]
+    return _by_bytes(path)
+
+
+def _known(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise UnreadableFile(f"There is no encoding {name!r}. Write one such as utf-8, cp1252 or latin-1.") from None
+
+
+def _by_bytes(path: Path) -> tuple[str, list[str]]:
+    """UTF-8 unless it fails on most lines with bytes above 127; then Windows-1252, which has the printable ones."""
+    good = bad = 0
+    with path.open("rb") as file:
+        data = file.read()
+    if data.isascii():
+        return "utf-8", []
+    try:
+        data.decode()
+        return "utf-8", []
+    except UnicodeDecodeError:
+        pass
+    for line in data.split(b"\n"):
+        if line.isascii():
+            continue
+        try:
+            line.decode()
+            good += 1
+        except UnicodeDecodeError:
+            bad += 1
+    if good:
+        return "utf-8", [f"Encoding utf-8, but {bad} lines hold bytes that are not; those rows are quarantined."]
+    name = "latin-1" if any(byte in data for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)) else "cp1252"
+    return name, [f"Encoding {name}: the bytes above 127 are no UTF-8."]
+
+
+def decode_sample(sample: bytes, encoding: str) -> str:
+    """The text of a first block, cut where a character was cut."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    return decoder.decode(sample, final=False)
+
+
+def _delimiter(lines: list[str]) -> str:
+    """The mark that cuts most lines into the same number of parts, at least two."""
+    shown = [line for line in lines[:200] if line.strip()]
+    best, best_score = ",", 0.0
+    for mark in DELIMITERS:
+        counts = Counter(len(_cut(line, mark)) for line in shown)
+        width, times = max(counts.items(), key=lambda pair: (pair[0] > 1, pair[1], pair[0]))
+        score = times / len(shown) * min(width - 1, 3) if width > 1 else 0.0
+        if score > best_score:
+            best, best_score = mark, score
+    return best
+
+
+def _cut(line: str, delimiter: str, quote: str = '"') -> list[str]:
+    csv.field_size_limit(1 << 30)
+    try:
+        return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [])
+    except csv.Error:
+        return line.split(delimiter)
+
+
+def _with_header(draft: CsvFormat, lines: list[str], declared: Mapping[str, object]) -> CsvFormat:
+    skip_declared = int(str(declared.get("skip") or 0))
+    footer = declared.get("footer") or {}
+    given = declared.get("header")
+    found, preamble, footer_rows = _find_header(draft, lines, skip_declared)
+    questions = []
+    if given is None and preamble and not declared.get("skip"):
+        questions.append(f"The header seems to stand on line {found}; write `header: {found}` in the format, or deliver with --accept.")
+    header = found if given is None else (None if given is False else int(str(given)))
+    if given is None and header is not None and _looks_like_record(_cut(lines[header - 1], draft.delimiter)):
+        questions.append("The first line looks like a record, not a header; write `header: false` (or `header: 1`) in the format, or deliver with --accept.")
+        header = None
+    first = (header or skip_declared + 1) - 1
+    cells = _record_at(lines, first, draft)
+    columns, notes = _names(cells, has_header=header is not None)
+    if any("stands twice" in note for note in notes) and given is None:
+        questions.append("A header stands twice, and both columns are kept under distinct names; write `header: 1` in the format to confirm, or deliver with --accept.")
+    if footer_rows and not footer:
+        questions.append("The last line looks like a total; write `footer: {rows: 1}` in the format, or deliver with --accept.")
+    return replace(
+        draft,
+        header=header,
+        skip=first if header is None else header - 1,
+        columns=columns,
+        footer_rows=int(str(footer.get("rows", 1))) if footer else footer_rows,  # type: ignore[attr-defined]
+        footer_sum=str(footer.get("sum") or "") if footer else "",  # type: ignore[attr-defined]
+        footer_count=bool(footer.get("count")) if footer else False,  # type: ignore[attr-defined]
+        notes=(*draft.notes, *notes),
+        questions=tuple(questions),
+    )
+
+
+def _find_header(draft: CsvFormat, lines: list[str], skip: int) -> tuple[int, bool, int]:
+    """The physical line of the header, whether other lines stand before it, and how many footer lines there are."""
+    widths = [len(_cut(line, draft.delimiter)) if line.strip() else 0 for line in lines[:500]]
+    usual = max((w for w in widths if w), key=widths.count)
+    first = next((i for i, w in enumerate(widths) if i >= skip and w), skip)
+    if widths[first] >= 2 or usual < 2:
+        return first + 1, False, 0
+    header = next((i for i, w in enumerate(widths) if i >= skip and w >= 2 and w == usual), first)
+    filled = [line for line in lines if line.strip()]
+    total = 1 if filled and re.match(r"\W*(grand )?total\b", filled[-1], re.IGNORECASE) else 0
+    return header + 1, header > first, total
+
+
+def _looks_like_record(cells: list[str]) -> bool:
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return bool(filled) and sum(bool(_NUMBER.fullmatch(cell)) for cell in filled) * 2 > len(filled)
+
+
+def _record_at(lines: list[str], first: int, draft: CsvFormat) -> list[str]:
+    """The cells of the record that starts on a line, which may go on over quoted line ends."""
+    reader = csv.reader((line + "\n" for line in lines[first:]), delimiter=draft.delimiter, quotechar=draft.quote)
+    try:
+        return next(reader, [])
+    except csv.Error:
+        return _cut(lines[first], draft.delimiter)
+
+
+def _names(cells: list[str], *, has_header: bool) -> tuple[tuple[str, ...], list[str]]:
+    """Distinct column names: trimmed headers, `column_n` for blank ones, `name_2` for the second of a name."""
+    if not has_header:
+        return tuple(f"column_{n}" for n in range(1, len(cells) + 1)), ["No header: the columns are column_1, column_2 ..."]
+    names: list[str] = []
+    notes = []
+    for number, cell in enumerate(cells, 1):
+        name = " ".join(cell.split()) or f"column_{number}"
+        if name in names:
+            again = next(f"{name}_{n}" for n in range(2, len(cells) + 2) if f"{name}_{n}" not in names)
+            notes.append(f"Header {name!r} stands twice; the second one is called {again!r}.")
+            name = again
+        names.append(name)
+    return tuple(names), notes

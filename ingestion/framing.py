@@ -1,0 +1,244 @@
+"""Framing: delivered bytes become rectangular UTF-8 lines; what is broken as a row is set aside with its line and reason.
+
+A cheap scan finds files that are clean as they are; only the others are rewritten, record by record.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from ingestion.detection import CsvFormat
+
+BLOCK = 32 << 20
+NUL_SHOWN = "\\x00"
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that is not a record: its record number, physical line, raw text and why."""
+
+    n: int
+    line: int
+    raw: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Framed:
+    """A clean file. Its first column is the record number when `numbered`; else records count from 1 in file order."""
+
+    path: Path
+    received: int
+    rejected: Sequence[RejectedRow]
+    numbered: bool
+    delimiter: str
+    quote: str
+    header_lines: int
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where a record stands in the delivered file."""
+
+    line: int
+    raw: str
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One piece of the file: a record's cells, or why it is none."""
+
+    line: int
+    raw: str
+    cells: list[str] | None
+    reason: str = ""
+
+
+def frame(path: Path, format_: CsvFormat, folder: Path) -> Framed:
+    """Make a file clean. Every row of it is either framed or rejected: `received` counts both."""
+    if (rows := _clean_rows(path, format_)) is not None:
+        lines = format_.skip + (1 if format_.header else 0)
+        return Framed(path, rows, (), numbered=False, delimiter=format_.delimiter, quote=format_.quote, header_lines=lines)
+    return _rewrite(path, format_, folder / "framed.csv")
+
+
+def _rewrite(path: Path, format_: CsvFormat, target: Path) -> Framed:
+    rejected: list[RejectedRow] = []
+    number = kept = 0
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        for number, row in enumerate(records(path, format_), 1):
+            if row.cells is None:
+                rejected.append(RejectedRow(number, row.line, row.raw, row.reason))
+            else:
+                kept += 1
+                writer.writerow([number, *row.cells])
+    if kept + len(rejected) != number:
+        raise AssertionError("A row was lost in framing.")
+    return Framed(target, number, rejected, numbered=True, delimiter=",", quote='"', header_lines=0)
+
+
+def locate(path: Path, format_: CsvFormat, n: int) -> Located:
+    """The physical line (from 1) and raw text of record `n`; IndexError when there is none."""
+    row = next(islice(records(path, format_), n - 1, n), None)
+    if row is None:
+        raise IndexError(n)
+    return Located(row.line, row.raw)
+
+
+def records(path: Path, format_: CsvFormat) -> Iterator[_Row]:
+    """The rows after the header, blank lines left out, the footer last as rows without cells."""
+    lines = _lines(path, format_)
+    next_line = _skip_header(lines, format_)
+    body = [] if next_line is None else _group(lines, next_line, format_)
+    width = len(format_.columns)
+    held: list[_Row] = []
+    for row in body:
+        held.append(_fitted(row, width))
+        if len(held) > format_.footer_rows:
+            yield held.pop(0)
+    for row in held:
+        yield _Row(row.line, row.raw, None, "A footer line: a control total, not a record.")
+
+
+def _lines(path: Path, format_: CsvFormat) -> Iterator[tuple[int, str, str]]:
+    """Physical lines: number, text, and why the text cannot be trusted. LF, CRLF and CR all end a line."""
+    if format_.encoding.startswith("utf-16") or format_.encoding.startswith("utf-32"):
+        yield from _decoded_lines(path, format_.encoding)
+        return
+    number = 0
+    encoding = "utf-8" if format_.encoding == "utf-8-sig" else format_.encoding
+    with path.open("rb") as file:
+        for block in file:
+            for part in block.rstrip(b"\n").removesuffix(b"\r").split(b"\r"):
+                number += 1
+                yield _decoded(number, part.removeprefix(b"\xef\xbb\xbf") if number == 1 else part, encoding)
+
+
+def _decoded_lines(path: Path, encoding: str) -> Iterator[tuple[int, str, str]]:
+    with path.open("r", encoding=encoding, errors="replace", newline=None) as file:
+        for number, line in enumerate(file, 1):
+            bad = "Its bytes do not decode as " + encoding + "." if "\ufffd" in line else ""
+            yield number, line.rstrip("\n").removeprefix("\ufeff"), bad
+
+
+def _decoded(number: int, part: bytes, encoding: str) -> tuple[int, str, str]:
+    try:
+        text = part.decode(encoding)
+    except UnicodeDecodeError as error:
+        shown = " ".join(f"{byte:02x}" for byte in part[error.start : error.end])
+        return number, part.decode(encoding, errors="backslashreplace"), f"Byte {shown} is no {encoding}."
+    if "\0" in text:
+        return number, text.replace("\0", NUL_SHOWN), "It holds a NUL byte, which no text may."
+    return number, text, ""
+
+
+def _skip_header(lines: Iterator[tuple[int, str, str]], format_: CsvFormat) -> tuple[int, str, str] | None:
+    """Go past the preamble and the header, which may stand over several lines; gives the line after it."""
+    for number, text, _ in lines:
+        if number <= format_.skip:
+            continue
+        if format_.header is None:
+            return number, text, _
+        open_ = text.count(format_.quote) % 2 == 1
+        while open_:
+            _, text, _ = next(lines, (0, format_.quote, ""))
+            open_ = text.count(format_.quote) % 2 == 0
+        return next(lines, None)
+    return None
+
+
+def _group(lines: Iterator[tuple[int, str, str]], first: tuple[int, str, str], format_: CsvFormat) -> Iterator[_Row]:
+    """Physical lines as records: a quoted line end joins lines."""
+    waiting: list[tuple[int, str, str]] = [first]
+    while waiting or (line := next(lines, None)) is not None:
+        number, text, bad = waiting.pop(0) if waiting else line  # type: ignore[misc]
+        if bad:
+            yield _Row(number, text, None, bad)
+        elif not text.strip():
+            continue
+        elif text.count(format_.quote) % 2 == 0:
+            yield _Row(number, text, _cells(text, format_))
+        else:
+            yield from _joined(number, text, lines, format_)
+
+
+def _joined(number: int, text: str, lines: Iterator[tuple[int, str, str]], format_: CsvFormat) -> Iterator[_Row]:
+    """A record whose quote stays open at the line end; when it never fits, each of its lines is set aside."""
+    block, broken = [(number, text)], ""
+    for at, more, bad in lines:
+        block.append((at, more))
+        broken = broken or bad
+        if more.count(format_.quote) % 2 == 1:
+            raw = "\n".join(part for _, part in block)
+            cells = None if broken else _cells(raw, format_)
+            if cells is not None and len(cells) == len(format_.columns):
+                yield _Row(number, raw, cells)
+                return
+            break
+    else:
+        broken = f"A quote was opened on line {number} and never closed."
+    broken = broken or f"A quote was opened on line {number}; with its closing the cells do not fit the header."
+    for at, part in block:
+        if part.strip():
+            yield _Row(at, part, None, broken)
+
+
+def _cells(raw: str, format_: CsvFormat) -> list[str]:
+    csv.field_size_limit(1 << 30)
+    reader = csv.reader(raw.split("\n") if "\n" not in raw else _kept(raw), delimiter=format_.delimiter, quotechar=format_.quote)
+    return next(reader, [])
+
+
+def _kept(raw: str) -> list[str]:
+    """Lines with their ends, so that a quoted line end stays in its value."""
+    return [line + "\n" for line in raw.split("\n")]
+
+
+def _fitted(row: _Row, width: int) -> _Row:
+    if row.cells is None or len(row.cells) == width:
+        return row
+    return _Row(row.line, row.raw, None, f"It has {len(row.cells)} cells where {width} were expected.")
+
+
+def _clean_rows(path: Path, format_: CsvFormat) -> int | None:
+    """How many records a file has that DuckDB can read as it is; None when anything in it is odd."""
+    if format_.encoding != "utf-8" or format_.footer_rows or len(format_.delimiter) != 1 or len(format_.columns) < 2:
+        return None
+    lines, rest = 0, b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            cut = block.rfind(b"\n") + 1
+            checked = _plain_lines(rest + block[:cut], format_, lines)
+            if checked is None:
+                return None
+            lines, rest = lines + checked, block[cut:]
+    if rest:
+        checked = _plain_lines(rest + b"\n", format_, lines)
+        if checked is None:
+            return None
+        lines += checked
+    return lines - format_.skip - (1 if format_.header else 0)
+
+
+def _plain_lines(block: bytes, format_: CsvFormat, before: int) -> int | None:
+    """The lines of a block when every one of them has the same number of plain cells and is UTF-8."""
+    if b'"' in block or b"\r" in block or b"\0" in block or format_.quote.encode() in block:
+        return None
+    if not block.isascii():
+        try:
+            block.decode()
+        except UnicodeDecodeError:
+            return None
+    octets = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(octets == 10)
+    marks = np.flatnonzero(octets == ord(format_.delimiter))
+    counts = np.diff(np.searchsorted(marks, ends), prepend=0)
+    checked = counts[max(format_.skip - before, 0) :]
+    if not (checked == len(format_.columns) - 1).all():
+        return None
+    return len(ends)

@@ -1,0 +1,183 @@
+"""Normalization: framed rows become typed records in Parquet, by DuckDB SQL; everything is read as text, strictly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import duckdb
+
+from ingestion.detection import CsvFormat
+from ingestion.errors import MissingColumn, UnreadableFile
+from ingestion.framing import Framed, RejectedRow
+from ingestion.mapping import FieldMapping
+from ingestion.shape import Leaf, Shape, canonical_sql
+from ingestion.sql_text import literal
+from ingestion.value_sql import cleaned_sql, typed_sql
+
+BUCKETS = 64
+PARTS = 16  # files of a partitioned delivery
+NUMBER = "__n"
+
+
+@dataclass(frozen=True)
+class Normalized:
+    """Counts of a normalization: received = normalized + quarantined. `rejected` are the rows without a key."""
+
+    received: int
+    normalized: int
+    quarantined: int
+    flagged_values: int
+    rejected: Sequence[RejectedRow]
+
+
+def normalize(
+    framed: Framed,
+    format_: CsvFormat,
+    shape: Shape,
+    mappings: Sequence[FieldMapping],
+    target: Path,
+    *,
+    threads: int = 2,
+    memory: str = "1GB",
+    partition: bool = False,
+) -> Normalized:
+    """Write the normalized records as Parquet (`target`: a file, or a folder of one part a bucket range)."""
+    by_path = {mapping.path: mapping for mapping in mappings}
+    _check_columns(format_, mappings)
+    duck = duckdb.connect()
+    try:
+        duck.execute(f"SET threads = {threads}")
+        duck.execute(f"SET memory_limit = {literal(memory)}")
+        duck.execute(f"SET temp_directory = {literal(str(target.parent / 'spill'))}")
+        duck.execute("SET TimeZone = 'UTC'")
+        return _normalize(duck, framed, format_, shape, by_path, target, partition=partition)
+    except duckdb.InvalidInputException as error:
+        raise UnreadableFile(f"The rows could not be read: {str(error).splitlines()[0]}") from error
+    finally:
+        duck.close()
+
+
+def _normalize(
+    duck: duckdb.DuckDBPyConnection,
+    framed: Framed,
+    format_: CsvFormat,
+    shape: Shape,
+    mappings: dict[str, FieldMapping],
+    target: Path,
+    *,
+    partition: bool,
+) -> Normalized:
+    duck.execute(f"CREATE TEMP VIEW normalized AS {_records_sql(framed, format_, shape, mappings)}")
+    parts = ", PARTITION_BY (part), WRITE_PARTITION_COLUMNS false" if partition else ""
+    part = f", bucket // {BUCKETS // PARTS} AS part" if partition else ""
+    duck.execute(
+        f"COPY (SELECT *{part} FROM normalized WHERE key IS NOT NULL) "
+        f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION snappy{parts})"
+    )
+    written = str(target / "**" / "*.parquet") if partition else str(target)
+    kept, flagged = duck.execute(
+        "SELECT count(*), coalesce(sum(len(string_split(flags, ','))), 0) "
+        f"FROM read_parquet({literal(written)}, hive_partitioning = false)"
+    ).fetchall()[0]
+    keyless = framed.received - len(framed.rejected) - kept
+    rejected = _keyless(duck, framed, shape) if keyless else []
+    if len(rejected) != keyless:
+        raise AssertionError(f"{framed.received} rows were received, but {kept} and {len(rejected)} came out.")
+    return Normalized(framed.received, kept, len(framed.rejected) + keyless, int(flagged), rejected)
+
+
+def _keyless(duck: duckdb.DuckDBPyConnection, framed: Framed, shape: Shape) -> list[RejectedRow]:
+    names = " and ".join(leaf.name for leaf in shape.key_leaves)
+    rows = duck.execute("SELECT n, flags FROM normalized WHERE key IS NULL ORDER BY n").fetchall()
+    return [
+        RejectedRow(n, 0, "", f"The key ({names}) {'does not fit its field' if _flags_key(flags, shape) else 'is blank'}.")
+        for n, flags in rows
+    ]
+
+
+def _flags_key(flags: str | None, shape: Shape) -> bool:
+    return bool(flags) and any(leaf.name in str(flags).split(",") for leaf in shape.key_leaves)
+
+
+def _check_columns(format_: CsvFormat, mappings: Sequence[FieldMapping]) -> None:
+    """Every mapped column is there; the error names the nearest one."""
+    for mapping in mappings:
+        if mapping.column is None or mapping.column in format_.columns or _position(format_, mapping.column) is not None:
+            continue
+        near = get_close_matches(mapping.column, format_.columns, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else f" It has {', '.join(format_.columns[:20])}."
+        raise MissingColumn(f"The file has no column {mapping.column!r}, which {mapping.path} is mapped from.{hint}")
+
+
+def _position(format_: CsvFormat, column: str) -> int | None:
+    """A column by its header, or as `column_n`."""
+    if column in format_.columns:
+        return format_.columns.index(column)
+    number = column.removeprefix("column_")
+    if column.startswith("column_") and number.isdigit() and 1 <= int(number) <= len(format_.columns):
+        return int(number) - 1
+    return None
+
+
+def _records_sql(framed: Framed, format_: CsvFormat, shape: Shape, mappings: dict[str, FieldMapping]) -> str:
+    """Three steps: raw texts, cleaned texts, typed values with their raw texts, key and flags."""
+    used = {leaf: mappings[leaf.path] for leaf in shape.leaves if leaf.path in mappings}
+    cleaned = ", ".join(
+        f"{cleaned_sql(mapping, _raw(mapping, format_))} AS c_{leaf.column}, {_raw(mapping, format_)} AS r_{leaf.column}"
+        for leaf, mapping in used.items()
+    )
+    typed = ", ".join(f"{typed_sql(leaf, mapping, f'c_{leaf.column}')} AS {leaf.column}" for leaf, mapping in used.items())
+    kept = ", ".join(f"c_{leaf.column}, r_{leaf.column}" for leaf in used)
+    return (
+        f"WITH cleaned AS (SELECT {NUMBER} AS n, {cleaned} FROM {_source_sql(framed, format_)}), "
+        f"typed AS (SELECT n, {typed}, {kept} FROM cleaned), "
+        f"keyed AS (SELECT *, {_key_sql(shape)} AS key FROM typed) "
+        f"SELECT n, CAST(md5_number_lower(key) % {BUCKETS} AS UTINYINT) AS bucket, key, "
+        f"{', '.join(_outputs(leaf, leaf in used) for leaf in shape.leaves)}, {_flags_sql(list(used))} AS flags FROM keyed"
+    )
+
+
+def _source_sql(framed: Framed, format_: CsvFormat) -> str:
+    columns = [f"'c{n}': 'VARCHAR'" for n in range(len(format_.columns))]
+    if framed.numbered:
+        columns.insert(0, f"'{NUMBER}': 'BIGINT'")
+    read = (
+        f"read_csv({literal(str(framed.path))}, columns = {{{', '.join(columns)}}}, auto_detect = false, header = false, "
+        f"skip = {framed.header_lines}, delim = {literal(framed.delimiter)}, quote = {literal(framed.quote)}, "
+        f"escape = {literal(framed.quote)}, nullstr = '\x01', strict_mode = true, "
+        f"max_line_size = 200000000)"
+    )
+    return read if framed.numbered else f"(SELECT *, row_number() OVER () AS {NUMBER} FROM {read})"
+
+
+def _raw(mapping: FieldMapping, format_: CsvFormat) -> str:
+    if mapping.column is None:
+        return literal(mapping.value or "")
+    return f"c{_position(format_, mapping.column)}"
+
+
+def _outputs(leaf: Leaf, is_mapped: bool) -> str:
+    if not is_mapped:
+        return f"NULL::{leaf.sql_type} AS {leaf.column}, NULL::VARCHAR AS raw_{leaf.column}"
+    same = f"r_{leaf.column} IS NOT DISTINCT FROM coalesce({canonical_sql(leaf, leaf.column)}, '')"
+    return f"{leaf.column}, CASE WHEN NOT ({same}) THEN r_{leaf.column} END AS raw_{leaf.column}"
+
+
+def _flags_sql(used: list[Leaf]) -> str:
+    tests = [
+        f"CASE WHEN {leaf.column} IS NULL AND c_{leaf.column} IS NOT NULL THEN {literal(leaf.name)} END"
+        for leaf in used
+    ]
+    return f"nullif(concat_ws(',', {', '.join(tests)}), '')"
+
+
+def _key_sql(shape: Shape) -> str:
+    """The key's canonical texts joined by `|`, with `\\` and `|` escaped inside a part; null when a part is blank."""
+    parts = []
+    for leaf in shape.key_leaves:
+        text = canonical_sql(leaf, leaf.column)
+        blank = f"trim({text}) = ''" if leaf.kind == "text" else "false"
+        escaped = f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')" if leaf.kind == "text" else text
+        parts.append(f"CASE WHEN NOT ({blank}) THEN {escaped} END")
+    return " || '|' || ".join(parts)

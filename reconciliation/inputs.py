@@ -1,0 +1,178 @@
+"""The two sides of a range: what the run's deliveries hold, and the earlier records that their partners wait for."""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from ingestion import lake
+from ingestion.models import Normalization
+from ingestion.shape import Leaf, Shape
+from ingestion.sql_text import literal, quoted
+from reconciliation.bulk import copy_out
+from reconciliation.models import Break, Member, Run, RunStep
+
+MEMBER_COLUMNS = {
+    "break_id": "BIGINT",
+    "key": "VARCHAR",
+    "bucket": "UTINYINT",
+    "kind": "VARCHAR",
+    "side": "VARCHAR",
+    "delivery": "BIGINT",
+    "n": "BIGINT",
+    "record": "JSON",
+    "raw": "JSON",
+    "flags": "JSON",
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a range of a run reads."""
+
+    run: Run
+    step: RunStep
+    shape: Shape
+    mapped_a: frozenset[str]
+    mapped_b: frozenset[str]
+    snapshots: frozenset[str]
+
+
+def inputs_of(step: RunStep) -> Inputs:
+    """The run's shape, what each side maps, and which sides deliver snapshots."""
+    run = step.run
+    shape = run.reconciliation.record_type.shape()
+    sides = {"a": run.reconciliation.a, "b": run.reconciliation.b}
+    return Inputs(
+        run=run,
+        step=step,
+        shape=shape,
+        mapped_a=mapped_names(run, "a", shape),
+        mapped_b=mapped_names(run, "b", shape),
+        snapshots=frozenset(side for side, source in sides.items() if source.delivers == "snapshot"),
+    )
+
+
+def mapped_names(run: Run, side: str, shape: Shape) -> frozenset[str]:
+    """The leaf names that a side's mappings fill; every leaf when the run has nothing of that side."""
+    source = run.reconciliation.a if side == "a" else run.reconciliation.b
+    mappings = {given.normalization.mapping for given in run.inputs.all() if given.side == side}
+    documents = [mapping.document for mapping in mappings] or [source.current_mapping().document]
+    paths = {path for document in documents for path in document}
+    return frozenset(leaf.name for leaf in shape.leaves if leaf.path in paths)
+
+
+def load_sides(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """Create the views `fresh_a`, `fresh_b` of the range's delivered rows, and the table `overtaken` of rows whose key a
+    later delivery of the same side decides."""
+    duck.execute("CREATE TEMP TABLE overtaken (side VARCHAR, key VARCHAR, delivery BIGINT, n BIGINT)")
+    for side in ("a", "b"):
+        given = [i.normalization for i in inputs.run.inputs.all() if i.side == side]
+        duck.execute(f"CREATE TEMP VIEW fresh_{side} AS {_fresh(inputs, side, given)}")
+        if len(given) > 1:
+            _set_overtaken_aside(duck, side, snapshot=side in inputs.snapshots)
+
+
+def _fresh(inputs: Inputs, side: str, given: list[Normalization]) -> str:
+    low, high = inputs.step.first_bucket, inputs.step.last_bucket
+    parts = [
+        f"SELECT {_columns(inputs.shape)}, {n.delivery_id}::BIGINT AS delivery, false AS carried "
+        f"FROM read_parquet({literal(_parquet(n))}) WHERE bucket BETWEEN {low} AND {high}"
+        for n in given
+    ]
+    return " UNION ALL ".join(parts) or _nothing(inputs.shape)
+
+
+def _parquet(normalization: Normalization) -> str:
+    path = lake.checked(normalization.path, normalization.sha256)
+    return str(path / "**" / "*.parquet") if path.is_dir() else str(path)
+
+
+def _columns(shape: Shape) -> str:
+    leaves = ", ".join(f"{leaf.column}, raw_{leaf.column}" for leaf in shape.leaves)
+    return f"n, bucket::UTINYINT AS bucket, key, {leaves}, flags"
+
+
+def _nothing(shape: Shape) -> str:
+    leaves = ", ".join(
+        f"NULL::{leaf.sql_type} AS {leaf.column}, NULL::VARCHAR AS raw_{leaf.column}" for leaf in shape.leaves
+    )
+    return (
+        f"SELECT NULL::BIGINT AS n, NULL::UTINYINT AS bucket, NULL::VARCHAR AS key, {leaves}, NULL::VARCHAR AS flags, "
+        "NULL::BIGINT AS delivery, false AS carried WHERE false"
+    )
+
+
+def _set_overtaken_aside(duck: duckdb.DuckDBPyConnection, side: str, *, snapshot: bool) -> None:
+    """Of several deliveries the latest decides a key; a snapshot decides every key."""
+    latest = "(SELECT max(delivery) FROM newest)" if snapshot else "w.latest"
+    duck.execute(
+        f"CREATE TEMP TABLE newest_{side} AS SELECT key, max(delivery) AS latest FROM fresh_{side} GROUP BY key"
+    )
+    if snapshot:
+        latest = f"(SELECT max(delivery) FROM fresh_{side})"
+    duck.execute(
+        f"INSERT INTO overtaken SELECT {literal(side)}, f.key, f.delivery, f.n FROM fresh_{side} f "
+        f"JOIN newest_{side} w USING (key) WHERE f.delivery < {latest}"
+    )
+
+
+def load_open_members(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """Bring the current members of the range's open breaks into the table `open_member`."""
+    copy_out(
+        duck,
+        "SELECT b.id, b.key, b.bucket, b.kind, m.side, m.delivery_id, m.record_number, m.record, m.raw, m.flags "
+        "FROM reconciliation_break b JOIN reconciliation_member m ON m.break_id = b.id "
+        f"WHERE b.reconciliation_id = %s AND b.state = '{Break.State.REVIEW}' AND m.current "
+        f"AND m.state IN ('{Member.State.IN_REVIEW}', '{Member.State.DUPLICATE}') AND b.bucket BETWEEN %s AND %s",
+        "open_member",
+        MEMBER_COLUMNS,
+        [inputs.run.reconciliation_id, inputs.step.first_bucket, inputs.step.last_bucket],
+    )
+
+
+def join_sides(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """Create the views `a` and `b` that are compared: the fresh rows that stand, the carried records whose key comes
+    from the other side, and the stored version of a key that comes from one side only (`delivery` 0)."""
+    for side, other in (("a", "b"), ("b", "a")):
+        duck.execute(
+            f"CREATE TEMP TABLE carried_{side} AS SELECT {_from_member(inputs.shape)} FROM open_member m "
+            f"WHERE m.side = {literal(side)} AND {'false' if side in inputs.snapshots else 'true'} "
+            f"AND m.key IN (SELECT key FROM fresh_{other}) AND m.key NOT IN (SELECT key FROM fresh_{side})"
+        )
+        duck.execute(f"CREATE TEMP VIEW standing_{side} AS {_standing(side)}")
+
+
+def _standing(side: str) -> str:
+    aside = f"SELECT 1 FROM overtaken o WHERE o.side = {literal(side)} AND o.delivery = f.delivery AND o.n = f.n"
+    return f"SELECT * FROM fresh_{side} f WHERE NOT EXISTS ({aside}) UNION ALL SELECT * FROM carried_{side}"
+
+
+def _from_member(shape: Shape) -> str:
+    leaves = ", ".join(f"{_typed(leaf)} AS {leaf.column}, {_text('raw', leaf)} AS raw_{leaf.column}" for leaf in shape.leaves)
+    flags = "CASE WHEN json_array_length(m.flags) > 0 THEN array_to_string(CAST(m.flags AS VARCHAR[]), ',') END"
+    return f"m.n, m.bucket, m.key, {leaves}, {flags} AS flags, m.delivery, true AS carried"
+
+
+def _typed(leaf: Leaf) -> str:
+    return typed_sql(leaf, _text("record", leaf))
+
+
+def _text(document: str, leaf: Leaf) -> str:
+    path = literal('$."' + leaf.name + '"')
+    return f"json_extract_string(m.{document}, {path})"
+
+
+def typed_sql(leaf: Leaf, text: str) -> str:
+    """SQL of a leaf's typed value from its canonical text."""
+    if leaf.kind == "datetime":
+        return f"strptime({text}, '%Y-%m-%dT%H:%M:%SZ')"
+    return f"CAST({text} AS {leaf.sql_type})"
+
+
+def record_json(shape: Shape, alias: str, canonical: dict[str, str]) -> str:
+    """SQL of a row's record as JSON: leaf names to canonical texts."""
+    parts = ", ".join(f"{literal(leaf.name)}, {canonical[leaf.name]}" for leaf in shape.leaves)
+    return f"json_object({parts})"
+
+
+__all__ = ["Inputs", "inputs_of", "join_sides", "load_open_members", "load_sides", "mapped_names", "quoted", "typed_sql"]

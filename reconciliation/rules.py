@@ -1,0 +1,131 @@
+"""The rules of a frozen RuleSet as pure values."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+
+from ingestion.shape import Shape
+
+DEFAULT_CONFIDENCE = Decimal("0.90")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One record check of the gate. `code` names it in refusals and waivers."""
+
+    field: str
+    rule: str
+    arguments: Mapping[str, object]
+
+    @property
+    def code(self) -> str:
+        """Such as `check:amount:between`."""
+        return f"check:{self.field}:{self.rule}"
+
+
+@dataclass(frozen=True)
+class GateRules:
+    """What the gate asks for. Limits are per currency; `*` stands for any other."""
+
+    confidence: Decimal = DEFAULT_CONFIDENCE
+    checks: tuple[Check, ...] = ()
+    max_auto_amount: Mapping[str, Decimal] = field(default_factory=dict)
+    max_auto_difference: Mapping[str, Decimal] = field(default_factory=dict)
+    amount_field: str = "amount"
+    currency_field: str = "currency"
+    budget: str = ""
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, object]) -> "GateRules":
+        """From the definition's `gate`."""
+        checks = document.get("checks") or []
+        return cls(
+            confidence=Decimal(str(document.get("confidence", DEFAULT_CONFIDENCE))),
+            checks=tuple(
+                Check(c["field"], c["rule"], {k: v for k, v in c.items() if k not in ("field", "rule")})
+                for c in checks  # type: ignore[attr-defined]
+            ),
+            max_auto_amount=_limits(document.get("max_auto_amount")),
+            max_auto_difference=_limits(document.get("max_auto_difference")),
+            amount_field=str(document.get("amount_field", "amount")),
+            currency_field=str(document.get("currency_field", "currency")),
+            budget=str(document.get("budget") or ""),
+        )
+
+
+def _limits(given: object) -> dict[str, Decimal]:
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        return {str(currency): Decimal(str(limit)) for currency, limit in given.items()}
+    return {"*": Decimal(str(given))}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A RuleSet's document, read."""
+
+    document: Mapping[str, object]
+
+    @cached_property
+    def gate(self) -> GateRules:
+        """The gate's rules."""
+        return GateRules.from_document(self.document.get("gate") or {})  # type: ignore[arg-type]
+
+    @property
+    def one_sided(self) -> str:
+        """Which side's lonely records are breaks: both, a or b."""
+        match = self.document.get("match") or {}
+        return str(match.get("one_sided", "both"))  # type: ignore[attr-defined]
+
+    @property
+    def compare(self) -> Mapping[str, Mapping[str, object]]:
+        """Compare rules by field name."""
+        return self.document.get("compare") or {}  # type: ignore[return-value]
+
+    @property
+    def authority(self) -> Mapping[str, str]:
+        """Whose value stands, by field name, where it is not A's."""
+        return self.document.get("authority") or {}  # type: ignore[return-value]
+
+    @property
+    def weekend(self) -> frozenset[int]:
+        """ISO weekdays without work."""
+        return frozenset(self._calendar["weekend"])  # type: ignore[arg-type]
+
+    @property
+    def holidays(self) -> frozenset[dt.date]:
+        """Days without work."""
+        return frozenset(dt.date.fromisoformat(day) for day in self._calendar["holidays"])  # type: ignore[attr-defined]
+
+    @property
+    def _calendar(self) -> Mapping[str, object]:
+        return self.document.get("calendar") or {"weekend": [6, 7], "holidays": []}  # type: ignore[return-value]
+
+
+def proposed(
+    shape: Shape,
+    rules: Rules,
+    a: Mapping[str, str | None] | None,
+    b: Mapping[str, str | None] | None,
+    mapped_a: frozenset[str],
+    mapped_b: frozenset[str],
+) -> dict[str, str | None]:
+    """The proposed record: the authority's value for each leaf, the side that is there for a one-sided record."""
+    if a is None or b is None:
+        return dict((a if a is not None else b) or {})
+    record = {}
+    for leaf in shape.leaves:
+        side = authority_of(leaf.name, leaf.reference, rules.authority)
+        mapped = mapped_a if side == "a" else mapped_b
+        if leaf.name not in mapped:
+            side = "b" if side == "a" else "a"
+        record[leaf.name] = (a if side == "a" else b).get(leaf.name)
+    return record
+
+
+def authority_of(name: str, reference: str | None, authority: Mapping[str, str]) -> str:
+    """`a` or `b`: the field's own word, else that of the reference it belongs to, else A."""
+    return authority.get(name) or (authority.get(reference) if reference else None) or "a"
