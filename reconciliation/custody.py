@@ -21,7 +21,7 @@ register(
     f"LEFT JOIN {children('reconciliation_member')} m ON m.break_id = b.id "
     f"LEFT JOIN {children('reconciliation_difference')} d ON d.break_id = b.id "
     f"LEFT JOIN {children('reconciliation_gaterefusal')} g ON g.break_id = b.id "
-    "WHERE b.id {ids}",
+    "WHERE b.state <> 'in_flight' AND b.id {ids}",  # sealed when the step that explains it ends
 )
 register_model(Team, Reconciliation, RuleSet, Run, RunInput, RunStep, OutcomeFile, OutcomeCount)
 

@@ -7,7 +7,7 @@ import duckdb
 from ingestion import lake
 from ingestion.models import Normalization
 from ingestion.shape import Leaf, Shape
-from ingestion.sql_text import literal, quoted
+from ingestion.sql_text import literal
 from reconciliation.bulk import copy_out
 from reconciliation.models import Break, Member, Run, RunStep
 
@@ -103,16 +103,15 @@ def _nothing(shape: Shape) -> str:
 
 
 def _set_overtaken_aside(duck: duckdb.DuckDBPyConnection, side: str, *, snapshot: bool) -> None:
-    """Of several deliveries the latest decides a key; a snapshot decides every key."""
-    latest = "(SELECT max(delivery) FROM newest)" if snapshot else "w.latest"
-    duck.execute(
-        f"CREATE TEMP TABLE newest_{side} AS SELECT key, max(delivery) AS latest FROM fresh_{side} GROUP BY key"
+    """Of several deliveries the latest decides a key; a later snapshot decides every key."""
+    latest = (
+        f"SELECT key, (SELECT max(delivery) FROM fresh_{side}) AS latest FROM fresh_{side} GROUP BY key"
+        if snapshot
+        else f"SELECT key, max(delivery) AS latest FROM fresh_{side} GROUP BY key"
     )
-    if snapshot:
-        latest = f"(SELECT max(delivery) FROM fresh_{side})"
     duck.execute(
         f"INSERT INTO overtaken SELECT {literal(side)}, f.key, f.delivery, f.n FROM fresh_{side} f "
-        f"JOIN newest_{side} w USING (key) WHERE f.delivery < {latest}"
+        f"JOIN ({latest}) w USING (key) WHERE f.delivery < w.latest"
     )
 
 
@@ -131,20 +130,33 @@ def load_open_members(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
 
 
 def join_sides(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
-    """Create the views `a` and `b` that are compared: the fresh rows that stand, the carried records whose key comes
-    from the other side, and the stored version of a key that comes from one side only (`delivery` 0)."""
+    """Create the views `standing_a`, `standing_b`: the fresh rows that stand, and the records of open breaks whose key
+    comes again from the other side only (`carried`)."""
     for side, other in (("a", "b"), ("b", "a")):
         duck.execute(
             f"CREATE TEMP TABLE carried_{side} AS SELECT {_from_member(inputs.shape)} FROM open_member m "
             f"WHERE m.side = {literal(side)} AND {'false' if side in inputs.snapshots else 'true'} "
             f"AND m.key IN (SELECT key FROM fresh_{other}) AND m.key NOT IN (SELECT key FROM fresh_{side})"
         )
-        duck.execute(f"CREATE TEMP VIEW standing_{side} AS {_standing(side)}")
+    several = duck.execute("SELECT count(*) FROM overtaken").fetchall()[0][0]
+    for side in ("a", "b"):
+        aside = f"SELECT 1 FROM overtaken o WHERE o.side = {literal(side)} AND o.delivery = f.delivery AND o.n = f.n"
+        kept = f" WHERE NOT EXISTS ({aside})" if several else ""
+        duck.execute(
+            f"CREATE TEMP VIEW standing_{side} AS SELECT * FROM fresh_{side} f{kept} UNION ALL SELECT * FROM carried_{side}"
+        )
 
 
-def _standing(side: str) -> str:
-    aside = f"SELECT 1 FROM overtaken o WHERE o.side = {literal(side)} AND o.delivery = f.delivery AND o.n = f.n"
-    return f"SELECT * FROM fresh_{side} f WHERE NOT EXISTS ({aside}) UNION ALL SELECT * FROM carried_{side}"
+def add_stored(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """Create the views `a` and `b` that are compared: what stands, and beside a key that comes from one side only its
+    stored version of table `stored` (`delivery` 0)."""
+    for side, other in (("a", "b"), ("b", "a")):
+        leaves = ", ".join(f"s.{leaf.column}, NULL::VARCHAR AS raw_{leaf.column}" for leaf in inputs.shape.leaves)
+        duck.execute(
+            f"CREATE TEMP VIEW {side} AS SELECT * FROM standing_{side} UNION ALL "
+            f"SELECT 0::BIGINT AS n, s.bucket, s.key, {leaves}, NULL::VARCHAR AS flags, 0::BIGINT AS delivery, true AS carried "
+            f"FROM stored s WHERE s.key IN (SELECT key FROM standing_{other}) AND s.key NOT IN (SELECT key FROM standing_{side})"
+        )
 
 
 def _from_member(shape: Shape) -> str:
@@ -167,12 +179,3 @@ def typed_sql(leaf: Leaf, text: str) -> str:
     if leaf.kind == "datetime":
         return f"strptime({text}, '%Y-%m-%dT%H:%M:%SZ')"
     return f"CAST({text} AS {leaf.sql_type})"
-
-
-def record_json(shape: Shape, alias: str, canonical: dict[str, str]) -> str:
-    """SQL of a row's record as JSON: leaf names to canonical texts."""
-    parts = ", ".join(f"{literal(leaf.name)}, {canonical[leaf.name]}" for leaf in shape.leaves)
-    return f"json_object({parts})"
-
-
-__all__ = ["Inputs", "inputs_of", "join_sides", "load_open_members", "load_sides", "mapped_names", "quoted", "typed_sql"]

@@ -9,7 +9,7 @@ from ingestion.shape import Compared, Leaf, Shape, canonical_sql
 from ingestion.sql_text import literal
 from reconciliation.engine.business_days import Calendar
 from reconciliation.engine.equality import differs_sql, flagged_sql
-from reconciliation.engine.record_hash import record_hash_sql
+from reconciliation.engine.record_hash import own_leaves, record_hash_sql
 from reconciliation.engine.rules import CompareRule
 
 EXACT = CompareRule()
@@ -72,7 +72,8 @@ def _pair_sql(a: str, b: str, spec: CompareSpec) -> str:
     tests = f"{tests}, " if tests else ""
     proposed = ", ".join(f"{_proposed(leaf, spec)} AS {leaf.column}" for leaf in spec.shape.leaves)
     count = " + ".join(f"CAST(d{n} AS USMALLINT)" for n in range(len(names))) or "0"
-    hashed = record_hash_sql(spec.shape.leaves, [leaf.column for leaf in spec.shape.leaves])
+    own = own_leaves(spec.shape)
+    hashed = record_hash_sql(own, [leaf.column for leaf in own])
     return (
         f"WITH joined AS (SELECT coalesce(a.key, b.key) AS key, coalesce(a.bucket, b.bucket) AS bucket, "
         f"a.delivery AS a_delivery, a.n AS a_n, a.carried AS a_carried, "

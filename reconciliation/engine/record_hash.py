@@ -1,4 +1,7 @@
-"""The hash of a record: md5 over the canonical texts of all leaves, the same in DuckDB, PostgreSQL and Python."""
+"""The hash of a record: md5 over the canonical texts of its own leaves, the same in DuckDB, PostgreSQL and Python.
+
+A reference's further attributes are rows of their own in the store, with hashes of their own.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -6,6 +9,11 @@ from collections.abc import Mapping, Sequence
 from ingestion.shape import Leaf, Shape, canonical_sql
 
 NULL, JOIN = chr(30), chr(31)
+
+
+def own_leaves(shape: Shape) -> tuple[Leaf, ...]:
+    """The leaves that a record's own row holds: scalars and the keys of references."""
+    return tuple(leaf for leaf in shape.leaves if leaf.reference is None or leaf.reference_key)
 
 
 def record_hash_sql(leaves: Sequence[Leaf], columns: Sequence[str]) -> str:
@@ -28,5 +36,5 @@ def _postgres(leaf: Leaf, column: str) -> str:
 
 def record_hash(shape: Shape, record: Mapping[str, str | None]) -> str:
     """Python, over canonical texts by leaf name."""
-    texts = (record.get(leaf.name) for leaf in shape.leaves)
+    texts = (record.get(leaf.name) for leaf in own_leaves(shape))
     return hashlib.md5(JOIN.join(NULL if t is None else t for t in texts).encode(), usedforsecurity=False).hexdigest()

@@ -87,6 +87,7 @@ class RunStep(ClaimedWork):
     first_bucket = models.PositiveSmallIntegerField()
     last_bucket = models.PositiveSmallIntegerField()
     records = models.PositiveBigIntegerField(null=True)
+    counts = models.JSONField(default=dict, help_text="What the report needs of this range.")
 
     class Meta:
         ordering = ["run", "step", "first_bucket"]
