@@ -1,0 +1,125 @@
+"""The classifier: from differences to reasons with a confidence, a proof and the next best candidates. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import SequenceMatcher
+
+from attribution.provers.evidence import UNKNOWN, Candidate, Context, Difference, Setting
+from attribution.provers.registry import PROVERS, Prover
+
+FLOOR = Decimal("0.50")  # below it the reason is UNKNOWN, and the best guess stays beside it
+BANDS = ((Decimal("0.90"), "straight"), (Decimal("0.70"), "expedited"), (FLOOR, "standard"))
+ROW_REASONS = {
+    "missing_in_a": ("MISSING_SOURCE_A", "Only B has this record."),
+    "missing_in_b": ("MISSING_SOURCE_B", "Only A has this record."),
+    "duplicate": ("DUPLICATE_ENTRY", "The key stands more than once on a side."),
+}
+NOTHING = Setting()
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What is said of one difference. `best_reason` is never UNKNOWN while there is a candidate."""
+
+    reason: str
+    best_reason: str
+    functional: bool | None
+    confidence: Decimal
+    proof: str
+    candidates: tuple[Candidate, ...]
+    assigned_by: str
+
+
+def explain(differences: Sequence[Difference], context: Context) -> list[Attribution]:
+    """An attribution per difference, in order."""
+    chosen: dict[tuple[str, bool], list[Prover]] = {}
+    made = []
+    for difference in differences:
+        kind = difference.leaf.kind if difference.leaf is not None else "text"
+        mark = (kind, difference.kind == "type")
+        if mark not in chosen:
+            chosen[mark] = [p for p in PROVERS if _speaks(p, *mark, context)]
+        made.append(_attribution(_candidates(difference, chosen[mark], context)))
+    return made
+
+
+def _speaks(prover: Prover, kind: str, is_flagged: bool, context: Context) -> bool:  # noqa: FBT001
+    if is_flagged and not prover.flagged or not is_flagged and prover.code in ("format", "data_type"):
+        return False
+    return kind in prover.kinds and context.settings.get(prover.code, NOTHING).active
+
+
+def _candidates(difference: Difference, provers: list[Prover], context: Context) -> list[Candidate]:
+    """Proofs in the order of the provers, then hints by confidence."""
+    if difference.kind == "missing":
+        return []
+    proofs, hints = [], []
+    for prover in provers:
+        if sentence := prover.says(difference, context):
+            setting = context.settings.get(prover.code, NOTHING)
+            reason = setting.reason or prover.reason
+            candidate = Candidate(
+                prover.code,
+                reason,
+                context.reasons.get(reason),
+                setting.confidence if setting.confidence is not None else prover.confidence,
+                sentence,
+                prover.proof,
+            )
+            (proofs if prover.proof else hints).append(candidate)
+    if not proofs:
+        hints += _hints(difference, context)
+    return [*proofs, *sorted(hints, key=lambda c: -c.confidence)]
+
+
+def _hints(difference: Difference, context: Context) -> list[Candidate]:
+    """Weak evidence where nothing reproduces B; never above the floor."""
+    a, b = difference.value_a or "", difference.value_b or ""
+    if len(a) > 200 or len(b) > 200 or not a or not b:
+        return []
+    alike = SequenceMatcher(None, a, b, autojunk=False).ratio()
+    if alike < 0.6:
+        return []
+    confidence = Decimal(str(round(0.45 * alike, 2)))
+    sentence = f"The texts are {alike * 100:.0f} % alike, but no single slip turns A into B."
+    reason = "MANUAL_ENTRY_ERR"
+    return [Candidate("alike", reason, context.reasons.get(reason), confidence, sentence, proof=False)]
+
+
+def _attribution(candidates: list[Candidate]) -> Attribution:
+    three = tuple(_distinct(candidates)[:3])
+    if not three:
+        return Attribution(UNKNOWN, UNKNOWN, None, Decimal(0), "", (), "prover:none")
+    best = three[0]
+    if best.confidence < FLOOR:
+        return Attribution(UNKNOWN, best.reason, None, best.confidence, "", three, f"prover:{best.prover}")
+    proof = best.sentence if best.proof else ""
+    return Attribution(best.reason, best.reason, best.functional, best.confidence, proof, three, f"prover:{best.prover}")
+
+
+def _distinct(candidates: list[Candidate]) -> list[Candidate]:
+    """The first candidate of each reason."""
+    seen: Mapping[str, Candidate] = {c.reason: c for c in reversed(candidates)}
+    return [c for c in candidates if seen[c.reason] is c]
+
+
+def row_attribution(kind: str, sentence: str = "") -> Attribution:
+    """What is said of a break of whole rows: certain, and always for a person."""
+    reason, words = ROW_REASONS.get(kind, ("RECORD_CHECK", sentence))
+    candidate = Candidate("row", reason, False, Decimal(1), sentence or words)
+    return Attribution(reason, reason, False, Decimal(1), sentence or words, (candidate,), "prover:row")
+
+
+def matched_late(days: int) -> Attribution:
+    """A partner that came later and agrees: the lag is the proof."""
+    sentence = f"The partner came {days} day{'' if days == 1 else 's'} later and agrees." if days else "The partner came in a later run and agrees."
+    candidate = Candidate("late", "TIMING_LAG", True, Decimal(1), sentence)
+    return Attribution("TIMING_LAG", "TIMING_LAG", True, Decimal(1), sentence, (candidate,), "prover:late")
+
+
+def band(confidence: Decimal, reason: str) -> str:
+    """The band in which people see a confidence."""
+    if reason == UNKNOWN:
+        return UNKNOWN
+    return next((name for limit, name in BANDS if (confidence > limit if name == "straight" else confidence >= limit)), UNKNOWN)

@@ -1,0 +1,90 @@
+"""What provers see, and what they say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+
+from ingestion.shape import Leaf
+from reconciliation.engine.business_days import Calendar
+
+UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One differing field: canonical texts (the raw text where flagged), raw texts, and both records."""
+
+    field: str
+    leaf: Leaf | None
+    kind: str
+    value_a: str | None
+    value_b: str | None
+    raw_a: str | None = None
+    raw_b: str | None = None
+    record_a: Mapping[str, str | None] = field(default_factory=dict)
+    record_b: Mapping[str, str | None] = field(default_factory=dict)
+
+    @cached_property
+    def number_a(self) -> Decimal | None:
+        """A as an exact number, None when it is none."""
+        return number(self.value_a)
+
+    @cached_property
+    def number_b(self) -> Decimal | None:
+        """B as an exact number, None when it is none."""
+        return number(self.value_b)
+
+    @property
+    def places(self) -> int:
+        """The field's decimal places."""
+        return self.leaf.places if self.leaf is not None and self.leaf.kind == "decimal" else 0
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an admin changed of a prover for one reconciliation."""
+
+    reason: str = ""
+    confidence: Decimal | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class Context:
+    """What holds for all differences of a run. `translations`: field to A's code to B's; `reasons`: code to functional."""
+
+    decimals: Mapping[str, Leaf] = field(default_factory=dict)
+    patterns: tuple[str, ...] = ()
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    calendar: Calendar = field(default_factory=Calendar)
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    reasons: Mapping[str, bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A reason with the evidence for it; `proof` when it reproduces B from A exactly."""
+
+    prover: str
+    reason: str
+    functional: bool | None
+    confidence: Decimal
+    sentence: str
+    proof: bool = True
+
+
+def number(text: str | None) -> Decimal | None:
+    """A plain decimal text as a number."""
+    if text is None:
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def shown(value: Decimal) -> str:
+    """A number as people read it, with a true minus sign."""
+    return f"{value:,f}".replace("-", "\u2212")

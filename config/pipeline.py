@@ -1,0 +1,68 @@
+"""The whole path on one screen.
+
+    deliver      a source's bytes into the lake                              (service accept_delivery)
+    normalize    bytes -> records, flagged values, quarantined rows          queue ingest
+    diff         compare a range, store what matched, open breaks            queue diff
+    attribute    explain, let through the gate, hold the rest for a person   queue attribution
+    close        the report, the summary                                     when the last step ends
+
+Work is found in PostgreSQL, never in a message: a task carries an id, and may be lost or come twice.
+"""
+
+import time
+from collections.abc import Callable
+
+from django.db import transaction
+
+from attribution.attribute import attribute_range
+from ingestion.deliveries import normalize_delivery
+from ingestion.models import ClaimedWork, Normalization
+from reconciliation.diff import diff_range
+from reconciliation.models import Run, RunStep
+from reconciliation.runs import advance_run, work_of
+from reconciliation.summary import publish_summary
+
+POLL_SECONDS = 0.2
+
+
+def do(work: ClaimedWork) -> None:
+    """Claim and run one piece of work, whatever its stage."""
+    if isinstance(work, Normalization):
+        normalize_delivery(work)
+    elif isinstance(work, RunStep):
+        {RunStep.Step.DIFF: diff_range, RunStep.Step.ATTRIBUTE: attribute_range}[RunStep.Step(work.step)](work)
+
+
+def advance(run: Run) -> list[ClaimedWork]:
+    """Take a run as far as its rows allow; gives what can be claimed now. An ended run's summary is published."""
+    was_active = run.state in (Run.State.WAITING, Run.State.RUNNING)
+    advance_run(run)
+    if was_active and run.state in (Run.State.DONE, Run.State.FAILED):
+        publish_summary(run)
+        for waiting in Run.objects.filter(reconciliation=run.reconciliation, state=Run.State.WAITING).order_by("id")[:1]:
+            ring(waiting)
+    return work_of(run)
+
+
+def run_to_end(run: Run) -> Run:
+    """Work on a run in this process until it has ended, beside whatever workers there are."""
+    while (work := advance(run)) or run.state in (Run.State.WAITING, Run.State.RUNNING):
+        before = [(it.pk, it.state, it.fence) for it in work]
+        for it in work:
+            do(it)
+        if before == [(it.pk, it.state, it.fence) for it in work_of(run)]:
+            time.sleep(POLL_SECONDS)  # a worker elsewhere has it, or an earlier run is active
+    return run
+
+
+def ring(run: Run) -> None:
+    """Send a task for everything of a run that can be claimed, after the commit."""
+    from config import tasks
+
+    senders: dict[str, Callable[[int], object]] = {
+        "ingest": tasks.normalize.delay,
+        "diff": tasks.diff.delay,
+        "attribution": tasks.attribute.delay,
+    }
+    for work in advance(run):
+        transaction.on_commit(lambda work=work: tasks.send(senders[work.queue], work.pk))  # type: ignore[misc]

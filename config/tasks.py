@@ -1,0 +1,72 @@
+"""Celery's doors to the services: ids in, nothing out, safe to deliver twice."""
+
+import logging
+from collections.abc import Callable
+
+from celery import shared_task
+from celery.signals import worker_init
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from config import pipeline
+from ingestion.errors import IngestionError
+from ingestion.models import ClaimedWork, Normalization
+from ingestion.work import call_worker
+from reconciliation.models import Run, RunStep
+
+log = logging.getLogger(__name__)
+
+
+@worker_init.connect
+def _name_worker(sender: object = None, **_: object) -> None:
+    call_worker(str(getattr(sender, "hostname", "") or "worker"))
+
+
+def send(sender: Callable[[int], object], pk: int) -> None:
+    """Send a task; a broker that is away costs time only, since the sweeper sends again."""
+    try:
+        sender(pk)
+    except (OperationalError, OSError) as error:
+        log.warning("A task could not be sent; the sweeper sends it again. %s", error)
+
+
+@shared_task(queue="ingest")
+def normalize(pk: int) -> None:
+    """Normalize a delivery, then take every run that waits for it further."""
+    work = Normalization.objects.get(pk=pk)
+    try:
+        pipeline.do(work)
+    except IngestionError as error:
+        log.warning("%s", error)
+    for run in Run.objects.filter(inputs__normalization=work, state=Run.State.RUNNING).distinct():
+        pipeline.ring(run)
+
+
+@shared_task(queue="diff")
+def diff(pk: int) -> None:
+    """Compare a range, then ring for what follows."""
+    _step(pk)
+
+
+@shared_task(queue="attribution")
+def attribute(pk: int) -> None:
+    """Explain a range, then ring for what follows."""
+    _step(pk)
+
+
+def _step(pk: int) -> None:
+    step = RunStep.objects.select_related("run").get(pk=pk)
+    pipeline.do(step)
+    pipeline.ring(step.run)
+
+
+@shared_task(queue="ingest")
+def sweep() -> None:
+    """Send again what has gone silent: unfinished normalizations, and the next work of every active run."""
+    quiet = Normalization.objects.filter(state=ClaimedWork.State.READY) | Normalization.objects.filter(
+        state=ClaimedWork.State.RUNNING, lease_until__lt=timezone.now()
+    )
+    for pk in quiet.values_list("pk", flat=True):
+        send(normalize.delay, pk)
+    for run in Run.objects.filter(state__in=[Run.State.WAITING, Run.State.RUNNING]).order_by("id"):
+        pipeline.ring(run)

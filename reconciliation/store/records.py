@@ -1,0 +1,68 @@
+"""Storing single records that passed the gate later than their run: explained ones, and those that a person approved."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+
+import duckdb
+import pandas as pd
+
+from ingestion.models import RecordType
+from ingestion.shape import Shape
+from ingestion.sql_text import literal
+from reconciliation.engine.record_hash import own_leaves, record_hash_sql
+from reconciliation.inputs import typed_sql
+from reconciliation.store.identities import upsert_identities
+from reconciliation.store.load import Loaded, load_rows
+
+Record = Mapping[str, str | None]
+
+
+def records_relation(duck: duckdb.DuckDBPyConnection, shape: Shape, rows: Sequence[tuple[str, int, Record]], into: str) -> None:
+    """Create the DuckDB temp table `into` (key, bucket, every leaf, hash) from (key, bucket, canonical texts)."""
+    frame = pd.DataFrame(
+        {
+            "key": pd.Series([row[0] for row in rows], dtype=object),
+            "bucket": pd.Series([row[1] for row in rows], dtype="uint8"),
+            "record": pd.Series([json.dumps(row[2]) for row in rows], dtype=object),
+        }
+    )
+    duck.register("given_records", frame)
+    leaves = ", ".join(
+        f"{typed_sql(leaf, f'json_extract_string(record, {literal(chr(36) + chr(46) + chr(34) + leaf.name + chr(34))})')} AS {leaf.column}"
+        for leaf in shape.leaves
+    )
+    own = own_leaves(shape)
+    hashed = record_hash_sql(own, [leaf.column for leaf in own])
+    duck.execute(
+        f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT *, {hashed} AS hash FROM "
+        f"(SELECT CAST(key AS VARCHAR) AS key, CAST(bucket AS UTINYINT) AS bucket, {leaves} FROM given_records)"
+    )
+    duck.unregister("given_records")
+
+
+def store_relation(
+    duck: duckdb.DuckDBPyConnection,
+    relation: str,
+    *,
+    shape: Shape,
+    record_type: RecordType,
+    run_id: int,
+    business_date: dt.date,
+    mapped: frozenset[str],
+    decision_id: int | None = None,
+    bucket_range: tuple[int, int] = (0, 63),
+) -> Loaded:
+    """Upsert the identities of a relation and load its rows, in the caller's transaction."""
+    upsert_identities(duck, relation, shape, record_type)
+    return load_rows(
+        duck,
+        relation,
+        shape=shape,
+        record_type=record_type,
+        run_id=run_id,
+        business_date=business_date,
+        mapped=mapped,
+        decision_id=decision_id,
+        bucket_range=bucket_range,
+    )
