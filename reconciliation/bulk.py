@@ -26,10 +26,11 @@ def copy_in(duck: duckdb.DuckDBPyConnection, query: str, table: sql.Composable, 
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
             table, sql.SQL(", ").join(map(sql.Identifier, columns))
         )
-        with connection.cursor() as cursor, path.open("rb") as file, cursor.cursor.copy(statement) as copy:
-            while block := file.read(BLOCK):
-                copy.write(block)
-        return cursor.cursor.rowcount
+        with connection.cursor() as cursor:
+            with path.open("rb") as file, cursor.cursor.copy(statement) as copy:
+                while block := file.read(BLOCK):
+                    copy.write(block)
+            return cursor.cursor.rowcount
     finally:
         path.unlink()
 

@@ -1,14 +1,16 @@
 """The hash of a record: md5 over the canonical texts of its own leaves, the same in DuckDB, PostgreSQL and Python.
 
-A reference's further attributes are rows of their own in the store, with hashes of their own.
+Each text stands under its leaf's path, in the order of the paths, and nulls are left out: a field that is added later
+changes no hash of a record that does not have it. A reference's further attributes are rows of their own in the store,
+with hashes of their own.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ingestion.shape import Leaf, Shape, canonical_sql
 
-NULL, JOIN = chr(30), chr(31)
+JOIN = chr(31)
 
 
 def own_leaves(shape: Shape) -> tuple[Leaf, ...]:
@@ -18,23 +20,39 @@ def own_leaves(shape: Shape) -> tuple[Leaf, ...]:
 
 def record_hash_sql(leaves: Sequence[Leaf], columns: Sequence[str]) -> str:
     """DuckDB SQL over typed columns."""
-    texts = (f"coalesce({canonical_sql(leaf, column)}, chr(30))" for leaf, column in zip(leaves, columns, strict=True))
-    return f"md5(concat_ws(chr(31), {', '.join(texts)}))"
+    return _hash_sql(leaves, columns, canonical_sql)
 
 
 def record_hash_postgres(leaves: Sequence[Leaf], columns: Sequence[str]) -> str:
     """PostgreSQL SQL over typed columns."""
-    texts = (f"coalesce({_postgres(leaf, column)}, chr(30))" for leaf, column in zip(leaves, columns, strict=True))
+    return _hash_sql(leaves, columns, canonical_postgres)
+
+
+def canonical_postgres(leaf: Leaf, column: str) -> str:
+    """PostgreSQL SQL of a leaf's canonical text, equal to DuckDB's."""
+    if leaf.kind == "datetime":
+        return f"to_char({column}, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+    if leaf.kind == "date":
+        return f"to_char({column}, 'YYYY-MM-DD')"
+    if leaf.kind == "decimal" and leaf.digits == leaf.places:
+        return f"regexp_replace({column}::text, '^(-?)0[.]', '\\1.')"  # DuckDB writes such a fraction without its zero
+    return f"{column}::text"
+
+
+def _hash_sql(leaves: Sequence[Leaf], columns: Sequence[str], canonical: Callable[[Leaf, str], str]) -> str:
+    by_path = sorted(zip(leaves, columns, strict=True), key=lambda pair: pair[0].path)
+    texts = (f"'{leaf.path}=' || {_escaped(leaf, canonical(leaf, column))}" for leaf, column in by_path)
     return f"md5(concat_ws(chr(31), {', '.join(texts)}))"
 
 
-def _postgres(leaf: Leaf, column: str) -> str:
-    if leaf.kind == "datetime":
-        return f"to_char({column}, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-    return f"{column}::text"
+def _escaped(leaf: Leaf, text: str) -> str:
+    # A text may hold the separator; doubled, it cannot pass for one, because a path follows each separator.
+    return f"replace({text}, chr(31), chr(31) || chr(31))" if leaf.kind == "text" else text
 
 
 def record_hash(shape: Shape, record: Mapping[str, str | None]) -> str:
     """Python, over canonical texts by leaf name."""
-    texts = (record.get(leaf.name) for leaf in own_leaves(shape))
-    return hashlib.md5(JOIN.join(NULL if t is None else t for t in texts).encode(), usedforsecurity=False).hexdigest()
+    leaves = sorted(own_leaves(shape), key=lambda leaf: leaf.path)
+    given = ((leaf.path, record.get(leaf.name)) for leaf in leaves)
+    text = JOIN.join(f"{path}={value.replace(JOIN, JOIN + JOIN)}" for path, value in given if value is not None)
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

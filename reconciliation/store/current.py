@@ -1,18 +1,22 @@
-"""What is stored now: current rows by key, with references opened."""
+"""What is stored: rows by key, with references opened."""
 
 from collections.abc import Sequence
 
 import duckdb
-from django.db import connection
+from django.db import DataError, connection, transaction
 from psycopg import sql
 
 from ingestion.models import RecordType
 from ingestion.shape import Leaf, Shape
 from ingestion.sql_text import quoted
-from reconciliation.bulk import copy_in, copy_out
-from reconciliation.store.tables import Column, StoreTable, store_table
+from reconciliation.bulk import copy_out
+from reconciliation.engine.record_hash import canonical_postgres
+from reconciliation.store.tables import StoreTable, store_table
+from reconciliation.store.wanted import key_parts, opened_keys, push_keys, typed_values, wanted_rows
 
-ROW_TYPES = {"_id": "BIGINT", "_run": "BIGINT", "_decision": "BIGINT", "_date": "DATE", "hash": "VARCHAR"}
+ROW_TYPES = {"bucket": "UTINYINT", "_id": "BIGINT", "_run": "BIGINT", "_decision": "BIGINT", "_date": "DATE", "hash": "VARCHAR"}
+NOW = sql.SQL("{r}._valid_to IS NULL")
+THEN = sql.SQL("{r}._valid_from <= v._valid_from AND ({r}._valid_to > v._valid_from) IS NOT FALSE")
 
 
 def is_empty(table: StoreTable) -> bool:
@@ -32,110 +36,106 @@ def current_rows(
     wanted = duck.execute(f"SELECT count(*) FROM {quoted(keys)}").fetchall()[0][0]
     if not wanted or not table.has_versions or is_empty(table):
         listed = ", ".join(f"NULL::{type_} AS {quoted(name)}" for name, type_ in types.items())
-        duck.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(into)} AS SELECT {listed}, NULL::UTINYINT AS bucket WHERE false")
+        duck.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(into)} AS SELECT {listed} WHERE false")
         return 0
-    _push(duck, keys)
-    query = select_rows(table, sql.SQL("JOIN wanted_key w ON w.key = {}").format(key_text(table)), sql.SQL("v._valid_to IS NULL"))
+    push_keys(duck, opened_keys(keys, shape), shape)
+    source = wanted_rows(table, sql.Identifier("wanted_key"))
+    query = select_rows(table, source, sql.SQL("v._valid_to IS NULL"))
     with connection.cursor() as cursor:
-        count = copy_out(duck, query.as_string(cursor.connection), into, types)
-    duck.execute(f"ALTER TABLE {quoted(into)} ADD COLUMN bucket UTINYINT")
-    duck.execute(f"UPDATE {quoted(into)} SET bucket = CAST(md5_number_lower(key) % 64 AS UTINYINT)")
-    return count
+        return copy_out(duck, query.as_string(cursor.connection), into, types)
 
 
-def _push(duck: duckdb.DuckDBPyConnection, keys: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS wanted_key")
-        cursor.execute('CREATE TEMP TABLE wanted_key (key text COLLATE "C")')
-    copy_in(duck, f"SELECT DISTINCT key FROM {quoted(keys)}", sql.Identifier("wanted_key"), ["key"])
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE wanted_key")
+def select_rows(table: StoreTable, source: sql.Composable, where: sql.Composable, version: sql.SQL = NOW) -> sql.Composable:
+    """SQL of stored rows with references opened: key, technical columns, then the leaves in shape order.
 
-
-def select_rows(table: StoreTable, join: sql.Composable, where: sql.Composable) -> sql.Composable:
-    """SQL of stored rows with references opened: key, technical columns, then the leaves in shape order."""
-    leaves = sql.SQL(", ").join(_leaf_sql(table, leaf) for leaf in table.shape.leaves)
+    `source` is a FROM clause with w (key) and v; `version` says which versions of references are meant.
+    """
+    leaves = sql.SQL(", ").join(leaf_sql(table, leaf) for leaf in table.shape.leaves)
     return sql.SQL(
-        "SELECT {key} AS key, v._id, v._run, v._decision, v._date, v._hash AS hash, {leaves} FROM {table} v {joins} {join} WHERE {where}"
-    ).format(
-        key=key_text(table), leaves=leaves, table=table.name(table.versions), joins=joins(table), join=join, where=where
-    )
+        "SELECT w.key, v._bucket AS bucket, v._id, v._run, v._decision, v._date, v._hash AS hash, {leaves} "
+        "FROM {source} {joins} WHERE {where}"
+    ).format(leaves=leaves, source=source, joins=joins(table, version), where=where)
 
 
-def joins(table: StoreTable) -> sql.Composable:
-    """Joins of identities and current reference versions."""
+def joins(table: StoreTable, version: sql.SQL | None = NOW) -> sql.Composable:
+    """Joins of a row v with its identity (o), its references' identities (i0, i1 ...) and, where asked for, their versions."""
     parts = []
     if table.has_identity:
-        parts.append(sql.SQL("JOIN {} o ON o._id = v._identity").format(table.name(table.base)))
+        parts.append(sql.SQL("LEFT JOIN {} o ON o._id = v._identity").format(table.name(table.base)))
     for number, column in enumerate(table.columns):
         if (target := column.reference) is None:
             continue
-        row, identity, version = _alias(table, column), f"i{number}", f"r{number}"
+        identity, row = sql.Identifier(f"i{number}"), sql.Identifier(f"r{number}")
         parts.append(
-            sql.SQL("LEFT JOIN {} {} ON {} = {}").format(
-                target.name(target.base), sql.Identifier(identity), sql.Identifier(identity, "_id"), sql.Identifier(row, column.name)
+            sql.SQL("LEFT JOIN {t} {i} ON {i}._id = {c}").format(
+                t=target.name(target.base), i=identity, c=sql.Identifier("v", column.name)
             )
         )
-        if target.has_versions:
+        if target.has_attributes and version is not None:
             parts.append(
-                sql.SQL("LEFT JOIN {} {} ON {} = {} AND {} IS NULL").format(
-                    target.name(target.versions), sql.Identifier(version), sql.Identifier(version, "_identity"),
-                    sql.Identifier(identity, "_id"), sql.Identifier(version, "_valid_to"),
+                sql.SQL("LEFT JOIN {t} {r} ON {r}._identity = {i}._id AND {when}").format(
+                    t=target.name(target.versions), r=row, i=identity, when=version.format(r=row)
                 )
-            )  # fmt: skip
+            )
     return sql.SQL(" ").join(parts)
 
 
-def _alias(table: StoreTable, column: Column) -> str:
-    return "o" if table.has_identity and column.is_key else "v"
-
-
-def _leaf_sql(table: StoreTable, leaf: Leaf) -> sql.Composable:
+def leaf_sql(table: StoreTable, leaf: Leaf) -> sql.Composable:
+    """PostgreSQL SQL of a leaf's value over the aliases of `joins`."""
     if leaf.reference is None:
         column = next(column for column in table.columns if column.name == leaf.name)
-        return sql.Identifier(_alias(table, column), leaf.name)
+        return sql.Identifier("o" if table.has_identity and column.is_key else "v", leaf.name)
     number = next(n for n, column in enumerate(table.columns) if column.name == leaf.reference)
     attribute = leaf.path.split(".", 1)[1]
     return sql.Identifier(f"i{number}" if leaf.reference_key else f"r{number}", attribute)
 
 
 def key_text(table: StoreTable) -> sql.Composable:
-    """PostgreSQL SQL of a stored row's key text."""
-    parts = [_escaped(table, leaf) for leaf in table.shape.key_leaves]
-    return sql.SQL(" || '|' || ").join(parts)
+    """PostgreSQL SQL of a stored row's key text, over the aliases of `joins`."""
+    return sql.SQL(" || '|' || ").join(_escaped(table, leaf) for leaf in table.shape.key_leaves)
 
 
 def _escaped(table: StoreTable, leaf: Leaf) -> sql.Composable:
-    column = _leaf_sql(table, leaf)
-    if leaf.kind == "datetime":
-        return sql.SQL("to_char({}, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')").format(column)
-    if leaf.kind != "text":
-        return sql.SQL("{}::text").format(column)
-    return sql.SQL(r"replace(replace({}, '\', '\\'), '|', '\|')").format(column)
+    column = leaf_sql(table, leaf).as_string(None)
+    if leaf.kind == "text":
+        return sql.SQL(rf"replace(replace({column}, '\', '\\'), '|', '\|')")
+    return sql.SQL(canonical_postgres(leaf, column))
 
 
 def known_keys(duck: duckdb.DuckDBPyConnection, shape: Shape, field: str) -> str:
     """The DuckDB temp table (column `text`) of the identities that a reference field may name."""
     leaf = shape.leaf(field)
-    record_type = RecordType.objects.get(code=shape.code)
-    column = next(c for c in store_table(record_type).columns if c.name == leaf.reference)
+    table = store_table(RecordType.objects.get(code=shape.code))
+    column = next(c for c in table.columns if c.name == leaf.reference)
     assert column.reference is not None
     into = f"known_{column.name}"
+    key = column.reference.key_columns[0]
+    assert key.leaf is not None
     with connection.cursor() as cursor:
-        query = sql.SQL("SELECT {}::text FROM {}").format(
-            sql.Identifier(column.reference.key_columns[0].name), column.reference.name(column.reference.base)
-        )
-        copy_out(duck, query.as_string(cursor.connection), into, {"text": "VARCHAR"})
+        text = sql.SQL(canonical_postgres(key.leaf, sql.Identifier(key.name).as_string(None)))
+        query = sql.SQL("SELECT {}, _id FROM {}").format(text, column.reference.name(column.reference.base))
+        copy_out(duck, query.as_string(cursor.connection), into, {"text": "VARCHAR", "id": "BIGINT"})
     return quoted(into)
 
 
 def stored_versions(record_type: RecordType, key: str) -> Sequence[dict[str, object]]:
-    """All versions of a key, oldest first: leaf names to values, and the technical columns."""
+    """All versions of a key, oldest first: leaf names to values, and the technical columns. A reference shows the
+    attributes that it had when the version was stored. A text that is no key of this type has none."""
     table = store_table(record_type)
-    query = sql.SQL("SELECT q.*, v2._valid_from, v2._valid_to FROM ({}) q JOIN {} v2 ON v2._id = q._id ORDER BY q._id").format(
-        select_rows(table, sql.SQL(""), sql.SQL("{} = %s").format(key_text(table))), table.name(table.versions)
+    parts = key_parts(key)
+    if not table.has_versions or len(parts) != len(table.shape.key_leaves):
+        return []
+    query = select_rows(table, wanted_rows(table, typed_values(table.shape.key_leaves)), sql.SQL("true"), THEN)
+    query = sql.SQL("SELECT q.*, t._version, t._valid_from, t._valid_to FROM ({}) q JOIN {} t ON t._id = q._id ORDER BY t._version").format(
+        query, table.name(table.versions)
     )
-    with connection.cursor() as cursor:
-        cursor.execute(query, [key])
-        names = ["key", "_id", "_run", "_decision", "_date", "_hash", *(leaf.name for leaf in table.shape.leaves)]
-        return [dict(zip([*names, "_valid_from", "_valid_to"], row, strict=True)) for row in cursor.fetchall()]
+    leaves = [leaf.name for leaf in table.shape.leaves]
+    names = ["key", "_bucket", "_id", "_run", "_decision", "_date", "_hash", *leaves, "_version", "_valid_from", "_valid_to"]
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(query, [key, *parts])
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    except DataError:
+        return []
+
+

@@ -1,48 +1,125 @@
 """The one door for DDL of the store: idempotent, locked, widening only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.db import connection, transaction
 from psycopg import sql
 
 from ingestion.models import RecordType
-from reconciliation.store.tables import SCHEMA, Column, StoreTable, references, store_table
+from reconciliation.store.tables import SCHEMA, Column, StoreRefusal, StoreTable, references, store_table, targets
 
 LOCK = 0x71E0
 TECHNICAL = (
+    ("_version", "integer NOT NULL"),
+    ("_bucket", "smallint NOT NULL"),
     ("_run", "bigint NOT NULL"),
     ("_decision", "bigint"),
     ("_date", "date NOT NULL"),
     ("_valid_from", "timestamptz NOT NULL"),
     ("_valid_to", "timestamptz"),
-    ("_hash", "char(32) NOT NULL"),
+    ("_hash", 'text COLLATE "C" NOT NULL'),
+    ("_seal", "bigint NOT NULL"),
 )
+Statements = Iterator[sql.Composable]
 
 
 def ensure_tables(record_type: RecordType) -> StoreTable:
-    """Make or widen the tables of a record type and of those that it refers to. Gives its layout."""
+    """Make or widen the tables of a record type and of those that it refers to. Gives its layout.
+
+    One query when nothing is missing. StoreRefusal when a table's name belongs to another record type.
+    """
     table = store_table(record_type)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '10s'")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOCK])
-        cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
-        for each in _bottom_up(table):
-            _ensure(each)
+    needed = [*targets(table), table]
+    if any(_missing(needed)):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '10s'")
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOCK])
+            cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
+            for statement in list(_missing(needed)):
+                cursor.execute(statement)
     return table
 
 
-def _bottom_up(table: StoreTable) -> Iterator[StoreTable]:
-    for column in references(table):
-        assert column.reference is not None
-        yield from _bottom_up(column.reference)
-    yield table
+def _missing(needed: Iterable[StoreTable]) -> Statements:
+    """The statements that are still to be executed."""
+    standing = standing_tables()
+    for table in needed:
+        if table.has_identity:
+            yield from _missing_identity(table, standing)
+        if table.has_versions:
+            yield from _missing_versions(table, standing)
 
 
-def _ensure(table: StoreTable) -> None:
-    if table.has_identity:
-        _ensure_identity(table)
-    if table.has_versions:
-        _ensure_versions(table)
+def standing_tables() -> dict[str, tuple[frozenset[str], str]]:
+    """The store's tables: name -> (columns, comment)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, array_agg(a.attname::text), coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_class c "
+            "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+            "WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r' GROUP BY c.oid, c.relname",
+            [SCHEMA],
+        )
+        return {name: (frozenset(columns), comment) for name, columns, comment in cursor}
+
+
+def _missing_identity(table: StoreTable, standing: dict[str, tuple[frozenset[str], str]]) -> Statements:
+    if table.base in standing:
+        _refuse_other_owner(table, table.base, standing[table.base][1])
+        return
+    yield sql.SQL("CREATE TABLE {} ({}, {}, _hash text NOT NULL, CONSTRAINT {} PRIMARY KEY (_id), CONSTRAINT {} UNIQUE ({}))").format(
+        table.name(table.base),
+        _id(table.base),
+        sql.SQL(", ").join(map(_definition, table.key_columns)),
+        sql.Identifier(f"_pk_{table.base}"),
+        sql.Identifier(f"_key_{table.base}"),
+        sql.SQL(", ").join(sql.Identifier(column.name) for column in table.key_columns),
+    )
+    yield _comment(table, table.base)
+
+
+def _missing_versions(table: StoreTable, standing: dict[str, tuple[frozenset[str], str]]) -> Statements:
+    if table.versions not in standing:
+        yield _create_versions(table)
+        yield _comment(table, table.versions)
+        yield from indexes(table)
+        yield from foreign_keys(table)
+        return
+    columns, comment = standing[table.versions]
+    _refuse_other_owner(table, table.versions, comment)
+    for column in table.version_columns:
+        if column.name not in columns:
+            yield sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(table.name(table.versions), _definition(column))
+            if column.reference is not None:
+                yield _foreign_key(table, column.name, column.reference)
+
+
+def _refuse_other_owner(table: StoreTable, name: str, comment: str) -> None:
+    if not comment.startswith(table.owner + ","):
+        raise StoreRefusal(
+            f"The table {SCHEMA}.{name} belongs to another record type ({comment.split(', since')[0]}). "
+            f"Give record type {table.record_type.code!r} another code."
+        )
+
+
+def _comment(table: StoreTable, name: str) -> sql.Composable:
+    # `since` tells identities that are older than their version table from those that lost their version.
+    return sql.SQL("DO $$ BEGIN EXECUTE format('COMMENT ON TABLE {} IS %L', {} || clock_timestamp()); END $$").format(
+        table.name(name), sql.Literal(f"{table.owner}, since ")
+    )
+
+
+def _create_versions(table: StoreTable) -> sql.Composable:
+    own = [sql.SQL("_identity bigint NOT NULL")] if table.has_identity else []
+    technical = [sql.SQL(f"{name} {type_}") for name, type_ in TECHNICAL]
+    columns = [_id(table.versions), *own, *map(_definition, table.version_columns), *technical]
+    return sql.SQL("CREATE TABLE {} ({}, CONSTRAINT {} PRIMARY KEY (_id), CONSTRAINT _ends_after_it_begins CHECK (_valid_to > _valid_from))").format(
+        table.name(table.versions), sql.SQL(", ").join(columns), sql.Identifier(f"_pk_{table.versions}")
+    )
+
+
+def _id(name: str) -> sql.Composable:
+    # Named here, since the name that the server would choose for the sequence may be the code of a record type.
+    return sql.SQL("_id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME {})").format(sql.Identifier(SCHEMA, f"_ids_{name}"))
 
 
 def _definition(column: Column) -> sql.Composable:
@@ -50,70 +127,41 @@ def _definition(column: Column) -> sql.Composable:
     return sql.SQL("{} " + column.sql_type + null).format(sql.Identifier(column.name))
 
 
-def _ensure_identity(table: StoreTable) -> None:
-    keys = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.key_columns)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("CREATE TABLE IF NOT EXISTS {} (_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, {}, UNIQUE ({}))").format(
-                table.name(table.base), sql.SQL(", ").join(map(_definition, table.key_columns)), keys
-            )
-        )
+def indexes(table: StoreTable) -> list[sql.Composable]:
+    """One current row per key; each closed version once."""
+    name, keys = table.name(table.versions), sql.SQL(", ").join(map(sql.Identifier, table.row_key))
+    return [
+        sql.SQL("CREATE UNIQUE INDEX {} ON {} ({}) WHERE _valid_to IS NULL").format(
+            sql.Identifier(f"_current_{table.versions}"), name, keys
+        ),
+        sql.SQL("CREATE UNIQUE INDEX {} ON {} ({}, _version) WHERE _valid_to IS NOT NULL").format(
+            sql.Identifier(f"_closed_{table.versions}"), name, keys
+        ),
+    ]
 
 
-def _ensure_versions(table: StoreTable) -> None:
-    columns = [_definition(column) for column in table.version_columns]
-    if table.has_identity:
-        columns.insert(0, sql.SQL("_identity bigint NOT NULL"))
-    technical = [sql.SQL(f'"{name}" {type_}') for name, type_ in TECHNICAL]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("CREATE TABLE IF NOT EXISTS {} (_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, {})").format(
-                table.name(table.versions), sql.SQL(", ").join([*columns, *technical])
-            )
-        )
-        for column in table.version_columns:
-            cursor.execute(
-                sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}").format(
-                    table.name(table.versions), _definition(column)
-                )
-            )
+def foreign_keys(table: StoreTable) -> list[sql.Composable]:
+    """From the versioned table to its own identity and to those of its references."""
+    own = [_foreign_key(table, "_identity", table)] if table.has_identity else []
+    return own + [_foreign_key(table, c.name, c.reference) for c in references(table) if c.reference is not None]
 
 
-def ensure_constraints(table: StoreTable) -> None:
-    """The unique index on the current key and the foreign keys; made after the first rows, where they are cheapest."""
-    keys = ["_identity"] if table.has_identity else [column.name for column in table.key_columns]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("CREATE UNIQUE INDEX IF NOT EXISTS {} ON {} ({}) WHERE _valid_to IS NULL").format(
-                sql.Identifier(f"{table.versions[:50]}_current"),
-                table.name(table.versions),
-                sql.SQL(", ").join(map(sql.Identifier, keys)),
-            )
-        )
-        targets = [(c.name, c.reference.base) for c in references(table) if c.reference is not None and c in table.version_columns]
-        if table.has_identity:
-            targets.append(("_identity", table.base))
-        for column, target in targets:
-            _ensure_foreign_key(table, column, target)
+def _foreign_key(table: StoreTable, column: str, target: StoreTable) -> sql.Composable:
+    return sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} (_id)").format(
+        table.name(table.versions), sql.Identifier(f"_fk_{column}"), sql.Identifier(column), target.name(target.base)
+    )
 
 
-def _ensure_foreign_key(table: StoreTable, column: str, target: str) -> None:
-    name = f"{table.versions[:20]}_{column[:20]}_refers"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM pg_constraint WHERE conname = %s AND conrelid = to_regclass(%s)",
-            [name, f'"{SCHEMA}"."{table.versions}"'],
-        )
-        if cursor.fetchone() is None:
-            cursor.execute(
-                sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} (_id)").format(
-                    table.name(table.versions), sql.Identifier(name), sql.Identifier(column), table.name(target)
-                )
-            )
+def without_foreign_keys(table: StoreTable) -> list[sql.Composable]:
+    """Drops them, for a bulk load that adds them again in the same transaction."""
+    own = ["_identity"] if table.has_identity else []
+    return [
+        sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table.name(table.versions), sql.Identifier(f"_fk_{name}"))
+        for name in [*own, *(column.name for column in references(table))]
+    ]
 
 
-def has_constraints(table: StoreTable) -> bool:
-    """Whether the first load has ended."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s)", [f'"{SCHEMA}"."{table.versions[:50]}_current"'])
-        return cursor.fetchone()[0] is not None
+def without_indexes(table: StoreTable) -> list[sql.Composable]:
+    """Drops them, for a bulk load that adds them again in the same transaction."""
+    names = (f"_current_{table.versions}", f"_closed_{table.versions}")
+    return [sql.SQL("DROP INDEX {}").format(sql.Identifier(SCHEMA, name)) for name in names]

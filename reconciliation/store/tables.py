@@ -15,29 +15,44 @@ from ingestion.shape import Leaf, Shape
 SCHEMA = "store"
 
 
+class StoreRefusal(Exception):
+    """The store cannot hold this; the sentence says why and what to do."""
+
+
+def postgres_type(leaf: Leaf) -> str:
+    """The PostgreSQL type that holds a leaf exactly."""
+    return {
+        "text": "text",
+        "integer": "bigint",
+        "decimal": f"numeric({leaf.digits},{leaf.places})",
+        "date": "date",
+        "datetime": "timestamp",
+        "boolean": "boolean",
+    }[leaf.kind]
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column of a stored row: a scalar leaf, or a reference with the leaves of its key."""
+    """A column of a stored row: a scalar leaf, or a reference with its leaves, of which some are its key."""
 
     name: str
     leaf: Leaf | None
     reference: "StoreTable | None" = None
-    key_leaves: tuple[Leaf, ...] = ()
+    leaves: tuple[Leaf, ...] = ()
     is_key: bool = False
+
+    @property
+    def key_leaves(self) -> tuple[Leaf, ...]:
+        """The leaves of a reference's key, in the order of the target's key."""
+        return tuple(leaf for leaf in self.leaves if leaf.reference_key)
 
     @property
     def sql_type(self) -> str:
         """The PostgreSQL type."""
         if self.leaf is None:
             return "bigint"
-        return {
-            "text": 'text COLLATE "C"',
-            "integer": "bigint",
-            "decimal": f"numeric({self.leaf.digits},{self.leaf.places})",
-            "date": "date",
-            "datetime": "timestamp",
-            "boolean": "boolean",
-        }[self.leaf.kind]
+        # A text sorts by its bytes: keys are loaded in this order, and no locale of a server can change what is equal.
+        return postgres_type(self.leaf) + (' COLLATE "C"' if self.leaf.kind == "text" else "")
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,12 @@ class StoreTable:
     shape: Shape
     columns: tuple[Column, ...]
     has_identity: bool
+    is_delivered: bool = False
+
+    @property
+    def owner(self) -> str:
+        """Whose tables these are, as the tables' comments say it."""
+        return f"record type {self.record_type.pk}, generation {self.record_type.generation}"
 
     @property
     def base(self) -> str:
@@ -62,8 +83,13 @@ class StoreTable:
 
     @property
     def has_versions(self) -> bool:
-        """False only for an identity without further fields."""
-        return not self.has_identity or any(not column.is_key for column in self.columns)
+        """False only for an identity without further fields that no source delivers."""
+        return not self.has_identity or self.is_delivered or self.has_attributes
+
+    @property
+    def has_attributes(self) -> bool:
+        """Whether there is more than the key."""
+        return any(not column.is_key for column in self.columns)
 
     @property
     def key_columns(self) -> tuple[Column, ...]:
@@ -75,26 +101,48 @@ class StoreTable:
         """The columns of the versioned table beside the technical ones."""
         return tuple(c for c in self.columns if not c.is_key) if self.has_identity else self.columns
 
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The columns of the versioned table that say whose version a row is."""
+        return ("_identity",) if self.has_identity else tuple(column.name for column in self.key_columns)
+
     def name(self, table: str) -> sql.Identifier:
         """A table's quoted name."""
         return sql.Identifier(SCHEMA, table)
 
 
 def store_table(record_type: RecordType) -> StoreTable:
-    """The layout of a record type, from its definition."""
+    """The layout of a record type, from its definition.
+
+    StoreRefusal when a type that others refer to has references itself.
+    """
+    fields = list(record_type.current_fields())
+    is_referred = record_type.referring.exists()
+    chained = [field.code for field in fields if is_referred and field.refers_to is not None]
+    if chained:
+        raise StoreRefusal(
+            f"Record type {record_type.code!r} is referred to and refers to others by {chained[0]!r}. References go one step; "
+            f"make {chained[0]!r} a plain field, or drop the reference to {record_type.code!r}."
+        )
     shape = record_type.shape()
-    columns = tuple(_column(field, shape) for field in record_type.current_fields())
-    return StoreTable(record_type, shape, columns, has_identity=record_type.referring.exists())
+    columns = tuple(_column(field, shape) for field in fields)
+    return StoreTable(record_type, shape, columns, is_referred, is_delivered=record_type.sources.exists())
 
 
 def _column(field: object, shape: Shape) -> Column:
     code, is_key, refers_to = field.code, field.is_key, field.refers_to  # type: ignore[attr-defined]
     if refers_to is None:
         return Column(code, shape.leaf(code), is_key=is_key)
-    leaves = tuple(leaf for leaf in shape.leaves if leaf.reference == code and leaf.reference_key)
+    leaves = tuple(leaf for leaf in shape.leaves if leaf.reference == code)
     return Column(code, None, store_table(refers_to), leaves, is_key=is_key)
 
 
 def references(table: StoreTable) -> Sequence[Column]:
     """The reference columns."""
     return [column for column in table.columns if column.reference is not None]
+
+
+def targets(table: StoreTable) -> list[StoreTable]:
+    """The types referred to, each once, by id."""
+    found = {c.reference.record_type.pk: c.reference for c in table.columns if c.reference is not None}
+    return [found[pk] for pk in sorted(found)]

@@ -1,0 +1,73 @@
+"""What records say of the types that they refer to: one record of the referred-to type per identity."""
+
+from collections.abc import Iterator
+
+import duckdb
+
+from ingestion.shape import Leaf, canonical_sql
+from ingestion.sql_text import quoted
+from reconciliation.engine.record_hash import own_leaves, record_hash_sql
+from reconciliation.store.current import current_rows
+from reconciliation.store.identities import is_named
+from reconciliation.store.tables import Column, StoreTable, references
+
+
+def referred_relation(
+    duck: duckdb.DuckDBPyConnection, relation: str, table: StoreTable, target: StoreTable, mapped: frozenset[str]
+) -> tuple[str, str]:
+    """Create the records of `target` that the references of `relation` speak of (key, bucket, the target's leaves, hash),
+    and their identities. Gives both names.
+
+    Several references may name the same type; an attribute that nothing mapped speaks of keeps its stored value.
+    """
+    said, own = f"referred_{target.record_type.pk}", f"identities_{target.record_type.pk}"
+    columns = [column for column in references(table) if column.reference == target]
+    keys = ", ".join(leaf.column for leaf in target.shape.key_leaves)
+    attributes = [leaf for leaf in target.shape.leaves if not leaf.key]
+    values = ", ".join(f"max({leaf.column}) AS {leaf.column}, bool_or(is_{leaf.column}) AS is_{leaf.column}" for leaf in attributes)
+    spoken = " UNION ALL ".join(_spoken(relation, column, target, mapped) for column in columns)
+    duck.execute(f"CREATE OR REPLACE TEMP TABLE spoken AS SELECT {keys}, {values} FROM ({spoken}) GROUP BY {keys}")
+    duck.execute(f"CREATE OR REPLACE TEMP TABLE keyed AS SELECT {_key_sql(target)} AS key, * FROM spoken")
+    current_rows(duck, "keyed", target.shape, target.record_type, "stored_referred")
+    kept = ", ".join(f"CASE WHEN k.is_{leaf.column} THEN k.{leaf.column} ELSE s.{leaf.column} END AS {leaf.column}" for leaf in attributes)
+    own_keys = ", ".join(f"k.{leaf.column}" for leaf in target.shape.key_leaves)
+    hashed = own_leaves(target.shape)
+    duck.execute(
+        f"CREATE OR REPLACE TEMP TABLE {said} AS SELECT *, CAST(md5_number_lower(key) % 64 AS UTINYINT) AS bucket, "
+        f"{record_hash_sql(hashed, [leaf.column for leaf in hashed])} AS hash FROM "
+        f"(SELECT k.key, {own_keys}, {kept} FROM keyed k LEFT JOIN stored_referred s ON s.key = k.key)"
+    )
+    ids = " UNION ".join(_identities(column, target) for column in columns)
+    duck.execute(f"CREATE OR REPLACE TEMP TABLE {own} AS {ids}")
+    return said, own
+
+
+def _spoken(relation: str, column: Column, target: StoreTable, mapped: frozenset[str]) -> str:
+    parts = []
+    for ours, theirs in _pairs(column, target):
+        parts.append(f"{theirs.column} AS {ours.column}")
+        if not ours.key:
+            parts.append(f"{'true' if theirs.name in mapped else 'false'} AS is_{ours.column}")
+    return f"SELECT {', '.join(parts)} FROM {quoted(relation)} WHERE {is_named(column.key_leaves)}"
+
+
+def _pairs(column: Column, target: StoreTable) -> Iterator[tuple[Leaf, Leaf]]:
+    """The target's own leaves beside the leaves of the reference."""
+    theirs = {leaf.path: leaf for leaf in column.leaves}
+    for leaf in target.shape.leaves:
+        yield leaf, theirs[f"{column.name}.{leaf.path}"]
+
+
+def _identities(column: Column, target: StoreTable) -> str:
+    pairs = zip(target.shape.key_leaves, column.key_leaves, strict=True)
+    keys = ", ".join(f"{theirs.column} AS {ours.column}" for ours, theirs in pairs)
+    return f"SELECT id, {keys} FROM {quoted('identity_' + column.name)}"
+
+
+def _key_sql(target: StoreTable) -> str:
+    return " || '|' || ".join(_escaped(leaf) for leaf in target.shape.key_leaves)
+
+
+def _escaped(leaf: Leaf) -> str:
+    text = canonical_sql(leaf, leaf.column)
+    return f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')" if leaf.kind == "text" else text
