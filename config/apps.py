@@ -1,7 +1,20 @@
-"""The config app."""
+"""The app that wires."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class ConfigConfig(AppConfig):
     name = "config"
+
+    def ready(self) -> None:
+        """After each migration the seed reasons and the roles are there."""
+        post_migrate.connect(_seed, sender=apps.get_app_config("review"))  # the last app with tables
+
+
+def _seed(**_: object) -> None:
+    from attribution.reasons import ensure_reasons
+    from config.roles import ensure_roles
+
+    ensure_reasons()
+    ensure_roles()

@@ -23,6 +23,7 @@ from reconciliation.runs import advance_run, work_of
 from reconciliation.summary import publish_summary
 
 POLL_SECONDS = 0.2
+ACTIVE = (Run.State.WAITING, Run.State.RUNNING)
 
 
 def do(work: ClaimedWork) -> None:
@@ -35,7 +36,7 @@ def do(work: ClaimedWork) -> None:
 
 def advance(run: Run) -> list[ClaimedWork]:
     """Take a run as far as its rows allow; gives what can be claimed now. An ended run's summary is published."""
-    was_active = run.state in (Run.State.WAITING, Run.State.RUNNING)
+    was_active = run.state in ACTIVE
     advance_run(run)
     if was_active and run.state in (Run.State.DONE, Run.State.FAILED):
         publish_summary(run)
@@ -45,8 +46,10 @@ def advance(run: Run) -> list[ClaimedWork]:
 
 
 def run_to_end(run: Run) -> Run:
-    """Work on a run in this process until it has ended, beside whatever workers there are."""
-    while (work := advance(run)) or run.state in (Run.State.WAITING, Run.State.RUNNING):
+    """Work on a run in this process until it has ended, beside whatever workers there are; earlier runs first."""
+    for earlier in Run.objects.filter(reconciliation=run.reconciliation, pk__lt=run.pk, state__in=ACTIVE).order_by("id"):
+        run_to_end(earlier)
+    while (work := advance(run)) or run.state in ACTIVE:
         before = [(it.pk, it.state, it.fence) for it in work]
         for it in work:
             do(it)

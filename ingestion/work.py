@@ -115,3 +115,11 @@ def _beat(work: ClaimedWork, over: threading.Event) -> None:
             )
     finally:
         connections.close_all()
+
+
+@transaction.atomic
+def retry(work: ClaimedWork) -> None:
+    """Make a failed step ready again, for a person who mended its cause."""
+    if type(work)._default_manager.filter(pk=work.pk, state=State.FAILED).update(state=State.READY, attempts=0):
+        custody.seal([work])
+        work.refresh_from_db()

@@ -2,8 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import duckdb
 import numpy as np
@@ -17,22 +20,36 @@ BLOCK = 1 << 20
 
 
 def copy_in(duck: duckdb.DuckDBPyConnection, query: str, table: sql.Composable, columns: Sequence[str]) -> int:
-    """COPY the rows of a DuckDB query into a PostgreSQL table, in the caller's transaction. Gives how many."""
-    handle, name = tempfile.mkstemp(suffix=".csv")
-    os.close(handle)
-    path = Path(name)
-    try:
-        duck.execute(f"COPY ({query}) TO {literal(name)} (FORMAT csv, HEADER false, NULLSTR '')")
-        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
-            table, sql.SQL(", ").join(map(sql.Identifier, columns))
-        )
-        with connection.cursor() as cursor:
-            with path.open("rb") as file, cursor.cursor.copy(statement) as copy:
-                while block := file.read(BLOCK):
-                    copy.write(block)
-            return cursor.cursor.rowcount
-    finally:
-        path.unlink()
+    """COPY the rows of a DuckDB query into a PostgreSQL table, in the caller's transaction. Gives how many.
+
+    The rows go through a pipe while DuckDB still makes them; they never stand in memory or on disk.
+    """
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        table, sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with connection.cursor() as cursor:
+        with cursor.cursor.copy(statement) as copy, _rows(duck, query) as rows:
+            while block := rows.read(BLOCK):
+                copy.write(block)
+        return cursor.cursor.rowcount
+
+
+@contextmanager
+def _rows(duck: duckdb.DuckDBPyConnection, query: str) -> Iterator[IO[bytes]]:
+    """The CSV bytes of a query. Leaving it raises what DuckDB raised, so that half the rows never pass for all."""
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        try:
+            duck.execute(f"COPY ({query}) TO '/dev/fd/{writing}' (FORMAT csv, HEADER false, NULLSTR '')")
+        finally:
+            os.close(writing)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        written = pool.submit(write)
+        with open(reading, "rb", buffering=0) as rows:
+            yield rows
+        written.result()
 
 
 def copy_out(

@@ -135,4 +135,5 @@ def _step_counts(duck: duckdb.DuckDBPyConnection, given: Inputs, counts: outcome
             f"count(*) FILTER (key IN (SELECT key FROM carried_{side})) FROM open_member WHERE side = {literal(side)}"
         ).fetchall()[0]
         carried[side] = {"offered": offered, "closed": closed}
-    return {"classes": classes | {"duplicate": duplicate}, "fields": fields, "carried": carried, "sides": counts.sides}
+    extra = dict(duck.execute("SELECT side, count(*) FROM repeated WHERE position > 1 GROUP BY side").fetchall())
+    return {"classes": classes | {"duplicate": duplicate}, "fields": fields, "carried": carried, "sides": counts.sides, "extra": extra}

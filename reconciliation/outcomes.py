@@ -49,11 +49,7 @@ def _of_pairs(side: str) -> str:
     )
 
 
-_OF_REPEATED = (
-    f"SELECT key, side, delivery, n, '{IN_BREAK}' AS state, NULL AS hash FROM repeated r "
-    "WHERE delivery <> 0 AND NOT EXISTS (SELECT 1 FROM open_member m WHERE m.delivery = r.delivery AND m.n = r.n "
-    "AND m.side = r.side AND r.key IN (SELECT key FROM carried_key))"
-)
+_OF_REPEATED = f"SELECT key, side, delivery, n, '{IN_BREAK}' AS state, NULL AS hash FROM repeated WHERE NOT carried"
 _OF_OVERTAKEN = "SELECT key, side, delivery, n, 'superseded' AS state, NULL AS hash FROM overtaken"
 
 

@@ -42,7 +42,7 @@ class CompareSpec:
 def compare(duck: duckdb.DuckDBPyConnection, a: str, b: str, spec: CompareSpec) -> None:
     """Create the temp tables `repeated`, `pair` and `cell` from the normalized relations `a` and `b`.
 
-    `repeated`(key, bucket, side, delivery, n, position): every row of a key that stands more than once on a side.
+    `repeated`(key, bucket, side, delivery, n, carried, position): every row of a key that stands more than once on a side.
     `pair`: one row per other key with its class, where its rows stand, how many names differ, the proposed value of each
     leaf and their hash. `cell`: one row per differing name of a differing pair.
     """
@@ -55,7 +55,7 @@ def _find_repeated(duck: duckdb.DuckDBPyConnection, a: str, b: str) -> None:
     twice = " UNION ".join(f"SELECT key FROM {side} GROUP BY key HAVING count(*) > 1" for side in (a, b))
     duck.execute(f"CREATE OR REPLACE TEMP TABLE repeated_key AS {twice}")
     rows = " UNION ALL ".join(
-        f"SELECT key, bucket, {literal(side)} AS side, delivery, n, "
+        f"SELECT key, bucket, {literal(side)} AS side, delivery, n, carried, "
         f"row_number() OVER (PARTITION BY key ORDER BY delivery, n) AS position "
         f"FROM {relation} WHERE key IN (SELECT key FROM repeated_key)"
         for side, relation in (("a", a), ("b", b))

@@ -1,0 +1,1 @@
+"""Definitions: everything an admin can set up, written down, applied and exported."""

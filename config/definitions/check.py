@@ -1,0 +1,276 @@
+"""Checking a definition before anything of it is applied."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+
+from config.definitions.faults import Fault, nearest
+from ingestion.errors import BadMapping
+from ingestion.mapping import KEYS as MAPPING_KEYS
+from ingestion.mapping import FieldMapping
+from ingestion.models import Field, Source
+from ingestion.shape import Leaf
+from ingestion.value_sql import check_pattern, cleaned_sql, typed_sql
+from reconciliation.engine.rules import CompareRule
+
+Document = Mapping[str, object]
+CODE = re.compile(r"[a-z][a-z0-9_]{0,40}")
+TOP = ("record_types", "sources", "reconciliations", "calendars", "reasons", "teams")
+FIELD = ("type", "key", "digits", "places", "to", "choices", "label", "sensitive")
+SOURCE = ("label", "record_type", "kind", "delivers", "calendar", "business_date", "format", "mapping", "translations")
+FORMAT = ("type", "delimiter", "encoding", "quote", "header", "skip", "footer")
+RECONCILIATION = (
+    "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers",
+)  # fmt: skip
+GATE = ("confidence", "budget", "max_auto_amount", "max_auto_difference", "amount_field", "currency_field", "checks")
+RULES = {"not_null": (), "between": ("min", "max"), "in": ("values",), "regex": ("pattern",), "before": ("other",), "known": ()}
+
+
+class Checker:
+    """Collects the faults of one document. `known` are the shapes (code to field document) that already exist."""
+
+    def __init__(self, document: Document, known: Mapping[str, Document], sources: Mapping[str, str]) -> None:
+        self.document = document
+        self.types: dict[str, Document] = {**known, **self._section("record_types")}
+        self.known_sources = dict(sources)
+        self.faults: list[Fault] = []
+
+    def _section(self, name: str) -> dict[str, Document]:
+        section = self.document.get(name) or {}
+        return section if isinstance(section, dict) else {}
+
+    def run(self) -> list[Fault]:
+        """Every fault, in the order of the document."""
+        self._keys("", self.document, TOP)
+        for section, check in (
+            ("record_types", self._record_type),
+            ("sources", self._source),
+            ("reconciliations", self._reconciliation),
+            ("calendars", self._calendar),
+        ):
+            self._each(section, check)
+        return self.faults
+
+    def _each(self, section: str, check: Callable[[str, str, Document], None]) -> None:
+        for code, document in self._section(section).items():
+            place = f"{section}.{code}"
+            if not CODE.fullmatch(code):
+                self._fault(place, "a code is a letter, then letters, digits or _, at most 41, in lower case")
+            if not isinstance(document, dict):
+                self._fault(place, "this must be a mapping")
+            else:
+                check(place, code, document)
+
+    def _fault(self, place: str, sentence: str) -> None:
+        self.faults.append(Fault(place, sentence))
+
+    def _keys(self, place: str, document: Document, known: Iterable[str]) -> None:
+        for key in document:
+            if key not in known:
+                self._fault(f"{place}.{key}".strip("."), f"there is no key {key!r} here{nearest(key, known)}")
+
+    def _record_type(self, place: str, code: str, document: Document) -> None:
+        self._keys(place, document, ("label", "fields"))
+        fields = document.get("fields")
+        if not isinstance(fields, dict) or not fields:
+            return self._fault(place, "a record type needs fields")
+        for name, field in fields.items():
+            self._field(f"{place}.fields.{name}", name, field)
+        if not any(isinstance(field, dict) and field.get("key") for field in fields.values()):
+            self._fault(place, "a record type needs at least one key field; write `key: true`")
+        return None
+
+    def _field(self, place: str, name: str, field: object) -> None:
+        if not CODE.fullmatch(name):
+            self._fault(place, "a code is a letter, then letters, digits or _, at most 41, in lower case")
+        if not isinstance(field, dict):
+            return self._fault(place, "a field is a mapping such as {type: text}")
+        self._keys(place, field, FIELD)
+        kind = field.get("type")
+        if kind not in Field.Kind.values:
+            return self._fault(f"{place}.type", f"there is no type {kind!r}{nearest(str(kind), Field.Kind.values)}")
+        if kind == "reference":
+            target = self.types.get(str(field.get("to")))
+            if target is None:
+                return self._fault(f"{place}.to", f"there is no record type {field.get('to')!r}{nearest(str(field.get('to')), self.types)}")
+            if any(isinstance(f, dict) and f.get("type") == "reference" for f in _fields(target).values()):
+                self._fault(f"{place}.to", f"{field['to']!r} itself has a reference; only one step of references is supported")
+        if kind == "decimal":
+            digits, places = field.get("digits", 18), field.get("places", 0)
+            if not isinstance(digits, int) or not isinstance(places, int) or not 1 <= digits <= 38 or not 0 <= places <= digits:
+                self._fault(place, "a decimal has 1 to 38 digits, and at most as many places")
+        return None
+
+    def leaves(self, record_type: str) -> dict[str, Leaf]:
+        """Leaves by path, and by field name for a reference with one key attribute."""
+        found: dict[str, Leaf] = {}
+        for name, field in _fields(self.types.get(record_type, {})).items():
+            if field.get("type") != "reference":
+                found[name] = _leaf(name, name, field)
+                continue
+            for attribute, inner in _fields(self.types.get(str(field.get("to")), {})).items():
+                found[f"{name}.{attribute}"] = _leaf(f"{name}.{attribute}", name, inner)
+        return found
+
+    def _source(self, place: str, code: str, document: Document) -> None:
+        self._keys(place, document, SOURCE)
+        record_type = str(document.get("record_type"))
+        if record_type not in self.types:
+            return self._fault(f"{place}.record_type", f"there is no record type {record_type!r}{nearest(record_type, self.types)}")
+        for key, known in (("kind", Source.Kind.values), ("delivers", Source.Delivers.values)):
+            if key in document and document[key] not in known:
+                self._fault(f"{place}.{key}", f"there is no {key} {document[key]!r}{nearest(str(document[key]), known)}")
+        if isinstance(document.get("format"), dict):
+            self._keys(f"{place}.format", document["format"], FORMAT)  # type: ignore[arg-type]
+        mapping = document.get("mapping")
+        if not isinstance(mapping, dict) or not mapping:
+            return self._fault(f"{place}.mapping", "a source needs a mapping of its columns to fields")
+        leaves = self.leaves(record_type)
+        for path, given in mapping.items():
+            self._mapped(f"{place}.mapping.{path}", record_type, path, given, leaves)
+        return self._needed(place, record_type, mapping)
+
+    def _mapped(self, place: str, record_type: str, path: str, given: object, leaves: Mapping[str, Leaf]) -> None:
+        if path not in leaves:
+            owner = path.split(".")[0]
+            is_reference = any(leaf.startswith(f"{owner}.") for leaf in leaves)
+            return self._fault(
+                place,
+                f"record type {record_type!r} has no field {path!r}"
+                + (f"; a reference is mapped by its attributes, such as {next(x for x in leaves if x.startswith(owner + '.'))!r}" if is_reference and path == owner else nearest(path, leaves)),
+            )
+        if not isinstance(given, dict):
+            return self._fault(place, "a mapping of a field is a mapping such as {column: Amount}")
+        self._keys(place, given, MAPPING_KEYS)
+        if ("column" in given) == ("value" in given):
+            return self._fault(place, "name either a column or a constant value")
+        try:
+            mapping = FieldMapping.from_document(path, {k: v for k, v in given.items() if k in MAPPING_KEYS})
+            typed_sql(leaves[path], mapping, cleaned_sql(mapping, "c"))
+        except (BadMapping, ValueError, TypeError) as error:
+            self._fault(place, str(error).removeprefix(f"{path}: "))
+        return None
+
+    def _needed(self, place: str, record_type: str, mapping: Document) -> None:
+        for name, field in _fields(self.types[record_type]).items():
+            if field.get("type") == "reference":
+                inner = _fields(self.types.get(str(field.get("to")), {}))
+                keys = [f"{name}.{attribute}" for attribute, it in inner.items() if it.get("key")]
+                used = field.get("key") or any(path.startswith(f"{name}.") for path in mapping)
+                missing = [key for key in keys if used and key not in mapping]
+            else:
+                missing = [name] if field.get("key") and name not in mapping else []
+            for key in missing:
+                self._fault(f"{place}.mapping", f"the key {key!r} is not mapped")
+
+    def _reconciliation(self, place: str, code: str, document: Document) -> None:
+        self._keys(place, document, RECONCILIATION)
+        given = self._section("sources")
+        known = {**self.known_sources, **{c: str(d.get("record_type")) for c, d in given.items() if isinstance(d, dict)}}
+        types = []
+        for side in ("a", "b"):
+            name = str(document.get(side))
+            if name not in known:
+                self._fault(f"{place}.{side}", f"there is no source {name!r}{nearest(name, known)}")
+            else:
+                types.append(known[name])
+        if len(types) < 2:
+            return
+        if types[0] != types[1]:
+            return self._fault(place, f"a delivers {types[0]!r} but b delivers {types[1]!r}; both must deliver one record type")
+        if document.get("a") == document.get("b"):
+            return self._fault(place, "a and b are one source; a reconciliation needs two")
+        self._rules(place, types[0], document)
+
+    def _rules(self, place: str, record_type: str, document: Document) -> None:
+        fields, leaves = _fields(self.types[record_type]), self.leaves(record_type)
+        names = {*fields, *leaves}
+        keys = [name for name, field in fields.items() if field.get("key")]
+        match = document.get("match") or {}
+        if isinstance(match, dict):
+            self._keys(f"{place}.match", match, ("on", "one_sided", "group"))
+            if match.get("on") is not None and sorted(map(str, match["on"])) != sorted(keys):
+                self._fault(f"{place}.match.on", f"the records are matched on their key fields: {', '.join(keys)}")
+            if match.get("one_sided", "both") not in ("both", "a", "b"):
+                self._fault(f"{place}.match.one_sided", "it is both, a or b")
+        for name, rule in (document.get("compare") or {}).items():  # type: ignore[attr-defined]
+            self._named(f"{place}.compare", name, names, record_type)
+            try:
+                CompareRule.from_document(rule)
+            except (ValueError, InvalidOperation, AttributeError, TypeError) as error:
+                self._fault(f"{place}.compare.{name}", str(error) or "this is no rule")
+        for name, side in (document.get("authority") or {}).items():  # type: ignore[attr-defined]
+            self._named(f"{place}.authority", name, names, record_type)
+            if side not in ("a", "b"):
+                self._fault(f"{place}.authority.{name}", "the authority is a or b")
+        self._gate(f"{place}.gate", record_type, document.get("gate") or {}, names)
+
+    def _named(self, place: str, name: str, names: Iterable[str], record_type: str) -> None:
+        if name not in names:
+            self._fault(f"{place}.{name}", f"record type {record_type!r} has no field {name!r}{nearest(name, names)}")
+
+    def _gate(self, place: str, record_type: str, gate: object, names: set[str]) -> None:
+        if not isinstance(gate, dict):
+            return self._fault(place, "this must be a mapping")
+        self._keys(place, gate, GATE)
+        if "confidence" in gate and not _is_share(gate["confidence"]):
+            self._fault(f"{place}.confidence", 'it is a decimal between 0 and 1, such as "0.90"')
+        for number, check in enumerate(gate.get("checks") or []):
+            at = f"{place}.checks[{number}]"
+            if not isinstance(check, dict) or "field" not in check or "rule" not in check:
+                self._fault(at, "a check names a field and a rule")
+                continue
+            self._named(at, str(check["field"]), names, record_type)
+            rule = str(check["rule"])
+            if rule not in RULES:
+                self._fault(f"{at}.rule", f"there is no rule {rule!r}{nearest(rule, RULES)}")
+                continue
+            self._keys(at, check, ("field", "rule", *RULES[rule]))
+            self._arguments(at, check, rule, names, record_type)
+        return None
+
+    def _arguments(self, at: str, check: Document, rule: str, names: set[str], record_type: str) -> None:
+        for word in ("values", "pattern", "other"):
+            if word in RULES[rule] and word not in check:
+                self._fault(at, f"rule {rule!r} needs {word!r}")
+        if "other" in check:
+            self._named(at, str(check["other"]), names, record_type)
+        if "pattern" in check:
+            try:
+                check_pattern(str(check["pattern"]))
+            except BadMapping as error:
+                self._fault(f"{at}.pattern", str(error))
+        if rule == "between" and not ({"min", "max"} & set(check)):
+            self._fault(at, "rule 'between' needs min, max or both")
+
+    def _calendar(self, place: str, code: str, document: Document) -> None:
+        self._keys(place, document, ("label", "weekend", "holidays"))
+        for day in document.get("holidays") or []:  # type: ignore[attr-defined]
+            try:
+                dt.date.fromisoformat(str(day))
+            except ValueError:
+                self._fault(f"{place}.holidays", f"{day!r} is no date such as 2026-12-25")
+        for day in document.get("weekend") or []:  # type: ignore[attr-defined]
+            if day not in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"):
+                self._fault(f"{place}.weekend", f"{day!r} is no weekday such as sat")
+
+
+def _fields(document: Document) -> Mapping[str, Document]:
+    fields = document.get("fields") or {}
+    return {name: field for name, field in fields.items() if isinstance(field, dict)} if isinstance(fields, dict) else {}
+
+
+def _leaf(path: str, name: str, field: Document) -> Leaf:
+    return Leaf(
+        path, name, "x", str(field.get("type", "text")),
+        digits=int(str(field.get("digits", 18))), places=int(str(field.get("places", 0))),
+        choices=tuple(map(str, field.get("choices") or ())),  # type: ignore[call-overload]
+    )  # fmt: skip
+
+
+def _is_share(text: object) -> bool:
+    try:
+        return 0 <= Decimal(str(text)) <= 1
+    except InvalidOperation:
+        return False

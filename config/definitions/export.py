@@ -1,0 +1,85 @@
+"""Exporting what is set up as a definition that, applied, gives the same again."""
+
+from attribution.models import Reason
+from attribution.reasons import SEED
+from config.definitions.yaml_text import write_yaml
+from ingestion.models import Calendar, RecordType, Source
+from reconciliation.models import Reconciliation
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def export_definition(reconciliation: Reconciliation) -> str:
+    """The definition of a reconciliation with its sources, record types, calendars and added reasons, as YAML."""
+    sources = [reconciliation.a, reconciliation.b]
+    types = _with_referred(reconciliation.record_type)
+    calendars = [it for it in {*(s.calendar for s in sources), reconciliation.calendar} if it is not None]
+    document: dict[str, object] = {
+        "calendars": {it.code: _calendar(it) for it in sorted(calendars, key=lambda it: it.code)},
+        "reasons": _added_reasons(),
+        "teams": {reconciliation.team.code: {"label": reconciliation.team.label}} if reconciliation.team else {},
+        "record_types": {it.code: record_type_document(it) for it in types},
+        "sources": {it.code: _source(it) for it in sources},
+        "reconciliations": {reconciliation.code: _reconciliation(reconciliation)},
+    }
+    return write_yaml({key: value for key, value in document.items() if value})
+
+
+def _with_referred(record_type: RecordType) -> list[RecordType]:
+    referred = [field.refers_to for field in record_type.current_fields() if field.refers_to is not None]
+    return [*dict.fromkeys(referred), record_type]
+
+
+def record_type_document(record_type: RecordType) -> dict[str, object]:
+    """A record type as the definition has it."""
+    fields = {}
+    for field in record_type.current_fields():
+        document: dict[str, object] = {"type": field.kind}
+        if field.is_key:
+            document["key"] = True
+        if field.kind == "decimal":
+            document |= {"digits": field.digits, "places": field.places}
+        if field.refers_to is not None:
+            document["to"] = field.refers_to.code
+        document |= {key: value for key in ("choices", "label", "sensitive") if (value := getattr(field, key))}
+        fields[field.code] = document
+    label = {"label": record_type.label} if record_type.label else {}
+    return {**label, "fields": fields}
+
+
+def _source(source: Source) -> dict[str, object]:
+    document: dict[str, object] = {"record_type": source.record_type.code, "kind": source.kind, "delivers": source.delivers}
+    for key in ("label", "business_date", "format"):
+        if value := getattr(source, key):
+            document[key] = value
+    if source.calendar:
+        document["calendar"] = source.calendar.code
+    document["mapping"] = source.current_mapping().document
+    translations: dict[str, dict[str, str]] = {}
+    for entry in source.translations.all():
+        translations.setdefault(entry.field, {})[entry.a_value] = entry.b_value
+    return document | ({"translations": translations} if translations else {})
+
+
+def _reconciliation(reconciliation: Reconciliation) -> dict[str, object]:
+    document: dict[str, object] = {"a": reconciliation.a.code, "b": reconciliation.b.code}
+    if reconciliation.label:
+        document["label"] = reconciliation.label
+    for key in ("calendar", "team"):
+        if (value := getattr(reconciliation, key)) is not None:
+            document[key] = value.code
+    if reconciliation.four_eyes:
+        document["four_eyes"] = True
+    return document | reconciliation.rules
+
+
+def _calendar(calendar: Calendar) -> dict[str, object]:
+    days = [f"{holiday.day:%Y-%m-%d}" for holiday in calendar.holidays.order_by("day")]
+    document: dict[str, object] = {"weekend": [WEEKDAYS[day - 1] for day in calendar.weekend], "holidays": days}
+    return document | ({"label": calendar.label} if calendar.label else {})
+
+
+def _added_reasons() -> dict[str, object]:
+    seed = {code for code, _, _ in SEED}
+    added = Reason.objects.exclude(code__in=seed).order_by("code")
+    return {it.code: {"label": it.label, "functional": it.functional, "active": it.active} for it in added}

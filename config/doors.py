@@ -1,0 +1,50 @@
+"""What the commands have in common: naming things, and giving reports."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import TextIO
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from ingestion.deliveries import Accepted, accept_delivery, plan_normalization
+from ingestion.models import Source
+from ingestion.work import retry
+from reconciliation.models import Reconciliation
+
+
+def known_source(code: str) -> Source:
+    """A source by its code, or a sentence with those that there are."""
+    source = Source.objects.filter(code=code).first()
+    if source is None:
+        known = ", ".join(Source.objects.values_list("code", flat=True)) or "none; apply a definition first"
+        raise CommandError(f"There is no source {code!r}. There is {known}.")
+    return source
+
+
+def known_reconciliation(code: str) -> Reconciliation:
+    """A reconciliation by its code, or a sentence with those that there are."""
+    found = Reconciliation.objects.filter(code=code).first()
+    if found is None:
+        known = ", ".join(Reconciliation.objects.values_list("code", flat=True)) or "none; apply a definition first"
+        raise CommandError(f"There is no reconciliation {code!r}. There is {known}.")
+    return found
+
+
+def to_delivery(source: Source, file: Path, date: dt.date | None, by: str = "command") -> Accepted:
+    """Accept a file for a date (today in UTC if none); what failed before may be tried again."""
+    accepted = accept_delivery(source=source, file=file, business_date=date or timezone.now().date(), by=by)
+    retry(plan_normalization(accepted.delivery))
+    return accepted
+
+
+def write_json(document: object, target: str | None, stdout: TextIO) -> None:
+    """A report as JSON to a file, or to standard output for `-`."""
+    if target is None:
+        return
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if target == "-":
+        stdout.write(text)
+    else:
+        Path(target).write_text(text, encoding="utf-8")

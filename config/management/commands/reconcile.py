@@ -1,0 +1,61 @@
+"""Deliver what is given, run in this process, report."""
+
+import datetime as dt
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from config.doors import known_reconciliation, to_delivery, write_json
+from config.pipeline import run_to_end
+from config.report_table import report_table
+from ingestion.deliveries import normalize_delivery, plan_normalization
+from ingestion.errors import IngestionError
+from reconciliation.models import Run
+from reconciliation.runs import start_run
+
+
+class Command(BaseCommand):
+    help = "Deliver the files that are given, run the reconciliation in this process, and report."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """NAME with its files and date."""
+        parser.add_argument("name")
+        parser.add_argument("--a", type=Path, help="a file of source A")
+        parser.add_argument("--b", type=Path, help="a file of source B")
+        parser.add_argument("--date", type=dt.date.fromisoformat, help="business date, today if not given")
+        parser.add_argument("--accept", action="store_true", help="take the detected formats as they are proposed")
+        parser.add_argument("--json", metavar="OUT", help="write the report as JSON to a file, or - for here")
+
+    def handle(self, *, name: str, date: dt.date | None, json: str | None, accept: bool, **options: object) -> None:
+        """Deliver, run, report; exit 0 only when the run is done."""
+        began = time.monotonic()
+        reconciliation = known_reconciliation(name)
+        date = date or timezone.now().date()
+        try:
+            for source, file in ((reconciliation.a, options["a"]), (reconciliation.b, options["b"])):
+                if isinstance(file, Path):
+                    accepted = to_delivery(source, file, date)
+                    normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
+                    if not accepted.is_new:
+                        self.stderr.write(f"{file.name}: the same bytes were delivered before; {accepted.delivery} is run again.")
+        except IngestionError as error:
+            raise CommandError(str(error)) from None
+        ingested = time.monotonic() - began
+        run = run_to_end(start_run(reconciliation=reconciliation, business_date=date, by="command"))
+        if run.state != Run.State.DONE or run.report is None:
+            raise CommandError(f"{run} failed. {run.error}".strip())
+        report = timed(run.report, ingested, time.monotonic() - began)
+        write_json(report, json, sys.stdout)
+        if json != "-":
+            self.stdout.write(report_table(report))
+
+
+def timed(report: dict, ingested: float, whole: float) -> dict:
+    """The report with seconds that add up to the wall time of this command; what was waited for counts as store."""
+    seconds = dict(report["seconds"], ingest=round(ingested, 3))
+    seconds["store"] = round(max(whole - sum(value for name, value in seconds.items() if name != "store"), 0.0), 3)
+    return {**report, "seconds": seconds}

@@ -1,0 +1,36 @@
+"""Roles: which rights each group has."""
+
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+from django.apps import apps
+
+SET_UP = ("recordtype", "field", "source", "mapping", "codetranslation", "calendar", "holiday", "reconciliation", "reason", "team")
+LOOK = "view_*"
+ROLES: dict[str, tuple[str, ...]] = {
+    "Analyst": (LOOK, "add_decision", "add_run", "add_delivery"),
+    "Supervisor": (LOOK, "add_decision", "change_decision", "add_run", "add_delivery"),
+    "Manager": (
+        LOOK, "add_decision", "change_decision", "waive_check", "add_run", "add_delivery", "change_reconciliation",
+        "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
+    ),
+    "Auditor": (LOOK, "see_every_team"),
+    "Administrator": (
+        LOOK, "see_every_team", "add_run", "add_delivery", "add_user", "change_user", "add_group", "change_group",
+        *(f"{verb}_{model}" for model in SET_UP for verb in ("add", "change")),
+        "delete_holiday", "add_codetranslation", "delete_codetranslation", "add_apitoken", "delete_apitoken",
+    ),
+    "API client": (LOOK, "add_decision", "add_run", "add_delivery"),
+}  # fmt: skip
+OURS = ("ingestion", "reconciliation", "attribution", "review")
+
+
+def ensure_roles() -> None:
+    """Make the groups with at least these rights; rights that were added by hand stay."""
+    for label in OURS:
+        create_permissions(apps.get_app_config(label), verbosity=0)
+    permissions = list(Permission.objects.select_related("content_type"))
+    views = [p for p in permissions if p.codename.startswith("view_") and p.content_type.app_label in OURS]
+    for role, names in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=role)
+        wanted = [p for p in permissions if p.codename in names] + (views if LOOK in names else [])
+        group.permissions.add(*wanted)
