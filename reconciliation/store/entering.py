@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import duckdb
@@ -77,54 +77,73 @@ def enter(duck: duckdb.DuckDBPyConnection, judged: Judged, load: Load) -> None:
                 [load.moment],
             )
             assert cursor.rowcount == changed
-    query = _rows_sql(duck, judged, load)
-    names = [*([] if not table.has_identity else ["_identity"]), *(c.name for c in table.version_columns)]
-    with _relaxed(table, judged.entering):
-        copied = copy_in(duck, query, table.name(table.versions), [*names, *(name for name, _ in ddl.TECHNICAL)])
+    with _relaxed(table, judged.entering) as is_alone:
+        same = _same_for_all(judged, load)
+        with _defaults(table, same) if is_alone else nullcontext():
+            values = _row_values(judged, load) | ({} if is_alone else same)
+            copied = copy_in(duck, _rows_sql(judged, values), table.name(table.versions), list(values))
     assert copied == judged.entering
 
 
-def _rows_sql(duck: duckdb.DuckDBPyConnection, judged: Judged, load: Load) -> str:
-    """DuckDB SQL of the rows as the table has them, ids of references joined, in key order."""
-    table, relation = judged.table, quoted(judged.relation)
-    selected, joined = [], []
+def _same_for_all(judged: Judged, load: Load) -> dict[str, str]:
+    """Columns that have one value in the whole load, as literals."""
+    same = {"_run": str(load.run_id), "_date": literal(load.business_date.isoformat()), "_valid_from": literal(load.moment + "+00")}
+    if load.decision_id is not None:
+        same["_decision"] = str(load.decision_id)
+    return same if judged.fate else same | {"_version": "1"}
+
+
+def _row_values(judged: Judged, load: Load) -> dict[str, str]:
+    """The other columns: name -> DuckDB SQL over the relation r, its fate f and the identities."""
+    table, values = judged.table, {}
     if table.has_identity:
-        selected.append(f"i_{judged.own}.id")
-        joined.append(identity_join("r", judged.own, table.shape.key_leaves))
+        values["_identity"] = f"i_{judged.own}.id"
     for column in table.version_columns:
         if column.leaf is not None:
-            selected.append(f"r.{column.leaf.column}")
-            continue
-        into = f"identity_{column.name}"
-        named = is_named(column.key_leaves, "r.")
-        selected.append(f"CASE WHEN {named} THEN coalesce(i_{into}.id, error('no identity')) END")
-        joined.append(identity_join("r", into, column.key_leaves))
-    version = "1"
+            values[column.name] = f"r.{column.leaf.column}"
+        else:
+            missing = f"error('A reference of {column.name} has no identity.')"
+            values[column.name] = f"CASE WHEN {is_named(column.key_leaves, 'r.')} THEN coalesce(i_identity_{column.name}.id, {missing}) END"
     if judged.fate:
-        joined.insert(0, f"JOIN {judged.fate} f ON f.key = r.key AND f.fate IN ('new', 'changed')")
-        version = "f.version"
-    technical = _technical(version, load)
-    return f"SELECT {', '.join([*selected, *technical])} FROM {relation} r {' '.join(joined)} ORDER BY r.key"
-
-
-def _technical(version: str, load: Load) -> list[str]:
-    """The values of `ddl.TECHNICAL`, in its order."""
+        values["_version"] = "f.version"
     constants = Constants(load.run_id, load.decision_id, load.business_date, load.moment)
-    decision = "NULL" if load.decision_id is None else str(load.decision_id)
-    seal = seal_sql("r.hash", version, "r.bucket", constants)
-    moment = literal(load.moment + "+00")
-    return [version, "r.bucket", str(load.run_id), decision, literal(load.business_date.isoformat()), moment, "NULL", "r.hash", seal]
+    seal = seal_sql("r.hash", "f.version" if judged.fate else "1", "r.bucket", constants)
+    return values | {"_bucket": "r.bucket", "_hash": "r.hash", "_seal": seal}
+
+
+def _rows_sql(judged: Judged, values: dict[str, str]) -> str:
+    """DuckDB SQL of the entering rows in key order."""
+    table, joined = judged.table, []
+    if judged.fate:
+        joined.append(f"JOIN {judged.fate} f ON f.key = r.key AND f.fate IN ('new', 'changed')")
+    if table.has_identity:
+        joined.append(identity_join("r", judged.own, table.shape.key_leaves))
+    joined += [identity_join("r", f"identity_{column.name}", column.key_leaves) for column in references(table)]
+    return f"SELECT {', '.join(values.values())} FROM {quoted(judged.relation)} r {' '.join(joined)} ORDER BY r.key"
 
 
 @contextmanager
-def _relaxed(table: StoreTable, entering: int) -> Iterator[None]:
+def _defaults(table: StoreTable, values: dict[str, str]) -> Iterator[None]:
+    """While the table is ours alone, what is the same in every row need not go through the COPY."""
+    _alter(table, [f"ALTER COLUMN {name} SET DEFAULT {value}" for name, value in values.items()])
+    yield
+    _alter(table, [f"ALTER COLUMN {name} DROP DEFAULT" for name in values])
+
+
+def _alter(table: StoreTable, actions: list[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("ALTER TABLE {} " + ", ".join(actions)).format(table.name(table.versions)))
+
+
+@contextmanager
+def _relaxed(table: StoreTable, entering: int) -> Iterator[bool]:
     """Around a bulk COPY: foreign keys, and on a small table indexes, are taken off and put back set-based.
 
     All in the caller's transaction, so that nobody ever sees the table without them. While somebody reads the table all
-    the time, they stay on, and the load is slower.
+    the time, they stay on, and the load is slower. Gives whether the table is ours alone.
     """
     if entering < BULK_ROWS or not _have_alone(table):
-        yield
+        yield False
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_relation_size(%s)", [f'"store"."{table.versions}"'])
@@ -133,7 +152,7 @@ def _relaxed(table: StoreTable, entering: int) -> Iterator[None]:
         on = [*(ddl.indexes(table) if rebuild else []), *ddl.foreign_keys(table)]
         for statement in off:
             cursor.execute(statement)
-        yield
+        yield True
         for statement in on:
             cursor.execute(statement)
         if rebuild:

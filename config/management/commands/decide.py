@@ -1,0 +1,73 @@
+"""Decide a break from the command line, through the same service as page and API."""
+
+from argparse import ArgumentParser
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+
+from config.doors import known_reconciliation
+from reconciliation.models import Break
+from review.decisions import DecisionRefused, decide
+
+
+class Command(BaseCommand):
+    help = "Approve, override or reject the break of a key."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """KEY and what to do."""
+        parser.add_argument("key")
+        parser.add_argument("--reconciliation", required=True)
+        parser.add_argument("--action", required=True, choices=["approve", "override", "reject"])
+        parser.add_argument("--reason", default="")
+        parser.add_argument("--set", action="append", default=[], metavar="field=value", dest="values")
+        parser.add_argument("--row", metavar="SIDE:POSITION", help="the right row of a duplicate, such as a:1")
+        parser.add_argument("--comment", default="")
+        parser.add_argument("--user", help="the user name; the only superuser if not given")
+
+    def handle(self, *, key: str, reconciliation: str, action: str, reason: str, **options: object) -> None:
+        """One line with what followed."""
+        breaks = Break.objects.filter(reconciliation=known_reconciliation(reconciliation), key=key)
+        brk = breaks.filter(state__in=Break.OPEN_STATES).first() or breaks.order_by("-id").first()
+        if brk is None:
+            raise CommandError(f"There is no break of key {key!r} in {reconciliation}.")
+        try:
+            decision = decide(
+                brk=brk,
+                action=action,
+                by=_user(options["user"]),
+                reason=reason,
+                values=_values(options["values"]),
+                member=_row(brk, options["row"]),
+                comment=str(options["comment"]),
+            )
+        except DecisionRefused as error:
+            raise CommandError(str(error)) from None
+        decision.brk.refresh_from_db()
+        self.stdout.write(f"{key}: {decision.brk.get_state_display().lower()}, {decision} (decision {decision.pk}).")
+
+
+def _user(name: object) -> User:
+    users = User.objects.filter(username=name) if name else User.objects.filter(is_superuser=True)
+    if users.count() != 1:
+        raise CommandError(f"There is no user {name!r}." if name else "Name the user with --user.")
+    return users[0]
+
+
+def _values(given: object) -> dict[str, str | None]:
+    values: dict[str, str | None] = {}
+    for pair in given:  # type: ignore[attr-defined]
+        field, mark, value = pair.partition("=")
+        if not mark:
+            raise CommandError(f"{pair!r} is no field=value.")
+        values[field] = value
+    return values
+
+
+def _row(brk: Break, given: object) -> object:
+    if not given:
+        return None
+    side, _, position = str(given).partition(":")
+    row = brk.members.filter(side=side, position=int(position) if position.isdigit() else 0, current=True).first()
+    if row is None:
+        raise CommandError(f"There is no row {given!r} in this break.")
+    return row

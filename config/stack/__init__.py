@@ -1,0 +1,1 @@
+"""The servers and processes of one checkout: embedded PostgreSQL and Valkey, web, workers, beat."""

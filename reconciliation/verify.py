@@ -1,0 +1,132 @@
+"""Verify: every row that a source handed over is in exactly one state, and nothing was changed by hand."""
+
+from collections.abc import Iterator
+
+import duckdb
+from django.db import connection
+
+from ingestion import custody, lake
+from ingestion.models import Delivery, Normalization, RecordType
+from ingestion.sql_text import literal
+from reconciliation.bulk import copy_out
+from reconciliation.models import OutcomeFile, Reconciliation, Run
+from reconciliation.session import session
+from reconciliation.store.check import check_store, export_hashes
+
+Problems = Iterator[str]
+
+
+def seals() -> Problems:
+    """Every sealed row is as a service last wrote it."""
+    yield from custody.broken_seals()
+
+
+def lake_files() -> Problems:
+    """Every file of the lake is there with the bytes that it was written with."""
+    named = [(d.path, d.sha256, str(d)) for d in Delivery.objects.select_related("source")]
+    done = Normalization.objects.filter(state="done").select_related("delivery__source", "mapping__source")
+    named += [(n.path, n.sha256, str(n)) for n in done]
+    named += [(o.path, o.sha256, f"outcomes of {o.step}") for o in OutcomeFile.objects.select_related("step__run")]
+    for path, sha256, owner in named:
+        try:
+            lake.checked(path, sha256)
+        except lake.AlteredFile as error:
+            yield f"{owner}: {error}"
+
+
+def normalizations() -> Problems:
+    """Received = normalized + quarantined, and each quarantined row is there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n.id, n.quarantined, count(q.id) FROM ingestion_normalization n LEFT JOIN ingestion_quarantinedrow q "
+            "ON q.normalization_id = n.id WHERE n.state = 'done' GROUP BY n.id HAVING n.quarantined <> count(q.id) "
+            "OR n.received <> n.normalized + n.quarantined"
+        )
+        for pk, told, found in cursor.fetchall():
+            yield f"Normalization {pk} quarantined {told} rows, but {found} are kept."
+
+
+def outcomes() -> Problems:
+    """Each ended run has one outcome per normalized row, and each row in a break has its member."""
+    with session("verify") as (duck, _):
+        for run in Run.objects.filter(state=Run.State.DONE).order_by("id"):
+            yield from _outcomes_of(duck, run)
+
+
+def _outcomes_of(duck: duckdb.DuckDBPyConnection, run: Run) -> Problems:
+    files = [lake.local(file.path) for file in OutcomeFile.objects.filter(step__run=run)]
+    if not all(path.exists() for path in files):
+        return  # lake_files names it
+    paths = ", ".join(literal(str(path)) for path in files)
+    normalized = sum(i.normalization.normalized or 0 for i in run.inputs.select_related("normalization"))
+    told = duck.execute(f"SELECT count(*), count(DISTINCT (side, delivery, n)) FROM read_parquet([{paths}])").fetchall()[0]
+    if told != (normalized, normalized):
+        yield f"Run {run.pk} took {normalized} rows, but {told[0]} outcomes of {told[1]} rows are written."
+    copy_out(
+        duck,
+        "SELECT m.side, m.delivery_id, m.record_number FROM reconciliation_member m JOIN reconciliation_break b "
+        "ON b.id = m.break_id WHERE b.reconciliation_id = %s",
+        "member",
+        {"side": "VARCHAR", "delivery": "BIGINT", "n": "BIGINT"},
+        [run.reconciliation_id],
+    )
+    lost = duck.execute(
+        f"SELECT key, side FROM read_parquet([{paths}]) o WHERE state = 'in_break' AND NOT EXISTS "
+        "(SELECT 1 FROM member m WHERE m.side = o.side AND m.delivery = o.delivery AND m.n = o.n) LIMIT 20"
+    ).fetchall()
+    for key, side in lost:
+        yield f"Run {run.pk}: the row of key {key} on side {side.upper()} stands in a break, but no break has it."
+
+
+def stored() -> Problems:
+    """Each stored row came from a run's match, a passed break or a decision, and each match is stored."""
+    for reconciliation in Reconciliation.objects.all():
+        yield from _stored_of(reconciliation)
+
+
+def store_rows() -> Problems:
+    """Each stored row is as it was written."""
+    for record_type in RecordType.objects.all():
+        yield from check_store(record_type)
+
+
+def _stored_of(reconciliation: Reconciliation) -> Problems:
+    runs = reconciliation.runs.filter(state=Run.State.DONE)
+    files = OutcomeFile.objects.filter(step__run__in=runs).values_list("path", "step__run_id")
+    parts = [f"SELECT {run} AS run, * FROM read_parquet({literal(str(lake.local(path)))})" for path, run in files if lake.local(path).exists()]
+    if not parts:
+        return
+    with session("verify-store") as (duck, _):
+        duck.execute(f"CREATE TEMP VIEW outcome AS {' UNION ALL '.join(parts)}")
+        export_hashes(reconciliation.record_type, duck, "stored")
+        missing = duck.execute(
+            "SELECT DISTINCT o.run, o.key FROM outcome o WHERE o.state = 'stored' AND NOT EXISTS "
+            "(SELECT 1 FROM stored s WHERE s.key = o.key) LIMIT 20"
+        ).fetchall()
+        for run, key in missing:
+            yield f"Run {run} stored key {key}, but the store does not hold it."
+        copy_out(
+            duck,
+            "SELECT key, hash FROM reconciliation_break WHERE reconciliation_id = %s AND state IN ('passed', 'approved')",
+            "explained",
+            {"key": "VARCHAR", "hash": "VARCHAR"},
+            [reconciliation.pk],
+        )
+        ours = ", ".join(str(pk) for pk in runs.values_list("pk", flat=True))
+        nowhere = duck.execute(
+            f"SELECT s.key, s._run FROM stored s WHERE s._run IN ({ours}) AND s._decision IS NULL AND NOT EXISTS "
+            "(SELECT 1 FROM outcome o WHERE o.run = s._run AND o.key = s.key AND o.state = 'stored' AND o.hash = s._hash) "
+            "AND NOT EXISTS (SELECT 1 FROM explained e WHERE e.key = s.key) LIMIT 20"
+        ).fetchall()
+        for key, run in nowhere:
+            yield f"The store holds key {key} of run {run}, but the run did not let it through."
+
+
+CHECKS = {
+    "sealed rows": seals,
+    "files of the lake": lake_files,
+    "received = normalized + quarantined": normalizations,
+    "one outcome per row": outcomes,
+    "stored rows as written": store_rows,
+    "store = what was let through": stored,
+}

@@ -1,0 +1,280 @@
+"""Decisions: what a person does with a break. The outcome follows at once, and a correction is written."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from attribution.classifier import band
+from attribution.corrections import assign_reason, record_correction, reseal
+from attribution.models import Reason
+from ingestion import custody
+from reconciliation.custody import seal_breaks
+from reconciliation.gate import Condition
+from reconciliation.inputs import mapped_names
+from reconciliation.models import Break, Member, Run
+from reconciliation.rechecks import failed_checks
+from reconciliation.rules import Rules, proposed
+from reconciliation.session import session
+from reconciliation.store.records import records_relation, store_relation
+from reconciliation.values import BadValue, canonical_value
+from review.models import Decision, DecisionValue, Waiver
+
+PENDING = "PENDING_INVESTIGATION"
+Action = Decision.Action
+
+
+class DecisionRefused(Exception):
+    """A decision that cannot be; the text says what holds it, and what would help."""
+
+
+class AlreadyDecided(DecisionRefused):
+    """Someone else decided first, or the values changed since they were looked at."""
+
+
+@transaction.atomic
+def decide(
+    *,
+    brk: Break,
+    action: str,
+    by: User,
+    reason: str = "",
+    values: Mapping[str, str | None] | None = None,
+    member: Member | None = None,
+    comment: str = "",
+    expected_fingerprint: str | None = None,
+) -> Decision:
+    """Approve, override or reject a break; under four eyes the first person proposes and a second one confirms.
+
+    DecisionRefused names what holds it back; nothing is written then.
+    """
+    brk = Break.objects.select_for_update(of=("self",)).select_related("reconciliation", "last_run").get(pk=brk.pk)
+    _may_decide(brk, by, expected_fingerprint)
+    _known_action(brk, action, reason, values, member)
+    if action == Action.OVERRIDE and reason == PENDING and not values:
+        return _leave_pending(brk, by, comment)
+    record = None if action == Action.REJECT else _record(brk, values or {}, member)
+    if record is not None:
+        _check(brk, record)
+    decision = _write(brk, action, by, reason, values or {}, member, comment, record)
+    if decision.confirmed_by_id is not None:
+        _carry_out(decision)
+    return decision
+
+
+@transaction.atomic
+def confirm(*, decision: Decision, by: User) -> Decision:
+    """Confirm another person's proposal; its outcome follows."""
+    brk = Break.objects.select_for_update(of=("self",)).select_related("reconciliation", "last_run").get(pk=decision.brk_id)
+    decision = Decision.objects.select_for_update().get(pk=decision.pk)
+    if not by.has_perm("review.change_decision"):
+        raise DecisionRefused("A Supervisor or a Manager confirms a proposal.")
+    if decision.confirmed_by_id is not None or decision.withdrawn:
+        raise AlreadyDecided("This proposal is no longer open.")
+    if decision.proposed_by_id == by.pk:
+        raise DecisionRefused("Nobody confirms their own proposal. Another person must.")
+    if decision.fingerprint != brk.fingerprint:
+        decision.withdrawn = True
+        decision.save(update_fields=["withdrawn"])
+        custody.seal([decision])
+        raise AlreadyDecided("The values changed since this was proposed, so the proposal is void. Look at the break again.")
+    if decision.record is not None:
+        _check(brk, decision.record)
+    decision.confirmed_by, decision.confirmed_at = by, timezone.now()
+    decision.save(update_fields=["confirmed_by", "confirmed_at"])
+    custody.seal([decision])
+    _carry_out(decision)
+    return decision
+
+
+@transaction.atomic
+def waive(*, brk: Break, condition: str, by: User, comment: str) -> Waiver:
+    """Let one failed check of a break be, with a comment."""
+    brk = Break.objects.select_for_update().get(pk=brk.pk)
+    if not by.has_perm("review.waive_check"):
+        raise DecisionRefused("Only a Manager waives a check.")
+    if not comment.strip():
+        raise DecisionRefused("A waiver needs a comment that says why.")
+    if brk.state != Break.State.REVIEW or not brk.refusals.filter(condition=condition, current=True).exists():
+        raise DecisionRefused("No such check holds this break back.")
+    waiver, _ = Waiver.objects.get_or_create(
+        brk=brk,
+        condition=condition,
+        fingerprint=brk.fingerprint,
+        defaults={"comment": comment.strip(), "waived_by": by, "waived_at": timezone.now()},
+    )
+    custody.seal([waiver])
+    return waiver
+
+
+def may_decide(brk: Break, by: User) -> bool:
+    """Whether a user has the right to decide a break that stands in review."""
+    return by.has_perm("review.add_decision") and brk.state == Break.State.REVIEW
+
+
+def _may_decide(brk: Break, by: User, expected: str | None) -> None:
+    if not by.has_perm("review.add_decision"):
+        raise DecisionRefused("Analysts, Supervisors and Managers decide breaks. Ask one of them.")
+    if brk.state in (Break.State.APPROVED, Break.State.REJECTED):
+        last = brk.decisions.filter(confirmed_by__isnull=False).first()
+        who = f" by {last.confirmed_by}, {last.get_action_display().lower()}" if last else ""
+        raise AlreadyDecided(f"This break was decided already{who}.")
+    if brk.state != Break.State.REVIEW:
+        raise AlreadyDecided(f"This break is {brk.get_state_display().lower()}; there is nothing to decide.")
+    if expected is not None and expected != brk.fingerprint:
+        raise AlreadyDecided("The values changed since you opened this break. Look at it again.")
+    if brk.decisions.filter(confirmed_by=None, withdrawn=False).exists():
+        raise AlreadyDecided("A proposal waits for a second person. It must be confirmed or withdrawn first.")
+
+
+def _known_action(
+    brk: Break, action: str, reason: str, values: Mapping[str, str | None] | None, member: Member | None
+) -> None:
+    if action not in Action.values:
+        raise DecisionRefused(f"There is no action {action!r}. There is approve, override and reject.")
+    if reason and not Reason.objects.filter(code=reason, active=True).exists():
+        raise DecisionRefused(f"There is no active reason {reason!r}.")
+    if reason == "UNKNOWN":
+        raise DecisionRefused("UNKNOWN is no reason. Name the reason, or leave it out.")
+    if action == Action.OVERRIDE and not reason and not values:
+        raise DecisionRefused("An override gives a reason, a value, or both.")
+    if member is not None and (member.brk_id != brk.pk or not member.current):
+        raise DecisionRefused("That row does not stand in this break.")
+    if brk.kind == Break.Kind.DUPLICATE and action != Action.REJECT and member is None:
+        raise DecisionRefused("Name the row that is right: a duplicate has several.")
+
+
+def _record(brk: Break, values: Mapping[str, str | None], member: Member | None) -> dict[str, str | None]:
+    """The record that the decision would store: the proposed one, or the named row, with the values that were given."""
+    run = brk.last_run
+    shape = brk.reconciliation.record_type.shape()
+    if member is not None:
+        record = dict(member.record)
+    else:
+        first = {m.side: m.record for m in brk.members.filter(current=True).order_by("-position")}
+        rules = Rules(run.rule_set.document)
+        sides = (mapped_names(run, "a", shape), mapped_names(run, "b", shape))
+        record = proposed(shape, rules, first.get("a"), first.get("b"), *sides)
+    for name, text in values.items():
+        try:
+            leaf = shape.leaf(name)
+            record[leaf.name] = canonical_value(leaf, text)
+        except KeyError:
+            raise DecisionRefused(f"The record has no field {name!r}.") from None
+        except BadValue as error:
+            raise DecisionRefused(f"{name}: {error}") from None
+    for leaf in shape.key_leaves:
+        if leaf.name in values and values[leaf.name] is not None:
+            raise DecisionRefused(f"{leaf.name} is the key; it cannot be changed.")
+    return record
+
+
+def _check(brk: Break, record: Mapping[str, str | None]) -> None:
+    waived = set(brk.waivers.filter(fingerprint=brk.fingerprint).values_list("condition", flat=True))  # type: ignore[attr-defined]
+    failed: list[Condition] = [it for it in failed_checks(brk, record) if it.code not in waived]
+    if failed:
+        sentences = " ".join(it.sentence for it in failed)
+        raise DecisionRefused(f"Held by the gate. {sentences} Override the value, or let a Manager waive the check.")
+
+
+def _write(
+    brk: Break,
+    action: str,
+    by: User,
+    reason: str,
+    values: Mapping[str, str | None],
+    member: Member | None,
+    comment: str,
+    record: Mapping[str, str | None] | None,
+) -> Decision:
+    now = timezone.now()
+    alone = not brk.reconciliation.four_eyes
+    decision = Decision.objects.create(
+        brk=brk,
+        run=brk.last_run,
+        fingerprint=brk.fingerprint,
+        action=action,
+        reason=reason,
+        chosen=member,
+        comment=comment,
+        proposed_by=by,
+        proposed_at=now,
+        confirmed_by=by if alone else None,
+        confirmed_at=now if alone else None,
+        four_eyes=brk.reconciliation.four_eyes,
+        record=record,
+    )
+    given = DecisionValue.objects.bulk_create(
+        DecisionValue(decision=decision, field=field, value=value) for field, value in values.items()
+    )
+    custody.seal([decision])
+    custody.seal(given)
+    return decision
+
+
+def _carry_out(decision: Decision) -> None:
+    """The outcome: the store or not, the rows' states, the reasons and corrections."""
+    brk = decision.brk
+    if decision.record is not None:
+        _store(decision)
+    _settle_rows(decision)
+    brk.state = Break.State.REJECTED if decision.record is None else Break.State.APPROVED
+    brk.closed_at, brk.closed_because = decision.confirmed_at, f"decision {decision.pk}"
+    brk.save(update_fields=["state", "closed_at", "closed_because"])
+    who = decision.confirmed_by.get_username() if decision.confirmed_by else ""
+    for difference in brk.differences.filter(current=True):
+        record_correction(difference=difference, reason=decision.reason, by=who, decision=decision.pk, run=brk.last_run)
+    seal_breaks([brk.pk])
+    reseal(brk)
+
+
+def _store(decision: Decision) -> None:
+    brk, run = decision.brk, decision.run
+    shape = brk.reconciliation.record_type.shape()
+    with session(f"decision-{decision.pk}") as (duck, _):
+        records_relation(duck, shape, [(brk.key, brk.bucket, decision.record)], "approved")  # type: ignore[list-item]
+        store_relation(
+            duck,
+            "approved",
+            shape=shape,
+            record_type=brk.reconciliation.record_type,
+            run_id=run.pk,
+            business_date=run.business_date,
+            mapped=_mapped(run, shape),
+            decision_id=decision.pk,
+            bucket_range=(brk.bucket, brk.bucket),
+        )
+
+
+def _mapped(run: Run, shape: Any) -> frozenset[str]:  # noqa: ANN401
+    return mapped_names(run, "a", shape) | mapped_names(run, "b", shape)
+
+
+def _settle_rows(decision: Decision) -> None:
+    """Stored or rejected; of a duplicate the named row is stored and the others stay duplicates."""
+    rows = decision.brk.members.filter(current=True)
+    if decision.record is None:
+        rows.filter(state=Member.State.IN_REVIEW).update(state=Member.State.REJECTED)
+    elif decision.chosen_id is None:
+        rows.filter(state=Member.State.IN_REVIEW).update(state=Member.State.STORED)
+    else:
+        rows.exclude(pk=decision.chosen_id).update(state=Member.State.DUPLICATE)
+        rows.filter(pk=decision.chosen_id).update(state=Member.State.STORED)
+
+
+def _leave_pending(brk: Break, by: User, comment: str) -> Decision:
+    """Someone is looking into it: the reason says so, the break stays in review."""
+    decision = Decision.objects.create(
+        brk=brk, run=brk.last_run, fingerprint=brk.fingerprint, action=Action.OVERRIDE, reason=PENDING, comment=comment,
+        proposed_by=by, proposed_at=timezone.now(), withdrawn=True,
+    )  # fmt: skip
+    custody.seal([decision])
+    for difference in brk.differences.filter(current=True):
+        assign_reason(difference=difference, reason=PENDING, by=by.get_username(), run=brk.last_run)
+    brk.band = band(brk.confidence, PENDING) if brk.confidence is not None else ""
+    brk.save(update_fields=["band"])
+    seal_breaks([brk.pk])
+    reseal(brk)
+    return decision
