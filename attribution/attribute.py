@@ -81,7 +81,9 @@ def _attribute(step: RunStep) -> None:
             )
         stored = time.monotonic() - began
         late = _late(step)
-        _write_attributions(step, [(d, a) for c in cases for d, a in zip(c.differences, c.attributions, strict=True)] + late)
+        _write_attributions(
+            step, [(d, a) for c in cases for d, a in zip(c.differences, c.attributions, strict=True)] + late
+        )
         _write_verdicts(step, cases)
         ids = [case.brk.pk for case in cases]
         seal_breaks(ids)
@@ -111,7 +113,15 @@ def _explain(cases: Sequence[Case], given: Inputs, rules: Rules) -> None:
     asked = [(case, d) for case in cases if case.brk.kind == Break.Kind.DIFFERING for d in case.differences]
     evidence = [
         Evidence(
-            d.field, leaves.get(d.field), d.kind, d.value_a, d.value_b, d.raw_a, d.raw_b, case.one("a") or {}, case.one("b") or {}
+            d.field,
+            leaves.get(d.field),
+            d.kind,
+            d.value_a,
+            d.value_b,
+            d.raw_a,
+            d.raw_b,
+            case.one("a") or {},
+            case.one("b") or {},
         )
         for case, d in asked
     ]

@@ -54,7 +54,8 @@ def _candidates(difference: Difference, provers: list[Prover], context: Context)
     """Proofs in the order of the provers, then hints by confidence."""
     if difference.kind == "missing":
         return []
-    proofs, hints = [], []
+    proofs: list[Candidate] = []
+    hints: list[Candidate] = []
     for prover in provers:
         if sentence := prover.says(difference, context):
             setting = context.settings.get(prover.code, NOTHING)
@@ -95,7 +96,9 @@ def _attribution(candidates: list[Candidate]) -> Attribution:
     if best.confidence < FLOOR:
         return Attribution(UNKNOWN, best.reason, None, best.confidence, "", three, f"prover:{best.prover}")
     proof = best.sentence if best.proof else ""
-    return Attribution(best.reason, best.reason, best.functional, best.confidence, proof, three, f"prover:{best.prover}")
+    return Attribution(
+        best.reason, best.reason, best.functional, best.confidence, proof, three, f"prover:{best.prover}"
+    )
 
 
 def _distinct(candidates: list[Candidate]) -> list[Candidate]:
@@ -113,7 +116,11 @@ def row_attribution(kind: str, sentence: str = "") -> Attribution:
 
 def matched_late(days: int) -> Attribution:
     """A partner that came later and agrees: the lag is the proof."""
-    sentence = f"The partner came {days} day{'' if days == 1 else 's'} later and agrees." if days else "The partner came in a later run and agrees."
+    sentence = (
+        f"The partner came {days} day{'' if days == 1 else 's'} later and agrees."
+        if days
+        else "The partner came in a later run and agrees."
+    )
     candidate = Candidate("late", "TIMING_LAG", True, Decimal(1), sentence)
     return Attribution("TIMING_LAG", "TIMING_LAG", True, Decimal(1), sentence, (candidate,), "prover:late")
 
@@ -122,4 +129,6 @@ def band(confidence: Decimal, reason: str) -> str:
     """The band in which people see a confidence."""
     if reason == UNKNOWN:
         return UNKNOWN
-    return next((name for limit, name in BANDS if (confidence > limit if name == "straight" else confidence >= limit)), UNKNOWN)
+    return next(
+        (name for limit, name in BANDS if (confidence > limit if name == "straight" else confidence >= limit)), UNKNOWN
+    )

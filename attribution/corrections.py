@@ -12,7 +12,9 @@ from reconciliation.models import Break, Difference, Run
 NO_LABEL = ("UNKNOWN", "PENDING_INVESTIGATION")
 
 
-def record_correction(*, difference: Difference, reason: str, by: str, decision: int | None, run: Run) -> Correction | None:
+def record_correction(
+    *, difference: Difference, reason: str, by: str, decision: int | None, run: Run
+) -> Correction | None:
     """Write what a final human decision confirmed: the given reason, else the attributed one. UNKNOWN teaches nothing."""
     current = difference.attributions.filter(current=True).first()  # type: ignore[attr-defined]
     confirmed = reason or (current.reason_id if current else "")
@@ -54,7 +56,9 @@ def assign_reason(*, difference: Difference, reason: str, by: str, run: Run) -> 
     )
     kept = [] if before is None else list(before.candidates.all())
     Candidate.objects.bulk_create(
-        Candidate(attribution=given, rank=it.rank, reason_id=it.reason_id, confidence=it.confidence, evidence=it.evidence)
+        Candidate(
+            attribution=given, rank=it.rank, reason_id=it.reason_id, confidence=it.confidence, evidence=it.evidence
+        )
         for it in kept
     )
     return given

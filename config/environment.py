@@ -64,7 +64,9 @@ def database(url: str) -> dict[str, object]:
     """Django's settings of a postgresql:// URL."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
-        raise BadSetting("DATABASE_URL is no PostgreSQL address. It looks like postgresql://user:password@host:5432/name.")
+        raise BadSetting(
+            "DATABASE_URL is no PostgreSQL address. It looks like postgresql://user:password@host:5432/name."
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),

@@ -40,14 +40,18 @@ def advance(run: Run) -> list[ClaimedWork]:
     advance_run(run)
     if was_active and run.state in (Run.State.DONE, Run.State.FAILED):
         publish_summary(run)
-        for waiting in Run.objects.filter(reconciliation=run.reconciliation, state=Run.State.WAITING).order_by("id")[:1]:
+        for waiting in Run.objects.filter(reconciliation=run.reconciliation, state=Run.State.WAITING).order_by("id")[
+            :1
+        ]:
             ring(waiting)
     return work_of(run)
 
 
 def run_to_end(run: Run) -> Run:
     """Work on a run in this process until it has ended, beside whatever workers there are; earlier runs first."""
-    for earlier in Run.objects.filter(reconciliation=run.reconciliation, pk__lt=run.pk, state__in=ACTIVE).order_by("id"):
+    for earlier in Run.objects.filter(reconciliation=run.reconciliation, pk__lt=run.pk, state__in=ACTIVE).order_by(
+        "id"
+    ):
         run_to_end(earlier)
     while (work := advance(run)) or run.state in ACTIVE:
         before = [(it.pk, it.state, it.fence) for it in work]

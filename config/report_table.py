@@ -21,4 +21,6 @@ def report_table(report: Mapping[str, dict]) -> str:
 
 
 def _pairs(title: str, counts: Mapping[str, int]) -> list[str]:
-    return [title] + [f"  {name.replace('_', ' ') if name.islower() else name:24}{count:>10,}" for name, count in counts.items()]
+    return [title] + [
+        f"  {name.replace('_', ' ') if name.islower() else name:24}{count:>10,}" for name, count in counts.items()
+    ]

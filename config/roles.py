@@ -1,10 +1,21 @@
 """Roles: which rights each group has."""
 
+from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
-from django.apps import apps
 
-SET_UP = ("recordtype", "field", "source", "mapping", "codetranslation", "calendar", "holiday", "reconciliation", "reason", "team")
+SET_UP = (
+    "recordtype",
+    "field",
+    "source",
+    "mapping",
+    "codetranslation",
+    "calendar",
+    "holiday",
+    "reconciliation",
+    "reason",
+    "team",
+)
 LOOK = "view_*"
 ROLES: dict[str, tuple[str, ...]] = {
     "Analyst": (LOOK, "add_decision", "add_run", "add_delivery"),

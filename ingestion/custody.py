@@ -25,7 +25,6 @@ from ingestion.models import (
     Source,
 )
 
-
 CLAIM_COLUMNS = "{lease_until,worker,attempts,fence,started_at}"  # a claim in progress is no statement of fact
 
 
@@ -54,7 +53,9 @@ def register_model(*models: type[Model]) -> None:
         volatile = CLAIM_COLUMNS if issubclass(model, ClaimedWork) else "{}"
         content = f"md5(jsonb_strip_nulls(to_jsonb(t) - '{volatile}'::text[])::text)::uuid"
         register(
-            table, str(model._meta.verbose_name), f'SELECT t.id, {content} AS digest FROM "{table}" t WHERE t.id {{ids}}'
+            table,
+            str(model._meta.verbose_name),
+            f'SELECT t.id, {content} AS digest FROM "{table}" t WHERE t.id {{ids}}',
         )
 
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +66,7 @@ def _register(
     )
     if is_new:
         lake.local(path).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(copy, lake.local(path))
+        copy.replace(lake.local(path))
         custody.seal([delivery])
     elif not lake.local(path).exists():
         shutil.copyfile(copy, lake.local(path))

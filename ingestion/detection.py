@@ -64,7 +64,9 @@ def detect(path: Path, declared: Mapping[str, object]) -> CsvFormat:
     text = decode_sample(sample, encoding)
     lines = text.splitlines()
     if not any(line.strip() for line in lines):
-        raise UnreadableFile("The file has no header and no rows: it holds only blank lines. Deliver it again with its rows.")
+        raise UnreadableFile(
+            "The file has no header and no rows: it holds only blank lines. Deliver it again with its rows."
+        )
     delimiter = str(declared.get("delimiter") or _delimiter(lines))
     quote = str(declared.get("quote") or '"')
     draft = CsvFormat(encoding, delimiter, quote, None, 0, (), notes=tuple(notes))
@@ -76,13 +78,19 @@ def _refuse_other_kinds(sample: bytes) -> None:
         raise UnreadableFile("The file is empty (0 bytes). Deliver it again with its rows.")
     for magic, what in MAGIC.items():
         if sample.startswith(magic):
-            raise UnreadableFile(f"The file is {what}, whatever its name says. Deliver the delimited text that it was made from.")
+            raise UnreadableFile(
+                f"The file is {what}, whatever its name says. Deliver the delimited text that it was made from."
+            )
 
 
 def _encoding(path: Path, sample: bytes, declared: Mapping[str, object]) -> tuple[str, list[str]]:
     if given := declared.get("encoding"):
         return _known(str(given)), []
-    for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
         if sample.startswith(mark):
             return name, [f"Encoding {name}, by its byte order mark."]
     if sample.count(b"\0") > len(sample) // 4:
@@ -158,18 +166,26 @@ def _with_header(draft: CsvFormat, lines: list[str], declared: Mapping[str, obje
     found, preamble, footer_rows = _find_header(draft, lines, skip_declared)
     questions = []
     if given is None and preamble and not declared.get("skip"):
-        questions.append(f"The header seems to stand on line {found}; write `header: {found}` in the format, or deliver with --accept.")
+        questions.append(
+            f"The header seems to stand on line {found}; write `header: {found}` in the format, or deliver with --accept."
+        )
     header = found if given is None else (None if given is False else int(str(given)))
     if given is None and header is not None and _looks_like_record(_cut(lines[header - 1], draft.delimiter)):
-        questions.append("The first line looks like a record, not a header; write `header: false` (or `header: 1`) in the format, or deliver with --accept.")
+        questions.append(
+            "The first line looks like a record, not a header; write `header: false` (or `header: 1`) in the format, or deliver with --accept."
+        )
         header = None
     first = (header or skip_declared + 1) - 1
     cells = _record_at(lines, first, draft)
     columns, notes = _names(cells, has_header=header is not None)
     if any("stands twice" in note for note in notes) and given is None:
-        questions.append("A header stands twice, and both columns are kept under distinct names; write `header: 1` in the format to confirm, or deliver with --accept.")
+        questions.append(
+            "A header stands twice, and both columns are kept under distinct names; write `header: 1` in the format to confirm, or deliver with --accept."
+        )
     if footer_rows and not footer:
-        questions.append("The last line looks like a total; write `footer: {rows: 1}` in the format, or deliver with --accept.")
+        questions.append(
+            "The last line looks like a total; write `footer: {rows: 1}` in the format, or deliver with --accept."
+        )
     return replace(
         draft,
         header=header,
@@ -213,7 +229,9 @@ def _record_at(lines: list[str], first: int, draft: CsvFormat) -> list[str]:
 def _names(cells: list[str], *, has_header: bool) -> tuple[tuple[str, ...], list[str]]:
     """Distinct column names: trimmed headers, `column_n` for blank ones, `name_2` for the second of a name."""
     if not has_header:
-        return tuple(f"column_{n}" for n in range(1, len(cells) + 1)), ["No header: the columns are column_1, column_2 ..."]
+        return tuple(f"column_{n}" for n in range(1, len(cells) + 1)), [
+            "No header: the columns are column_1, column_2 ..."
+        ]
     names: list[str] = []
     notes = []
     for number, cell in enumerate(cells, 1):

@@ -62,7 +62,9 @@ def frame(path: Path, format_: CsvFormat, folder: Path) -> Framed:
     """Make a file clean. Every row of it is either framed or rejected: `received` counts both."""
     if (rows := _clean_rows(path, format_)) is not None:
         lines = format_.skip + (1 if format_.header else 0)
-        return Framed(path, rows, (), numbered=False, delimiter=format_.delimiter, quote=format_.quote, header_lines=lines)
+        return Framed(
+            path, rows, (), numbered=False, delimiter=format_.delimiter, quote=format_.quote, header_lines=lines
+        )
     return _rewrite(path, format_, folder / "framed.csv")
 
 
@@ -190,7 +192,9 @@ def _joined(number: int, text: str, lines: Iterator[tuple[int, str, str]], forma
 
 def _cells(raw: str, format_: CsvFormat) -> list[str]:
     csv.field_size_limit(1 << 30)
-    reader = csv.reader(raw.split("\n") if "\n" not in raw else _kept(raw), delimiter=format_.delimiter, quotechar=format_.quote)
+    reader = csv.reader(
+        raw.split("\n") if "\n" not in raw else _kept(raw), delimiter=format_.delimiter, quotechar=format_.quote
+    )
     return next(reader, [])
 
 

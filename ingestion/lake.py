@@ -1,7 +1,6 @@
 """The lake: files written once, named by what they are and by their sha256."""
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
 from uuid import uuid4
@@ -45,7 +44,7 @@ def keep(made: Path, name: str) -> tuple[str, str]:
     digest = digest_of(made)
     if target.is_dir():
         shutil.rmtree(target)
-    os.replace(made, target)
+    made.replace(target)
     return name, digest
 
 

@@ -91,7 +91,9 @@ def _keyless(duck: duckdb.DuckDBPyConnection, framed: Framed, shape: Shape) -> l
     names = " and ".join(leaf.name for leaf in shape.key_leaves)
     rows = duck.execute("SELECT n, flags FROM normalized WHERE key IS NULL ORDER BY n").fetchall()
     return [
-        RejectedRow(n, 0, "", f"The key ({names}) {'does not fit its field' if _flags_key(flags, shape) else 'is blank'}.")
+        RejectedRow(
+            n, 0, "", f"The key ({names}) {'does not fit its field' if _flags_key(flags, shape) else 'is blank'}."
+        )
         for n, flags in rows
     ]
 
@@ -103,7 +105,11 @@ def _flags_key(flags: str | None, shape: Shape) -> bool:
 def _check_columns(format_: CsvFormat, mappings: Sequence[FieldMapping]) -> None:
     """Every mapped column is there; the error names the nearest one."""
     for mapping in mappings:
-        if mapping.column is None or mapping.column in format_.columns or _position(format_, mapping.column) is not None:
+        if (
+            mapping.column is None
+            or mapping.column in format_.columns
+            or _position(format_, mapping.column) is not None
+        ):
             continue
         near = get_close_matches(mapping.column, format_.columns, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else f" It has {', '.join(format_.columns[:20])}."
@@ -127,14 +133,16 @@ def _records_sql(framed: Framed, format_: CsvFormat, shape: Shape, mappings: dic
         f"{cleaned_sql(mapping, _raw(mapping, format_))} AS c_{leaf.column}, {_raw(mapping, format_)} AS r_{leaf.column}"
         for leaf, mapping in used.items()
     )
-    typed = ", ".join(f"{typed_sql(leaf, mapping, f'c_{leaf.column}')} AS {leaf.column}" for leaf, mapping in used.items())
+    typed = ", ".join(
+        f"{typed_sql(leaf, mapping, f'c_{leaf.column}')} AS {leaf.column}" for leaf, mapping in used.items()
+    )
     kept = ", ".join(f"c_{leaf.column}, r_{leaf.column}" for leaf in used)
     return (
         f"WITH cleaned AS (SELECT {NUMBER} AS n, {cleaned} FROM {_source_sql(framed, format_)}), "
         f"typed AS (SELECT n, {typed}, {kept} FROM cleaned), "
         f"keyed AS (SELECT *, {_key_sql(shape)} AS key FROM typed) "
         f"SELECT n, CAST(md5_number_lower(key) % {BUCKETS} AS UTINYINT) AS bucket, key, "
-        f"{', '.join(_outputs(leaf, leaf in used) for leaf in shape.leaves)}, {_flags_sql(list(used))} AS flags FROM keyed"
+        f"{', '.join(_outputs(leaf, is_mapped=leaf in used) for leaf in shape.leaves)}, {_flags_sql(list(used))} AS flags FROM keyed"
     )
 
 
@@ -157,7 +165,7 @@ def _raw(mapping: FieldMapping, format_: CsvFormat) -> str:
     return f"c{_position(format_, mapping.column)}"
 
 
-def _outputs(leaf: Leaf, is_mapped: bool) -> str:
+def _outputs(leaf: Leaf, *, is_mapped: bool) -> str:
     if not is_mapped:
         return f"NULL::{leaf.sql_type} AS {leaf.column}, NULL::VARCHAR AS raw_{leaf.column}"
     same = f"r_{leaf.column} IS NOT DISTINCT FROM coalesce({canonical_sql(leaf, leaf.column)}, '')"

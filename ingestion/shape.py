@@ -70,7 +70,9 @@ class Shape:
         groups: dict[str, list[Leaf]] = {}
         for leaf in self.leaves:
             if not leaf.key:
-                groups.setdefault(leaf.reference if leaf.reference and leaf.reference_key else leaf.name, []).append(leaf)
+                groups.setdefault(leaf.reference if leaf.reference and leaf.reference_key else leaf.name, []).append(
+                    leaf
+                )
         return tuple(Compared(name, tuple(leaves)) for name, leaves in groups.items())
 
     def leaf(self, name: str) -> Leaf:

@@ -129,7 +129,9 @@ def _exact(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
     if mapping.percent == "divide":
         wide = f"TRY_CAST({wide} * 0.01 AS DECIMAL(38,{min(places + 10, 20)}))"
     if mapping.factor:
-        wide = f"TRY_CAST({wide} * CAST({literal(mapping.factor)} AS DECIMAL(18,8)) AS DECIMAL(38,{min(places + 10, 20)}))"
+        wide = (
+            f"TRY_CAST({wide} * CAST({literal(mapping.factor)} AS DECIMAL(18,8)) AS DECIMAL(38,{min(places + 10, 20)}))"
+        )
     if mapping.round is None:
         return f"CASE WHEN TRY_CAST({wide} AS {target}) = {wide} THEN TRY_CAST({wide} AS {target}) END"
     return f"TRY_CAST(round({wide}, {min(mapping.round, places)}) AS {target})"

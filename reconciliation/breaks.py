@@ -51,9 +51,7 @@ def _find_faults(duck: duckdb.DuckDBPyConnection, shape: Shape, gate: GateRules)
 
 def _find_rows(duck: duckdb.DuckDBPyConnection, shape: Shape) -> None:
     """The delivered rows of every fault, as JSON; the rows of repeated keys make the duplicate faults."""
-    duck.execute(
-        "CREATE TEMP TABLE fault_key AS SELECT key FROM fault_pair UNION ALL SELECT key FROM repeated_key"
-    )
+    duck.execute("CREATE TEMP TABLE fault_key AS SELECT key FROM fault_pair UNION ALL SELECT key FROM repeated_key")
     parts = " UNION ALL ".join(
         f"SELECT key, bucket, {literal(side)} AS side, delivery, n, {_json(shape, canonical=True)} AS record, "
         f"{_json(shape, canonical=False)} AS raw, flags, "
@@ -162,7 +160,17 @@ def _touch(duck: duckdb.DuckDBPyConnection, given: Inputs) -> int:
             "SELECT break_id, action, kind, fingerprint, hash, amount, coalesce(currency, ''), seen_state, seen_fingerprint "
             "FROM fault WHERE action <> 'open' ORDER BY break_id",
             sql.Identifier("touched"),
-            ["break_id", "action", "kind", "fingerprint", "hash", "amount", "currency", "seen_state", "seen_fingerprint"],
+            [
+                "break_id",
+                "action",
+                "kind",
+                "fingerprint",
+                "hash",
+                "amount",
+                "currency",
+                "seen_state",
+                "seen_fingerprint",
+            ],
         )
         if not count:
             return 0
@@ -252,7 +260,12 @@ _DIFFERENCE_COLUMNS = [
 
 def _write_differences(duck: duckdb.DuckDBPyConnection, given: Inputs, *, touched: int) -> None:
     new = _DIFFERENCES.format(run=given.run.pk, which="= 'open'")
-    copy_in(duck, f"SELECT * FROM ({new}) ORDER BY break_id", sql.Identifier("reconciliation_difference"), _DIFFERENCE_COLUMNS)
+    copy_in(
+        duck,
+        f"SELECT * FROM ({new}) ORDER BY break_id",
+        sql.Identifier("reconciliation_difference"),
+        _DIFFERENCE_COLUMNS,
+    )
     if not touched:
         return
     _staging("new_difference", "reconciliation_difference", _DIFFERENCE_COLUMNS)

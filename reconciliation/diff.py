@@ -75,7 +75,9 @@ def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
     compare(duck, "a", "b", compare_spec(given, rules))
     _settle_stored(duck, step.run.business_date)
     checks.refuse(duck, given.shape, rules, step.run.business_date)
-    duck.execute("CREATE TEMP VIEW passing AS SELECT * FROM pair WHERE class = 'matched' AND key NOT IN (SELECT key FROM refusal)")
+    duck.execute(
+        "CREATE TEMP VIEW passing AS SELECT * FROM pair WHERE class = 'matched' AND key NOT IN (SELECT key FROM refusal)"
+    )
     breaks.plan(duck, given, rules)
     upsert_identities(duck, "passing", given.shape, record_type)
     counts = outcomes.write(duck, given, folder / "outcomes.parquet")
@@ -136,4 +138,10 @@ def _step_counts(duck: duckdb.DuckDBPyConnection, given: Inputs, counts: outcome
         ).fetchall()[0]
         carried[side] = {"offered": offered, "closed": closed}
     extra = dict(duck.execute("SELECT side, count(*) FROM repeated WHERE position > 1 GROUP BY side").fetchall())
-    return {"classes": classes | {"duplicate": duplicate}, "fields": fields, "carried": carried, "sides": counts.sides, "extra": extra}
+    return {
+        "classes": classes | {"duplicate": duplicate},
+        "fields": fields,
+        "carried": carried,
+        "sides": counts.sides,
+        "extra": extra,
+    }

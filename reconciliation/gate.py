@@ -51,7 +51,12 @@ def verdict(
     conditions += _limits(rules, differences, record)
     if rules.budget:
         conditions.append(
-            Condition("certificate", f"A certificate covers an error budget of {rules.budget}", holds=False, detail="no model holds one")
+            Condition(
+                "certificate",
+                f"A certificate covers an error budget of {rules.budget}",
+                holds=False,
+                detail="no model holds one",
+            )
         )
     return conditions
 
@@ -76,9 +81,7 @@ def _of_difference(rules: GateRules, it: Explained, may_pass: frozenset[str] | N
     return conditions
 
 
-def _limits(
-    rules: GateRules, differences: Sequence[Explained], record: Mapping[str, str | None]
-) -> list[Condition]:
+def _limits(rules: GateRules, differences: Sequence[Explained], record: Mapping[str, str | None]) -> list[Condition]:
     currency = record.get(rules.currency_field) or ""
     conditions = []
     if rules.max_auto_amount:
@@ -96,10 +99,14 @@ def _limits(
 def _limit(code: str, what: str, limits: Mapping[str, Decimal], currency: str, value: Decimal | None) -> Condition:
     limit = limits.get(currency, limits.get("*"))
     if limit is None:
-        return Condition(code, f"{what} within a limit", holds=False, detail=f"no limit is set for {currency or 'no currency'}")
+        return Condition(
+            code, f"{what} within a limit", holds=False, detail=f"no limit is set for {currency or 'no currency'}"
+        )
     if value is None:
         return Condition(code, f"{what} within {limit:,} {currency}".strip(), holds=False, detail="it is not known")
-    return Condition(code, f"{what} within {limit:,} {currency}".strip(), holds=abs(value) <= limit, detail=f"it is {value:,}")
+    return Condition(
+        code, f"{what} within {limit:,} {currency}".strip(), holds=abs(value) <= limit, detail=f"it is {value:,}"
+    )
 
 
 def _apart(difference: Explained) -> Decimal | None:

@@ -160,7 +160,9 @@ def add_stored(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
 
 
 def _from_member(shape: Shape) -> str:
-    leaves = ", ".join(f"{_typed(leaf)} AS {leaf.column}, {_text('raw', leaf)} AS raw_{leaf.column}" for leaf in shape.leaves)
+    leaves = ", ".join(
+        f"{_typed(leaf)} AS {leaf.column}, {_text('raw', leaf)} AS raw_{leaf.column}" for leaf in shape.leaves
+    )
     flags = "CASE WHEN json_array_length(m.flags) > 0 THEN array_to_string(CAST(m.flags AS VARCHAR[]), ',') END"
     return f"m.n, m.bucket, m.key, {leaves}, {flags} AS flags, m.delivery, true AS carried"
 

@@ -93,7 +93,7 @@ class Rules:
     @property
     def weekend(self) -> frozenset[int]:
         """ISO weekdays without work."""
-        return frozenset(self._calendar["weekend"])  # type: ignore[arg-type]
+        return frozenset(self._calendar["weekend"])  # type: ignore[call-overload]
 
     @property
     def holidays(self) -> frozenset[dt.date]:

@@ -50,7 +50,9 @@ def advance_run(run: Run) -> Run:
 def _activate(run: Run) -> None:
     """Make the run the active one and give it its inputs, if no other run is active."""
     Reconciliation.objects.select_for_update().get(pk=run.reconciliation_id)
-    earlier = Run.objects.filter(reconciliation=run.reconciliation, state__in=[State.WAITING, State.RUNNING], pk__lt=run.pk)
+    earlier = Run.objects.filter(
+        reconciliation=run.reconciliation, state__in=[State.WAITING, State.RUNNING], pk__lt=run.pk
+    )
     if earlier.exists() or not Run.objects.filter(pk=run.pk, state=State.WAITING).exists():
         return
     run.state, run.started_at = State.RUNNING, timezone.now()
@@ -98,7 +100,7 @@ def _cut(run: Run) -> None:
     Run.objects.select_for_update().get(pk=run.pk)
     inputs = list(inputs_of(run))
     if run.steps.exists() or any(it.state not in (Done, Failed) for it in inputs):
-        return
+        return None
     if broken := [it for it in inputs if it.state == Failed]:
         return _fail(run, f"{broken[0].delivery} could not be read: {broken[0].error}")
     largest = max((it.normalized or 0 for it in inputs), default=0)
@@ -120,11 +122,11 @@ def _end(run: Run) -> None:
     run.refresh_from_db()
     steps = list(run.steps.all())
     if run.state != State.RUNNING or not steps:
-        return
+        return None
     if broken := [step for step in steps if step.state == Failed]:
         return _fail(run, f"{broken[0]} failed: {broken[0].error}")
     if any(step.state != Done for step in steps):
-        return
+        return None
     run.state = State.DONE
     run.finished_at = run.steps.aggregate(last=Max("finished_at"))["last"]
     run.report = compile_report(run)

@@ -14,7 +14,9 @@ def canonical_value(leaf: Leaf, text: str | None) -> str | None:
     """The canonical text of what a person typed; None for nothing. BadValue says what was expected."""
     if text is None or text.strip() == "":
         return None
-    reader = {"decimal": _decimal, "integer": _integer, "date": _date, "datetime": _moment, "boolean": _truth}.get(leaf.kind)
+    reader = {"decimal": _decimal, "integer": _integer, "date": _date, "datetime": _moment, "boolean": _truth}.get(
+        leaf.kind
+    )
     if reader is not None:
         return reader(leaf, text.strip())
     if leaf.choices and text not in leaf.choices:

@@ -59,7 +59,9 @@ def _outcomes_of(duck: duckdb.DuckDBPyConnection, run: Run) -> Problems:
         return  # lake_files names it
     paths = ", ".join(literal(str(path)) for path in files)
     normalized = sum(i.normalization.normalized or 0 for i in run.inputs.select_related("normalization"))
-    told = duck.execute(f"SELECT count(*), count(DISTINCT (side, delivery, n)) FROM read_parquet([{paths}])").fetchall()[0]
+    told = duck.execute(
+        f"SELECT count(*), count(DISTINCT (side, delivery, n)) FROM read_parquet([{paths}])"
+    ).fetchall()[0]
     if told != (normalized, normalized):
         yield f"Run {run.pk} took {normalized} rows, but {told[0]} outcomes of {told[1]} rows are written."
     copy_out(
@@ -93,7 +95,11 @@ def store_rows() -> Problems:
 def _stored_of(reconciliation: Reconciliation) -> Problems:
     runs = reconciliation.runs.filter(state=Run.State.DONE)
     files = OutcomeFile.objects.filter(step__run__in=runs).values_list("path", "step__run_id")
-    parts = [f"SELECT {run} AS run, * FROM read_parquet({literal(str(lake.local(path)))})" for path, run in files if lake.local(path).exists()]
+    parts = [
+        f"SELECT {run} AS run, * FROM read_parquet({literal(str(lake.local(path)))})"
+        for path, run in files
+        if lake.local(path).exists()
+    ]
     if not parts:
         return
     with session("verify-store") as (duck, _):

@@ -67,7 +67,11 @@ def decide(
 @transaction.atomic
 def confirm(*, decision: Decision, by: User) -> Decision:
     """Confirm another person's proposal; its outcome follows."""
-    brk = Break.objects.select_for_update(of=("self",)).select_related("reconciliation", "last_run").get(pk=decision.brk_id)
+    brk = (
+        Break.objects.select_for_update(of=("self",))
+        .select_related("reconciliation", "last_run")
+        .get(pk=decision.brk_id)
+    )
     decision = Decision.objects.select_for_update().get(pk=decision.pk)
     if not by.has_perm("review.change_decision"):
         raise DecisionRefused("A Supervisor or a Manager confirms a proposal.")
@@ -79,7 +83,9 @@ def confirm(*, decision: Decision, by: User) -> Decision:
         decision.withdrawn = True
         decision.save(update_fields=["withdrawn"])
         custody.seal([decision])
-        raise AlreadyDecided("The values changed since this was proposed, so the proposal is void. Look at the break again.")
+        raise AlreadyDecided(
+            "The values changed since this was proposed, so the proposal is void. Look at the break again."
+        )
     if decision.record is not None:
         _check(brk, decision.record)
     decision.confirmed_by, decision.confirmed_at = by, timezone.now()

@@ -6,8 +6,6 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from attribution.models.reason import Reason
 from reconciliation.models import Difference, Run
 
-CONFIDENCE = {"max_digits": 6, "decimal_places": 5}
-
 
 class Attribution(models.Model):
     """A difference's reason, confidence, proof, and who or what assigned it (`prover:rounding`, `model:12`, `person:ann`)."""
@@ -15,7 +13,7 @@ class Attribution(models.Model):
     difference = models.ForeignKey(Difference, on_delete=models.PROTECT, related_name="attributions")
     reason = models.ForeignKey(Reason, on_delete=models.PROTECT, to_field="code", related_name="attributions")
     functional = models.BooleanField(null=True, help_text="What the reason was when it was assigned.")
-    confidence = models.DecimalField(**CONFIDENCE)
+    confidence = models.DecimalField(max_digits=6, decimal_places=5)
     proof = models.TextField(blank=True, help_text="One sentence; empty where nothing reproduces B.")
     assigned_by = models.CharField(max_length=170)
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="attributions")
@@ -39,7 +37,7 @@ class Candidate(models.Model):
     attribution = models.ForeignKey(Attribution, on_delete=models.CASCADE, related_name="candidates")
     rank = models.PositiveSmallIntegerField()
     reason = models.ForeignKey(Reason, on_delete=models.PROTECT, to_field="code", related_name="+")
-    confidence = models.DecimalField(**CONFIDENCE)
+    confidence = models.DecimalField(max_digits=6, decimal_places=5)
     evidence = models.TextField(blank=True)
 
     class Meta:

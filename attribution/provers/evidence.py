@@ -1,7 +1,8 @@
 """What provers see, and what they say."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 
@@ -22,8 +23,8 @@ class Difference:
     value_b: str | None
     raw_a: str | None = None
     raw_b: str | None = None
-    record_a: Mapping[str, str | None] = field(default_factory=dict)
-    record_b: Mapping[str, str | None] = field(default_factory=dict)
+    record_a: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    record_b: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def number_a(self) -> Decimal | None:
@@ -54,12 +55,12 @@ class Setting:
 class Context:
     """What holds for all differences of a run. `translations`: field to A's code to B's; `reasons`: code to functional."""
 
-    decimals: Mapping[str, Leaf] = field(default_factory=dict)
+    decimals: Mapping[str, Leaf] = dataclasses.field(default_factory=dict)
     patterns: tuple[str, ...] = ()
-    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    calendar: Calendar = field(default_factory=Calendar)
-    settings: Mapping[str, Setting] = field(default_factory=dict)
-    reasons: Mapping[str, bool | None] = field(default_factory=dict)
+    translations: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    calendar: Calendar = dataclasses.field(default_factory=Calendar)
+    settings: Mapping[str, Setting] = dataclasses.field(default_factory=dict)
+    reasons: Mapping[str, bool | None] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)

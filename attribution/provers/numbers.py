@@ -35,7 +35,10 @@ def scale(d: Difference) -> str:
     step = Decimal(1).scaleb(-d.places)
     for text, words in UNITS.items():
         factor = Decimal(text)
-        for value, sentence in ((WIDE.multiply(a, factor), f"B is A times {text}"), (WIDE.divide(a, factor), f"B is A divided by {text}")):
+        for value, sentence in (
+            (WIDE.multiply(a, factor), f"B is A times {text}"),
+            (WIDE.divide(a, factor), f"B is A divided by {text}"),
+        ):
             if abs(b) >= 10 and _rounded(value, step, ROUND_HALF_UP) == b:
                 return f"{sentence} ({words})."
     return ""

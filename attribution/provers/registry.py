@@ -29,7 +29,14 @@ def _plain(says: Callable[[Difference], str]) -> Callable[[Difference, Context],
 
 
 def _prover(
-    code: str, reason: str, confidence: str, says: object, kinds: tuple[str, ...], *, flagged: bool = False, proof: bool = True
+    code: str,
+    reason: str,
+    confidence: str,
+    says: object,
+    kinds: tuple[str, ...],
+    *,
+    flagged: bool = False,
+    proof: bool = True,
 ) -> Prover:
     return Prover(code, reason, Decimal(confidence), says, kinds, flagged, proof)  # type: ignore[arg-type]
 

@@ -158,7 +158,11 @@ def _record_type(code: str, given: Document) -> list[str]:
     record_type.schema_version += 1
     record_type.save()
     custody.seal([record_type])
-    return [*said, *_add_fields(record_type, wanted, first=True), f"record type {code}: new shape, generation {record_type.generation}"]
+    return [
+        *said,
+        *_add_fields(record_type, wanted, first=True),
+        f"record type {code}: new shape, generation {record_type.generation}",
+    ]
 
 
 def _field_values(position: int, name: str, field: Document) -> dict[str, object]:

@@ -24,7 +24,14 @@ RECONCILIATION = (
     "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers",
 )  # fmt: skip
 GATE = ("confidence", "budget", "max_auto_amount", "max_auto_difference", "amount_field", "currency_field", "checks")
-RULES = {"not_null": (), "between": ("min", "max"), "in": ("values",), "regex": ("pattern",), "before": ("other",), "known": ()}
+RULES = {
+    "not_null": (),
+    "between": ("min", "max"),
+    "in": ("values",),
+    "regex": ("pattern",),
+    "before": ("other",),
+    "known": (),
+}
 
 
 class Checker:
@@ -93,12 +100,22 @@ class Checker:
         if kind == "reference":
             target = self.types.get(str(field.get("to")))
             if target is None:
-                return self._fault(f"{place}.to", f"there is no record type {field.get('to')!r}{nearest(str(field.get('to')), self.types)}")
+                return self._fault(
+                    f"{place}.to",
+                    f"there is no record type {field.get('to')!r}{nearest(str(field.get('to')), self.types)}",
+                )
             if any(isinstance(f, dict) and f.get("type") == "reference" for f in _fields(target).values()):
-                self._fault(f"{place}.to", f"{field['to']!r} itself has a reference; only one step of references is supported")
+                self._fault(
+                    f"{place}.to", f"{field['to']!r} itself has a reference; only one step of references is supported"
+                )
         if kind == "decimal":
             digits, places = field.get("digits", 18), field.get("places", 0)
-            if not isinstance(digits, int) or not isinstance(places, int) or not 1 <= digits <= 38 or not 0 <= places <= digits:
+            if (
+                not isinstance(digits, int)
+                or not isinstance(places, int)
+                or not 1 <= digits <= 38
+                or not 0 <= places <= digits
+            ):
                 self._fault(place, "a decimal has 1 to 38 digits, and at most as many places")
         return None
 
@@ -117,10 +134,14 @@ class Checker:
         self._keys(place, document, SOURCE)
         record_type = str(document.get("record_type"))
         if record_type not in self.types:
-            return self._fault(f"{place}.record_type", f"there is no record type {record_type!r}{nearest(record_type, self.types)}")
+            return self._fault(
+                f"{place}.record_type", f"there is no record type {record_type!r}{nearest(record_type, self.types)}"
+            )
         for key, known in (("kind", Source.Kind.values), ("delivers", Source.Delivers.values)):
             if key in document and document[key] not in known:
-                self._fault(f"{place}.{key}", f"there is no {key} {document[key]!r}{nearest(str(document[key]), known)}")
+                self._fault(
+                    f"{place}.{key}", f"there is no {key} {document[key]!r}{nearest(str(document[key]), known)}"
+                )
         if isinstance(document.get("format"), dict):
             self._keys(f"{place}.format", document["format"], FORMAT)  # type: ignore[arg-type]
         mapping = document.get("mapping")
@@ -138,7 +159,11 @@ class Checker:
             return self._fault(
                 place,
                 f"record type {record_type!r} has no field {path!r}"
-                + (f"; a reference is mapped by its attributes, such as {next(x for x in leaves if x.startswith(owner + '.'))!r}" if is_reference and path == owner else nearest(path, leaves)),
+                + (
+                    f"; a reference is mapped by its attributes, such as {next(x for x in leaves if x.startswith(owner + '.'))!r}"
+                    if is_reference and path == owner
+                    else nearest(path, leaves)
+                ),
             )
         if not isinstance(given, dict):
             return self._fault(place, "a mapping of a field is a mapping such as {column: Amount}")
@@ -167,7 +192,10 @@ class Checker:
     def _reconciliation(self, place: str, code: str, document: Document) -> None:
         self._keys(place, document, RECONCILIATION)
         given = self._section("sources")
-        known = {**self.known_sources, **{c: str(d.get("record_type")) for c, d in given.items() if isinstance(d, dict)}}
+        known = {
+            **self.known_sources,
+            **{c: str(d.get("record_type")) for c, d in given.items() if isinstance(d, dict)},
+        }
         types = []
         for side in ("a", "b"):
             name = str(document.get(side))
@@ -176,9 +204,11 @@ class Checker:
             else:
                 types.append(known[name])
         if len(types) < 2:
-            return
+            return None
         if types[0] != types[1]:
-            return self._fault(place, f"a delivers {types[0]!r} but b delivers {types[1]!r}; both must deliver one record type")
+            return self._fault(
+                place, f"a delivers {types[0]!r} but b delivers {types[1]!r}; both must deliver one record type"
+            )
         if document.get("a") == document.get("b"):
             return self._fault(place, "a and b are one source; a reconciliation needs two")
         self._rules(place, types[0], document)
@@ -258,7 +288,9 @@ class Checker:
 
 def _fields(document: Document) -> Mapping[str, Document]:
     fields = document.get("fields") or {}
-    return {name: field for name, field in fields.items() if isinstance(field, dict)} if isinstance(fields, dict) else {}
+    return (
+        {name: field for name, field in fields.items() if isinstance(field, dict)} if isinstance(fields, dict) else {}
+    )
 
 
 def _leaf(path: str, name: str, field: Document) -> Leaf:

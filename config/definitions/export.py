@@ -48,7 +48,11 @@ def record_type_document(record_type: RecordType) -> dict[str, object]:
 
 
 def _source(source: Source) -> dict[str, object]:
-    document: dict[str, object] = {"record_type": source.record_type.code, "kind": source.kind, "delivers": source.delivers}
+    document: dict[str, object] = {
+        "record_type": source.record_type.code,
+        "kind": source.kind,
+        "delivers": source.delivers,
+    }
     for key in ("label", "business_date", "format"):
         if value := getattr(source, key):
             document[key] = value

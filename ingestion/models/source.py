@@ -27,7 +27,9 @@ class Source(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.UPLOAD)
     delivers = models.CharField(max_length=10, choices=Delivers.choices, default=Delivers.INCREMENTS)
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, null=True, blank=True)
-    business_date = models.JSONField(default=dict, blank=True, help_text="{column} or {from_name}; empty: given at delivery.")
+    business_date = models.JSONField(
+        default=dict, blank=True, help_text="{column} or {from_name}; empty: given at delivery."
+    )
     format = models.JSONField(default=dict, blank=True, help_text="What is declared; the rest is detected.")
 
     class Meta:
@@ -81,7 +83,9 @@ class CodeTranslation(models.Model):
         verbose_name = "value map entry"
         verbose_name_plural = "value map entries"
         constraints = [
-            UniqueConstraint(fields=["source", "field", "a_value", "b_value"], name="translation_once_per_source_and_field")
+            UniqueConstraint(
+                fields=["source", "field", "a_value", "b_value"], name="translation_once_per_source_and_field"
+            )
         ]
 
     def __str__(self) -> str:

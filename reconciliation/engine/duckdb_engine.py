@@ -130,7 +130,9 @@ def _cell_sql(a: str, b: str, spec: CompareSpec) -> str:
 
 def _cells_of(compared: Compared, number: int) -> str:
     flagged = " OR ".join(
-        flagged_sql(side, leaf).replace(f"{side}.flags", f"{side}_flags") for side in ("a", "b") for leaf in compared.leaves
+        flagged_sql(side, leaf).replace(f"{side}.flags", f"{side}_flags")
+        for side in ("a", "b")
+        for leaf in compared.leaves
     )
     empty = {side: " AND ".join(f"{side}_{leaf.column} IS NULL" for leaf in compared.leaves) for side in ("a", "b")}
     kind = f"CASE WHEN {flagged} THEN 'type' WHEN ({empty['a']}) <> ({empty['b']}) THEN 'missing' ELSE 'value' END"

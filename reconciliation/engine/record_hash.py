@@ -31,7 +31,7 @@ def record_hash_postgres(leaves: Sequence[Leaf], columns: Sequence[str]) -> str:
 def canonical_postgres(leaf: Leaf, column: str) -> str:
     """PostgreSQL SQL of a leaf's canonical text, equal to DuckDB's."""
     if leaf.kind == "datetime":
-        return f"to_char({column}, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+        return f'to_char({column}, \'YYYY-MM-DD"T"HH24:MI:SS"Z"\')'
     if leaf.kind == "date":
         return f"to_char({column}, 'YYYY-MM-DD')"
     if leaf.kind == "decimal" and leaf.digits == leaf.places:

@@ -27,13 +27,15 @@ class CompareRule:
         """From the definition's `compare` of a field; ValueError names what cannot be."""
         if unknown := set(document) - set(KEYS):
             raise ValueError(f"there is no compare rule {sorted(unknown)[0]!r}")
-        numbers = {key: Decimal(str(document[key])) for key in KEYS[:3] if key in document}
-        days = {key: int(str(document[key])) for key in KEYS[3:5] if key in document}
+        absolute, relative, basis_points = (Decimal(str(document.get(key, 0))) for key in KEYS[:3])
+        days, business_days = (int(str(document.get(key, 0))) for key in KEYS[3:5])
         ignore = tuple(map(str, document.get("ignore") or ()))  # type: ignore[call-overload]
         if wrong := [word for word in ignore if word not in IGNORABLE]:
             raise ValueError(f"{wrong[0]!r} cannot be ignored; {', '.join(IGNORABLE)} can")
         null_equals = tuple(map(str, document.get("null_equals") or ()))  # type: ignore[call-overload]
-        return cls(**numbers, **days, ignore=ignore, null_equals=null_equals, skip=bool(document.get("skip")))
+        return cls(
+            absolute, relative, basis_points, days, business_days, ignore, null_equals, skip=bool(document.get("skip"))
+        )
 
     @property
     def share(self) -> Decimal:

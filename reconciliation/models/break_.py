@@ -44,7 +44,9 @@ class Break(models.Model):
     bucket = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=12, choices=Kind.choices)
     state = models.CharField(max_length=9, choices=State.choices, default=State.IN_FLIGHT)
-    fingerprint = models.CharField(max_length=32, help_text="md5 over the differing values; the same values keep a decision.")
+    fingerprint = models.CharField(
+        max_length=32, help_text="md5 over the differing values; the same values keep a decision."
+    )
     hash = models.CharField(max_length=32, blank=True, help_text="Hash of the proposed record.")
     opened_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="breaks_opened")
     last_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="breaks_seen")
@@ -52,7 +54,11 @@ class Break(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_because = models.CharField(max_length=200, blank=True)
     confidence = models.DecimalField(
-        max_digits=6, decimal_places=5, null=True, blank=True, help_text="The lowest of its differences; null before attribution."
+        max_digits=6,
+        decimal_places=5,
+        null=True,
+        blank=True,
+        help_text="The lowest of its differences; null before attribution.",
     )
     band = models.CharField(max_length=9, blank=True)
     amount = models.DecimalField(max_digits=38, decimal_places=10, null=True, blank=True)
@@ -145,7 +151,9 @@ class Difference(models.Model):
     raw_a = models.TextField(null=True, blank=True)  # noqa: DJ001
     raw_b = models.TextField(null=True, blank=True)  # noqa: DJ001
     values_hash = models.CharField(max_length=32, help_text="md5 of both values, so that long texts can be unique.")
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="differences", help_text="The run that found it.")
+    run = models.ForeignKey(
+        Run, on_delete=models.PROTECT, related_name="differences", help_text="The run that found it."
+    )
     current = models.BooleanField(default=True, help_text="False once later values replaced it.")
 
     class Meta:

@@ -36,14 +36,18 @@ class Run(models.Model):
 
     reconciliation = models.ForeignKey(Reconciliation, on_delete=models.PROTECT, related_name="runs")
     rule_set = models.ForeignKey(RuleSet, on_delete=models.PROTECT, related_name="runs")
-    model_version = models.CharField(max_length=64, blank=True, help_text="Code of the pinned model; empty: provers only.")
+    model_version = models.CharField(
+        max_length=64, blank=True, help_text="Code of the pinned model; empty: provers only."
+    )
     business_date = models.DateField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_by = models.CharField(max_length=150, blank=True)
-    report = models.JSONField(null=True, blank=True, help_text="The report of the run as it ended; never changed after.")
+    report = models.JSONField(
+        null=True, blank=True, help_text="The report of the run as it ended; never changed after."
+    )
     error = models.TextField(blank=True)
 
     objects = RunQuerySet.as_manager()
@@ -52,7 +56,9 @@ class Run(models.Model):
         ordering = ["-id"]
         indexes = [models.Index(fields=["reconciliation", "business_date"], name="run_by_date")]
         constraints = [
-            UniqueConstraint(fields=["reconciliation"], condition=Q(state="running"), name="run_one_active_per_reconciliation"),
+            UniqueConstraint(
+                fields=["reconciliation"], condition=Q(state="running"), name="run_one_active_per_reconciliation"
+            ),
             CheckConstraint(condition=~Q(state="done") | Q(report__isnull=False), name="run_done_has_report"),
         ]
 

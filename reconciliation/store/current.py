@@ -14,7 +14,14 @@ from reconciliation.engine.record_hash import canonical_postgres
 from reconciliation.store.tables import StoreTable, store_table
 from reconciliation.store.wanted import key_parts, opened_keys, push_keys, typed_values, wanted_rows
 
-ROW_TYPES = {"bucket": "UTINYINT", "_id": "BIGINT", "_run": "BIGINT", "_decision": "BIGINT", "_date": "DATE", "hash": "VARCHAR"}
+ROW_TYPES = {
+    "bucket": "UTINYINT",
+    "_id": "BIGINT",
+    "_run": "BIGINT",
+    "_decision": "BIGINT",
+    "_date": "DATE",
+    "hash": "VARCHAR",
+}
 NOW = sql.SQL("{r}._valid_to IS NULL")
 THEN = sql.SQL("{r}._valid_from <= v._valid_from AND ({r}._valid_to > v._valid_from) IS NOT FALSE")
 
@@ -26,9 +33,7 @@ def is_empty(table: StoreTable) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def current_rows(
-    duck: duckdb.DuckDBPyConnection, keys: str, shape: Shape, record_type: RecordType, into: str
-) -> int:
+def current_rows(duck: duckdb.DuckDBPyConnection, keys: str, shape: Shape, record_type: RecordType, into: str) -> int:
     """Create the DuckDB temp table `into` with the current stored rows of the keys in `keys`(key): key, bucket, every leaf,
     hash and the technical columns. Gives how many."""
     table = store_table(record_type)
@@ -45,7 +50,9 @@ def current_rows(
         return copy_out(duck, query.as_string(cursor.connection), into, types)
 
 
-def select_rows(table: StoreTable, source: sql.Composable, where: sql.Composable, version: sql.SQL = NOW) -> sql.Composable:
+def select_rows(
+    table: StoreTable, source: sql.Composable, where: sql.Composable, version: sql.SQL = NOW
+) -> sql.Composable:
     """SQL of stored rows with references opened: key, technical columns, then the leaves in shape order.
 
     `source` is a FROM clause with w (key) and v; `version` says which versions of references are meant.
@@ -126,16 +133,26 @@ def stored_versions(record_type: RecordType, key: str) -> Sequence[dict[str, obj
     if not table.has_versions or len(parts) != len(table.shape.key_leaves):
         return []
     query = select_rows(table, wanted_rows(table, typed_values(table.shape.key_leaves)), sql.SQL("true"), THEN)
-    query = sql.SQL("SELECT q.*, t._version, t._valid_from, t._valid_to FROM ({}) q JOIN {} t ON t._id = q._id ORDER BY t._version").format(
-        query, table.name(table.versions)
-    )
+    query = sql.SQL(
+        "SELECT q.*, t._version, t._valid_from, t._valid_to FROM ({}) q JOIN {} t ON t._id = q._id ORDER BY t._version"
+    ).format(query, table.name(table.versions))
     leaves = [leaf.name for leaf in table.shape.leaves]
-    names = ["key", "_bucket", "_id", "_run", "_decision", "_date", "_hash", *leaves, "_version", "_valid_from", "_valid_to"]
+    names = [
+        "key",
+        "_bucket",
+        "_id",
+        "_run",
+        "_decision",
+        "_date",
+        "_hash",
+        *leaves,
+        "_version",
+        "_valid_from",
+        "_valid_to",
+    ]
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(query, [key, *parts])
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     except DataError:
         return []
-
-

@@ -66,7 +66,9 @@ def _missing_identity(table: StoreTable, standing: dict[str, tuple[frozenset[str
     if table.base in standing:
         _refuse_other_owner(table, table.base, standing[table.base][1])
         return
-    yield sql.SQL("CREATE TABLE {} ({}, {}, _hash text NOT NULL, CONSTRAINT {} PRIMARY KEY (_id), CONSTRAINT {} UNIQUE ({}))").format(
+    yield sql.SQL(
+        "CREATE TABLE {} ({}, {}, _hash text NOT NULL, CONSTRAINT {} PRIMARY KEY (_id), CONSTRAINT {} UNIQUE ({}))"
+    ).format(
         table.name(table.base),
         _id(table.base),
         sql.SQL(", ").join(map(_definition, table.key_columns)),
@@ -112,14 +114,16 @@ def _create_versions(table: StoreTable) -> sql.Composable:
     own = [sql.SQL("_identity bigint NOT NULL")] if table.has_identity else []
     technical = [sql.SQL(f"{name} {type_}") for name, type_ in TECHNICAL]
     columns = [_id(table.versions), *own, *map(_definition, table.version_columns), *technical]
-    return sql.SQL("CREATE TABLE {} ({}, CONSTRAINT {} PRIMARY KEY (_id), CONSTRAINT _ends_after_it_begins CHECK (_valid_to > _valid_from))").format(
-        table.name(table.versions), sql.SQL(", ").join(columns), sql.Identifier(f"_pk_{table.versions}")
-    )
+    return sql.SQL(
+        "CREATE TABLE {} ({}, CONSTRAINT {} PRIMARY KEY (_id), CONSTRAINT _ends_after_it_begins CHECK (_valid_to > _valid_from))"
+    ).format(table.name(table.versions), sql.SQL(", ").join(columns), sql.Identifier(f"_pk_{table.versions}"))
 
 
 def _id(name: str) -> sql.Composable:
     # Named here, since the name that the server would choose for the sequence may be the code of a record type.
-    return sql.SQL("_id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME {})").format(sql.Identifier(SCHEMA, f"_ids_{name}"))
+    return sql.SQL("_id bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME {})").format(
+        sql.Identifier(SCHEMA, f"_ids_{name}")
+    )
 
 
 def _definition(column: Column) -> sql.Composable:

@@ -16,7 +16,7 @@ from reconciliation.store import ddl
 from reconciliation.store.fates import ROW_BYTES, Judged
 from reconciliation.store.identities import identity_join, is_named
 from reconciliation.store.seals import MOMENT, Constants, seal_sql
-from reconciliation.store.tables import StoreRefusal, StoreTable, references, targets
+from reconciliation.store.tables import StoreTable, references, targets
 
 BULK_ROWS = 50_000  # from here on foreign keys are cheaper checked as a whole than row by row
 REBUILD_SHARE = 3  # rows of at least a third of the table build its indexes anew
@@ -41,12 +41,14 @@ def moment_of(duck: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> str:
             if each.counts.get("changed"):
                 _push_closing(duck, each)
                 begun.append(
-                    sql.SQL("(SELECT max(v._valid_from) + interval '1 microsecond' FROM {} v JOIN {} USING (_id))").format(
-                        each.table.name(each.table.versions), _closing(each)
-                    )
+                    sql.SQL(
+                        "(SELECT max(v._valid_from) + interval '1 microsecond' FROM {} v JOIN {} USING (_id))"
+                    ).format(each.table.name(each.table.versions), _closing(each))
                 )
         moments = sql.SQL(", ").join(begun)
-        cursor.execute(sql.SQL("SELECT to_char(greatest({}) AT TIME ZONE 'UTC', {})").format(moments, sql.Literal(MOMENT)))
+        cursor.execute(
+            sql.SQL("SELECT to_char(greatest({}) AT TIME ZONE 'UTC', {})").format(moments, sql.Literal(MOMENT))
+        )
         return str(cursor.fetchone()[0])
 
 
@@ -71,9 +73,9 @@ def enter(duck: duckdb.DuckDBPyConnection, judged: Judged, load: Load) -> None:
     if changed := judged.counts.get("changed"):
         with connection.cursor() as cursor:
             cursor.execute(
-                sql.SQL("UPDATE {} v SET _valid_to = %s::timestamp AT TIME ZONE 'UTC' FROM {} c WHERE v._id = c._id").format(
-                    table.name(table.versions), _closing(judged)
-                ),
+                sql.SQL(
+                    "UPDATE {} v SET _valid_to = %s::timestamp AT TIME ZONE 'UTC' FROM {} c WHERE v._id = c._id"
+                ).format(table.name(table.versions), _closing(judged)),
                 [load.moment],
             )
             assert cursor.rowcount == changed
@@ -87,7 +89,11 @@ def enter(duck: duckdb.DuckDBPyConnection, judged: Judged, load: Load) -> None:
 
 def _same_for_all(judged: Judged, load: Load) -> dict[str, str]:
     """Columns that have one value in the whole load, as literals."""
-    same = {"_run": str(load.run_id), "_date": literal(load.business_date.isoformat()), "_valid_from": literal(load.moment + "+00")}
+    same = {
+        "_run": str(load.run_id),
+        "_date": literal(load.business_date.isoformat()),
+        "_valid_from": literal(load.moment + "+00"),
+    }
     if load.decision_id is not None:
         same["_decision"] = str(load.decision_id)
     return same if judged.fate else same | {"_version": "1"}
@@ -103,7 +109,9 @@ def _row_values(judged: Judged, load: Load) -> dict[str, str]:
             values[column.name] = f"r.{column.leaf.column}"
         else:
             missing = f"error('A reference of {column.name} has no identity.')"
-            values[column.name] = f"CASE WHEN {is_named(column.key_leaves, 'r.')} THEN coalesce(i_identity_{column.name}.id, {missing}) END"
+            values[column.name] = (
+                f"CASE WHEN {is_named(column.key_leaves, 'r.')} THEN coalesce(i_identity_{column.name}.id, {missing}) END"
+            )
     if judged.fate:
         values["_version"] = "f.version"
     constants = Constants(load.run_id, load.decision_id, load.business_date, load.moment)
@@ -161,7 +169,10 @@ def _relaxed(table: StoreTable, entering: int) -> Iterator[bool]:
 
 def _have_alone(table: StoreTable) -> bool:
     """Lock the table and those that its foreign keys point to, without ever waiting in a queue."""
-    names = [table.name(table.versions), *(target.name(target.base) for target in [*targets(table), table] if target.has_identity)]
+    names = [
+        table.name(table.versions),
+        *(target.name(target.base) for target in [*targets(table), table] if target.has_identity),
+    ]
     statement = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE NOWAIT").format(sql.SQL(", ").join(names))
     for attempt in range(ATTEMPTS):
         try:

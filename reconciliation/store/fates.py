@@ -33,7 +33,9 @@ class Judged:
 
     def keys(self, fate: str) -> str:
         """DuckDB SQL of the keys with a fate."""
-        return f"SELECT key FROM {self.fate} WHERE fate = {literal(fate)}" if self.fate else "SELECT '' AS key WHERE false"
+        return (
+            f"SELECT key FROM {self.fate} WHERE fate = {literal(fate)}" if self.fate else "SELECT '' AS key WHERE false"
+        )
 
     @property
     def entering(self) -> int:
@@ -78,15 +80,19 @@ def _ask(duck: duckdb.DuckDBPyConnection, table: StoreTable, relation: str, into
     leaves = ", ".join(leaf.column for leaf in table.shape.key_leaves)
     push_keys(duck, f"SELECT key, {leaves} FROM {quoted(relation)}", table.shape)
     source = wanted_rows(table, sql.Identifier("wanted_key"))
-    _bring(duck, sql.SQL("SELECT w.key, v._id, v._hash, v._date, v._version FROM {} WHERE v._valid_to IS NULL").format(source), into)
+    _bring(
+        duck,
+        sql.SQL("SELECT w.key, v._id, v._hash, v._date, v._version FROM {} WHERE v._valid_to IS NULL").format(source),
+        into,
+    )
 
 
 def _pull(duck: duckdb.DuckDBPyConnection, table: StoreTable, into: str, bucket_range: tuple[int, int]) -> None:
     low, high = bucket_range
     within = sql.SQL("true") if bucket_range == (0, 63) else sql.SQL(f"v._bucket BETWEEN {int(low)} AND {int(high)}")
-    query = sql.SQL("SELECT {}, v._id, v._hash, v._date, v._version FROM {} v {} WHERE v._valid_to IS NULL AND {}").format(
-        key_text(table), table.name(table.versions), joins(table, None), within
-    )
+    query = sql.SQL(
+        "SELECT {}, v._id, v._hash, v._date, v._version FROM {} v {} WHERE v._valid_to IS NULL AND {}"
+    ).format(key_text(table), table.name(table.versions), joins(table, None), within)
     _bring(duck, query, into)
 
 

@@ -16,9 +16,7 @@ from reconciliation.store.tables import StoreTable, references, store_table
 OWN = "identity_"
 
 
-def upsert_identities(
-    duck: duckdb.DuckDBPyConnection, relation: str, shape: Shape, record_type: RecordType
-) -> None:
+def upsert_identities(duck: duckdb.DuckDBPyConnection, relation: str, shape: Shape, record_type: RecordType) -> None:
     """Make the identities that `relation` names, sorted, in short transactions of their own, and bring their ids into
     DuckDB as `identity_<field>` (and `identity_` for the record type's own, if others refer to it).
 
@@ -41,13 +39,23 @@ def _upsert(
     hashed = record_hash_sql(target.shape.key_leaves, [leaf.column for leaf in leaves])
     with transaction.atomic():
         _make_named(target, names)
-        copy_in(duck, f"SELECT *, {hashed} FROM ({keys}) ORDER BY {columns}", sql.Identifier("named_identity"), [*names, "_hash"])
+        copy_in(
+            duck,
+            f"SELECT *, {hashed} FROM ({keys}) ORDER BY {columns}",
+            sql.Identifier("named_identity"),
+            [*names, "_hash"],
+        )
         with connection.cursor() as cursor:
             cursor.execute(_insertion(target, names))
             query = sql.SQL("SELECT t._id, {} FROM {} t JOIN named_identity n ON {}").format(
                 _listed(names, "t"), target.name(target.base), _same(names)
             )
-            copy_out(duck, query.as_string(cursor.connection), into, {"id": "BIGINT"} | {leaf.column: leaf.sql_type for leaf in leaves})
+            copy_out(
+                duck,
+                query.as_string(cursor.connection),
+                into,
+                {"id": "BIGINT"} | {leaf.column: leaf.sql_type for leaf in leaves},
+            )
 
 
 def is_named(leaves: Sequence[Leaf], alias: str = "") -> str:

@@ -51,7 +51,9 @@ def load_rows(
     """
     table = store_table(record_type)
     if not table.has_versions:
-        raise StoreRefusal(f"No source delivers {record_type.code!r}; its records are stored through their references only.")
+        raise StoreRefusal(
+            f"No source delivers {record_type.code!r}; its records are stored through their references only."
+        )
     count = duck.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0]
     _lock(table, bucket_range, count)
     main = judge(duck, table, relation, OWN, business_date, bucket_range)

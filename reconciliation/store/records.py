@@ -18,7 +18,9 @@ from reconciliation.store.load import Loaded, load_rows
 Record = Mapping[str, str | None]
 
 
-def records_relation(duck: duckdb.DuckDBPyConnection, shape: Shape, rows: Sequence[tuple[str, int, Record]], into: str) -> None:
+def records_relation(
+    duck: duckdb.DuckDBPyConnection, shape: Shape, rows: Sequence[tuple[str, int, Record]], into: str
+) -> None:
     """Create the DuckDB temp table `into` (key, bucket, every leaf, hash) from (key, bucket, canonical texts)."""
     frame = pd.DataFrame(
         {

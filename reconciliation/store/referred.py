@@ -24,12 +24,17 @@ def referred_relation(
     columns = [column for column in references(table) if column.reference == target]
     keys = ", ".join(leaf.column for leaf in target.shape.key_leaves)
     attributes = [leaf for leaf in target.shape.leaves if not leaf.key]
-    values = ", ".join(f"max({leaf.column}) AS {leaf.column}, bool_or(is_{leaf.column}) AS is_{leaf.column}" for leaf in attributes)
+    values = ", ".join(
+        f"max({leaf.column}) AS {leaf.column}, bool_or(is_{leaf.column}) AS is_{leaf.column}" for leaf in attributes
+    )
     spoken = " UNION ALL ".join(_spoken(relation, column, target, mapped) for column in columns)
     duck.execute(f"CREATE OR REPLACE TEMP TABLE spoken AS SELECT {keys}, {values} FROM ({spoken}) GROUP BY {keys}")
     duck.execute(f"CREATE OR REPLACE TEMP TABLE keyed AS SELECT {_key_sql(target)} AS key, * FROM spoken")
     current_rows(duck, "keyed", target.shape, target.record_type, "stored_referred")
-    kept = ", ".join(f"CASE WHEN k.is_{leaf.column} THEN k.{leaf.column} ELSE s.{leaf.column} END AS {leaf.column}" for leaf in attributes)
+    kept = ", ".join(
+        f"CASE WHEN k.is_{leaf.column} THEN k.{leaf.column} ELSE s.{leaf.column} END AS {leaf.column}"
+        for leaf in attributes
+    )
     own_keys = ", ".join(f"k.{leaf.column}" for leaf in target.shape.key_leaves)
     hashed = own_leaves(target.shape)
     duck.execute(

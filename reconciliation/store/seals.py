@@ -13,7 +13,9 @@ MOMENT = "YYYY-MM-DD HH24:MI:SS.US"
 
 def seal_sql(hash_: str, version: str, bucket: str, constants: "Constants") -> str:
     """DuckDB SQL of the seal; the arguments are SQL of the row's own values."""
-    return f"('0x' || left(md5(concat_ws(chr(31), {hash_}, {version}, {bucket}, {literal(constants.text)})), 15))::BIGINT"
+    return (
+        f"('0x' || left(md5(concat_ws(chr(31), {hash_}, {version}, {bucket}, {literal(constants.text)})), 15))::BIGINT"
+    )
 
 
 class Constants:

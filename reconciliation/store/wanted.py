@@ -24,11 +24,10 @@ def key_parts(key: str) -> list[str]:
 
 def opened_keys(keys: str, shape: Shape) -> str:
     """DuckDB SQL of a relation's distinct keys with the key's leaves, typed."""
-    parts = (
-        f"list_transform(regexp_extract_all(key || '|', '{_PARTS}', 1), lambda part: regexp_replace(part, '{_ESCAPED}', '\\1', 'g'))"
-    )
+    parts = f"list_transform(regexp_extract_all(key || '|', '{_PARTS}', 1), lambda part: regexp_replace(part, '{_ESCAPED}', '\\1', 'g'))"
     leaves = ", ".join(
-        f"{typed_sql(leaf, f'part[{number}]')} AS {leaf.column}" for number, leaf in enumerate(shape.key_leaves, start=1)
+        f"{typed_sql(leaf, f'part[{number}]')} AS {leaf.column}"
+        for number, leaf in enumerate(shape.key_leaves, start=1)
     )
     return f"SELECT key, {leaves} FROM (SELECT key, {parts} AS part FROM (SELECT DISTINCT key FROM {quoted(keys)}))"
 
@@ -48,7 +47,10 @@ def push_keys(duck: duckdb.DuckDBPyConnection, query: str, shape: Shape) -> None
 def wanted_rows(table: StoreTable, wanted: sql.Composable) -> sql.Composable:
     """FROM clause: `wanted` as w (key, the key's leaves) with the rows of its keys as v."""
     if table.has_identity:
-        own = [_same(leaf.column, "wo", column.name) for leaf, column in zip(table.shape.key_leaves, table.key_columns, strict=True)]
+        own = [
+            _same(leaf.column, "wo", column.name)
+            for leaf, column in zip(table.shape.key_leaves, table.key_columns, strict=True)
+        ]
         return sql.SQL("{} w JOIN {} wo ON {} JOIN {} v ON v._identity = wo._id").format(
             wanted, table.name(table.base), _all(own), table.name(table.versions)
         )

@@ -16,15 +16,24 @@ class Decision(models.Model):
         REJECT = "reject", "Reject"
 
     brk = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="decisions", db_column="break_id")
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="decisions", help_text="The run that it answers.")
+    run = models.ForeignKey(
+        Run, on_delete=models.PROTECT, related_name="decisions", help_text="The run that it answers."
+    )
     fingerprint = models.CharField(max_length=32, help_text="The break's values when it was decided.")
     action = models.CharField(max_length=8, choices=Action.choices)
     reason = models.CharField(max_length=40, blank=True, help_text="The reason given; empty keeps the attributed ones.")
     chosen = models.ForeignKey(
-        Member, on_delete=models.PROTECT, null=True, blank=True, related_name="chosen_by", help_text="The named row of a duplicate."
+        Member,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="chosen_by",
+        help_text="The named row of a duplicate.",
     )
     comment = models.TextField(blank=True)
-    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions_proposed")
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions_proposed"
+    )
     proposed_at = models.DateTimeField()
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions_confirmed"
@@ -45,7 +54,8 @@ class Decision(models.Model):
                 fields=["brk"], condition=Q(confirmed_by=None, withdrawn=False), name="decision_one_proposal_per_break"
             ),
             CheckConstraint(
-                condition=Q(confirmed_by=None, confirmed_at=None) | Q(confirmed_by__isnull=False, confirmed_at__isnull=False),
+                condition=Q(confirmed_by=None, confirmed_at=None)
+                | Q(confirmed_by__isnull=False, confirmed_at__isnull=False),
                 name="decision_confirmed_has_time",
             ),
         ]

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from config.doors import known_reconciliation
-from reconciliation.models import Break
+from reconciliation.models import Break, Member
 from review.decisions import DecisionRefused, decide
 
 
@@ -63,7 +63,7 @@ def _values(given: object) -> dict[str, str | None]:
     return values
 
 
-def _row(brk: Break, given: object) -> object:
+def _row(brk: Break, given: object) -> Member | None:
     if not given:
         return None
     side, _, position = str(given).partition(":")

@@ -24,7 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("--accept", action="store_true", help="take the detected format as it is proposed")
         parser.add_argument("--json", metavar="OUT", help="write what was found as JSON to a file, or - for here")
 
-    def handle(self, *, source: str, file: Path, date: dt.date | None, accept: bool, json: str | None, **_: object) -> None:
+    def handle(
+        self, *, source: str, file: Path, date: dt.date | None, accept: bool, json: str | None, **_: object
+    ) -> None:
         """Say what was found, a line each."""
         try:
             accepted = to_delivery(known_source(source), file, date)
@@ -63,5 +65,3 @@ def _document(work: Normalization, *, is_new: bool) -> dict[str, object]:
         **{name: getattr(work, name) for name in fields},
         "quarantined_rows": [{"line": row.line, "reason": row.reason, "raw": row.raw} for row in rows],
     }
-
-

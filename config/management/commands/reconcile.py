@@ -41,7 +41,9 @@ class Command(BaseCommand):
                     accepted = to_delivery(source, file, date)
                     normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
                     if not accepted.is_new:
-                        self.stderr.write(f"{file.name}: the same bytes were delivered before; {accepted.delivery} is run again.")
+                        self.stderr.write(
+                            f"{file.name}: the same bytes were delivered before; {accepted.delivery} is run again."
+                        )
         except IngestionError as error:
             raise CommandError(str(error)) from None
         ingested = time.monotonic() - began
