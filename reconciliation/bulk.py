@@ -47,7 +47,7 @@ def _rows(duck: duckdb.DuckDBPyConnection, query: str) -> Iterator[IO[bytes]]:
 
     with ThreadPoolExecutor(max_workers=1) as pool:
         written = pool.submit(write)
-        with open(reading, "rb", buffering=0) as rows:
+        with os.fdopen(reading, "rb", buffering=0) as rows:
             yield rows
         written.result()
 
@@ -60,10 +60,13 @@ def copy_out(
     os.close(handle)
     path = Path(name)
     try:
-        with connection.cursor() as cursor, path.open("wb") as file:
-            with cursor.cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)", list(params) or None) as copy:
-                for block in copy:
-                    file.write(block)
+        with (
+            connection.cursor() as cursor,
+            path.open("wb") as file,
+            cursor.cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)", list(params) or None) as copy,
+        ):
+            for block in copy:
+                file.write(block)
         types = ", ".join(f"{literal(column)}: {literal(type_)}" for column, type_ in columns.items())
         duck.execute(
             f"CREATE OR REPLACE TEMP TABLE {quoted(into)} AS SELECT * FROM read_csv({literal(name)}, header = false, "

@@ -169,3 +169,40 @@ def without_indexes(table: StoreTable) -> list[sql.Composable]:
     """Drops them, for a bulk load that adds them again in the same transaction."""
     names = (f"_current_{table.versions}", f"_closed_{table.versions}")
     return [sql.SQL("DROP INDEX {}").format(sql.Identifier(SCHEMA, name)) for name in names]
+
+
+def complaints(table: StoreTable) -> Iterator[str]:
+    """A sentence for each table, column, index or constraint of a record type that is not there."""
+    standing, named = standing_tables(), _named_parts()
+    for name in ([table.base] if table.has_identity else []) + ([table.versions] if table.has_versions else []):
+        if name not in standing:
+            yield f"The table {SCHEMA}.{name} is gone. Restore it from a backup."
+            continue
+        wanted = [f"_pk_{name}"]
+        wanted += [f"_key_{name}"] if name == table.base and table.has_identity else _parts_of_versions(table)
+        for part in wanted:
+            if (name, part) not in named:
+                yield f"The table {SCHEMA}.{name} has lost its {part}. Restore it from a backup."
+    if table.has_versions and table.versions in standing:
+        for column in table.version_columns:
+            if column.name not in standing[table.versions][0]:
+                yield f"The table {SCHEMA}.{table.versions} has no column {column.name}. Apply the definition again."
+
+
+def _parts_of_versions(table: StoreTable) -> list[str]:
+    own = ["_fk__identity"] if table.has_identity else []
+    keys = [f"_fk_{column.name}" for column in references(table)]
+    return [f"_current_{table.versions}", f"_closed_{table.versions}", "_ends_after_it_begins", *own, *keys]
+
+
+def _named_parts() -> set[tuple[str, str]]:
+    """The valid indexes and constraints of the store: (table, name)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.relname, i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid "
+            "JOIN pg_class t ON t.oid = x.indrelid WHERE t.relnamespace = to_regnamespace(%s) AND x.indisvalid "
+            "UNION SELECT t.relname, c.conname FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid "
+            "WHERE t.relnamespace = to_regnamespace(%s) AND c.convalidated",
+            [SCHEMA, SCHEMA],
+        )
+        return set(cursor.fetchall())

@@ -36,7 +36,7 @@ class Load:
 def moment_of(duck: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> str:
     """The moment at which the rows change hands: now, and after the beginning of every row that they replace."""
     with connection.cursor() as cursor:
-        begun = [sql.SQL("clock_timestamp()")]
+        begun: list[sql.Composable] = [sql.SQL("clock_timestamp()")]
         for each in judged:
             if each.counts.get("changed"):
                 _push_closing(duck, each)

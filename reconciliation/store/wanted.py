@@ -54,7 +54,8 @@ def wanted_rows(table: StoreTable, wanted: sql.Composable) -> sql.Composable:
         return sql.SQL("{} w JOIN {} wo ON {} JOIN {} v ON v._identity = wo._id").format(
             wanted, table.name(table.base), _all(own), table.name(table.versions)
         )
-    joins, same = [sql.SQL("{} w").format(wanted)], []
+    joins: list[sql.Composable] = [sql.SQL("{} w").format(wanted)]
+    same: list[sql.Composable] = []
     for number, column in enumerate(table.key_columns):
         if column.leaf is not None:
             same.append(_same(column.leaf.column, "v", column.name))
