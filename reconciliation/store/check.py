@@ -13,6 +13,7 @@ from reconciliation.engine.record_hash import own_leaves, record_hash_postgres
 from reconciliation.store.current import joins, key_text, leaf_sql
 from reconciliation.store.ddl import complaints
 from reconciliation.store.seals import seal_postgres
+from reconciliation.store.splitting import identity_hash
 from reconciliation.store.tables import SCHEMA, StoreTable, references, store_table
 
 SHOWN = 20  # sentences per kind of fault and table; the rest is counted
@@ -64,14 +65,9 @@ def _told(fault: Fault) -> Iterator[str]:
 def _identities(table: StoreTable) -> Fault:
     """A key that was changed, or put in by hand."""
     query = sql.SQL("SELECT {}, o._id FROM {} o WHERE o._hash IS DISTINCT FROM {} ORDER BY o._id").format(
-        key_text(table), table.name(table.base), sql.SQL(_identity_hash(table, "o"))
+        key_text(table), table.name(table.base), sql.SQL(identity_hash(table, "o"))
     )
     return Fault(query, f"{SCHEMA}.{table.base} row {{1}} ({{0}}) is not as it was written: its key was changed.")
-
-
-def _identity_hash(table: StoreTable, alias: str) -> str:
-    columns = [sql.Identifier(alias, column.name).as_string(None) for column in table.key_columns]
-    return record_hash_postgres(table.shape.key_leaves, columns)
 
 
 def _altered(table: StoreTable) -> Fault:
@@ -82,11 +78,11 @@ def _altered(table: StoreTable) -> Fault:
     for number, column in enumerate(table.columns):
         if column.reference is not None:
             identity = sql.SQL(
-                f"(i{number}._id IS NULL OR i{number}._hash = {_identity_hash(column.reference, f'i{number}')})"
+                f"(i{number}._id IS NULL OR i{number}._hash = {identity_hash(column.reference, f'i{number}')})"
             )
             sound.append(identity)
     if table.has_identity:
-        sound.append(sql.SQL(f"o._hash = {_identity_hash(table, 'o')}"))
+        sound.append(sql.SQL(f"o._hash = {identity_hash(table, 'o')}"))
     lost = [
         sql.SQL(f"i{n}._id IS NULL AND v.{{}} IS NOT NULL").format(sql.Identifier(c.name))
         for n, c in enumerate(table.columns)

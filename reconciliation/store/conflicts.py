@@ -1,26 +1,70 @@
-"""Conflicts: two different values for one attribute of a reference within a run."""
+"""What cannot be stored together, or at all: found by SQL over a relation before the gate lets its records through."""
+
+from collections.abc import Sequence
 
 import duckdb
 
-from ingestion.shape import Shape, canonical_sql
+from ingestion.shape import Leaf, Shape, canonical_sql
 from ingestion.sql_text import literal, quoted
+from reconciliation.store.identities import is_named
+
+KEY_BYTES = 2000  # a longer key does not fit into an index of PostgreSQL
+FIRST_DAY = "0001-01-01"
 
 
 def reference_conflicts(duck: duckdb.DuckDBPyConnection, relation: str, shape: Shape, into: str) -> int:
-    """Create `into`(key, condition, sentence) with the records whose reference has two values for one attribute in
-    `relation`. Gives how many."""
+    """Create `into`(key, condition, sentence) with the records of `relation` that have to be held back. Gives how many rows.
+
+    A record is held when a reference has another value for one attribute elsewhere in the relation (under the same field
+    or another field of the same type), or when a value is one that no table can hold.
+    """
     duck.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(into)} (key VARCHAR, condition VARCHAR, sentence VARCHAR)")
-    for leaf in shape.leaves:
-        if leaf.reference is None or leaf.reference_key:
-            continue
-        keys = [it.column for it in shape.leaves if it.reference == leaf.reference and it.reference_key]
-        owner = ", ".join(keys)
-        same = " AND ".join(f"c.{key} = r.{key}" for key in keys)
-        text = canonical_sql(leaf, leaf.column)
-        duck.execute(
-            f"INSERT INTO {quoted(into)} SELECT r.key, {literal('reference:' + leaf.name)}, "
-            f"{literal(leaf.name + ' has two values for one ' + leaf.reference + ': ')} || c.low || ' and ' || c.high || '.' "
-            f"FROM {relation} r JOIN (SELECT {owner}, min({text}) AS low, max({text}) AS high FROM {relation} "
-            f"GROUP BY {owner} HAVING count(DISTINCT {leaf.column}) > 1) c ON {same}"
-        )
+    for leaves in _same_attributes(shape):
+        duck.execute(f"INSERT INTO {quoted(into)} {_conflicting(relation, shape, leaves)}")
+    for select in _impossible(relation, shape):
+        duck.execute(f"INSERT INTO {quoted(into)} {select}")
     return int(duck.execute(f"SELECT count(*) FROM {quoted(into)}").fetchall()[0][0])
+
+
+def _same_attributes(shape: Shape) -> list[list[Leaf]]:
+    """The leaves of references that hold the same attribute of the same type: `f7_12` and `f8_12`."""
+    groups: dict[str, list[Leaf]] = {}
+    for leaf in shape.leaves:
+        if leaf.reference is not None and not leaf.reference_key:
+            groups.setdefault(leaf.column.partition("_")[2], []).append(leaf)
+    return list(groups.values())
+
+
+def _conflicting(relation: str, shape: Shape, leaves: Sequence[Leaf]) -> str:
+    said = " UNION ALL ".join(_said(relation, shape, leaf) for leaf in leaves)
+    low, high = (canonical_sql(leaves[0], f"c.{side}") for side in ("low", "high"))
+    return (
+        f"WITH said AS ({said}), conflict AS (SELECT owner, min(value) AS low, max(value) AS high FROM said "
+        "GROUP BY owner HAVING min(value) <> max(value)) "
+        "SELECT DISTINCT s.key, 'reference:' || s.name, s.name || ' has two values for ' || array_to_string(s.owner, ', ') "
+        f"|| ': ' || {low} || ' and ' || {high} || '.' FROM said s JOIN conflict c ON c.owner = s.owner"
+    )
+
+
+def _said(relation: str, shape: Shape, leaf: Leaf) -> str:
+    keys = [it for it in shape.leaves if it.reference == leaf.reference and it.reference_key]
+    owner = ", ".join(canonical_sql(key, key.column) for key in keys)
+    return (
+        f"SELECT key, {literal(leaf.name)} AS name, [{owner}] AS owner, {leaf.column} AS value FROM {quoted(relation)} "
+        f"WHERE {is_named(keys)} AND {leaf.column} IS NOT NULL"
+    )
+
+
+def _impossible(relation: str, shape: Shape) -> list[str]:
+    selects = []
+    for leaf in shape.leaves:
+        if leaf.kind == "text" and (leaf.key or leaf.reference_key):
+            sentence = f"' has ' || strlen({leaf.column}) || ' bytes; a key may have {KEY_BYTES}.'"
+            selects.append(_held(relation, leaf, f"strlen({leaf.column}) > {KEY_BYTES}", sentence))
+        elif leaf.kind in ("date", "datetime"):
+            selects.append(_held(relation, leaf, f"{leaf.column} < DATE '{FIRST_DAY}'", "' is before the year 1.'"))
+    return selects
+
+
+def _held(relation: str, leaf: Leaf, test: str, sentence: str) -> str:
+    return f"SELECT key, {literal('storable:' + leaf.name)}, {literal(leaf.name)} || {sentence} FROM {quoted(relation)} WHERE {test}"

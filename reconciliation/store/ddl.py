@@ -1,11 +1,13 @@
 """The one door for DDL of the store: idempotent, locked, widening only."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 from psycopg import sql
 
 from ingestion.models import RecordType
+from reconciliation.store.splitting import move_keys, rename_to_versions
 from reconciliation.store.tables import SCHEMA, Column, StoreRefusal, StoreTable, references, store_table, targets
 
 LOCK = 0x71E0
@@ -23,6 +25,18 @@ TECHNICAL = (
 Statements = Iterator[sql.Composable]
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A table as it stands. `targets` maps the foreign keys to the tables that they point to."""
+
+    columns: frozenset[str] = frozenset()
+    comment: str = ""
+    targets: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING = Standing()
+
+
 def ensure_tables(record_type: RecordType) -> StoreTable:
     """Make or widen the tables of a record type and of those that it refers to. Gives its layout.
 
@@ -35,8 +49,9 @@ def ensure_tables(record_type: RecordType) -> StoreTable:
             cursor.execute("SET LOCAL lock_timeout = '10s'")
             cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOCK])
             cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
-            for statement in list(_missing(needed)):
-                cursor.execute(statement)
+            while statements := list(_missing(needed)):
+                for statement in statements:
+                    cursor.execute(statement)
     return table
 
 
@@ -44,28 +59,41 @@ def _missing(needed: Iterable[StoreTable]) -> Statements:
     """The statements that are still to be executed."""
     standing = standing_tables()
     for table in needed:
+        splits = table.has_identity and "_run" in standing.get(table.base, NOTHING).columns
         if table.has_identity:
             yield from _missing_identity(table, standing)
-        if table.has_versions:
+        if table.has_versions and not splits:
             yield from _missing_versions(table, standing)
 
 
-def standing_tables() -> dict[str, tuple[frozenset[str], str]]:
-    """The store's tables: name -> (columns, comment)."""
+def standing_tables() -> dict[str, Standing]:
+    """The store's tables by name."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.relname, array_agg(a.attname::text), coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_class c "
+            "SELECT c.relname, array_agg(a.attname::text), coalesce(obj_description(c.oid, 'pg_class'), ''), "
+            "(SELECT coalesce(json_object_agg(k.conname, t.relname), '{}') FROM pg_constraint k "
+            "JOIN pg_class t ON t.oid = k.confrelid WHERE k.conrelid = c.oid AND k.contype = 'f') FROM pg_class c "
             "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
             "WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r' GROUP BY c.oid, c.relname",
             [SCHEMA],
         )
-        return {name: (frozenset(columns), comment) for name, columns, comment in cursor}
+        return {name: Standing(frozenset(columns), comment, keys) for name, columns, comment, keys in cursor}
 
 
-def _missing_identity(table: StoreTable, standing: dict[str, tuple[frozenset[str], str]]) -> Statements:
-    if table.base in standing:
-        _refuse_other_owner(table, table.base, standing[table.base][1])
+def _missing_identity(table: StoreTable, standing: Mapping[str, Standing]) -> Statements:
+    if table.base not in standing:
+        yield from _create_identity(table)
         return
+    _refuse_other_owner(table, table.base, standing[table.base].comment)
+    if "_run" in standing[table.base].columns:  # it stood alone until others began to refer to it
+        yield from rename_to_versions(table)
+        yield from _create_identity(table)
+        yield from move_keys(table)
+        yield from indexes(table)
+        yield from foreign_keys(table)
+
+
+def _create_identity(table: StoreTable) -> Statements:
     yield sql.SQL(
         "CREATE TABLE {} ({}, {}, _hash text NOT NULL, CONSTRAINT {} PRIMARY KEY (_id), CONSTRAINT {} UNIQUE ({}))"
     ).format(
@@ -79,17 +107,18 @@ def _missing_identity(table: StoreTable, standing: dict[str, tuple[frozenset[str
     yield _comment(table, table.base)
 
 
-def _missing_versions(table: StoreTable, standing: dict[str, tuple[frozenset[str], str]]) -> Statements:
+def _missing_versions(table: StoreTable, standing: Mapping[str, Standing]) -> Statements:
     if table.versions not in standing:
         yield _create_versions(table)
         yield _comment(table, table.versions)
         yield from indexes(table)
         yield from foreign_keys(table)
         return
-    columns, comment = standing[table.versions]
-    _refuse_other_owner(table, table.versions, comment)
+    found = standing[table.versions]
+    _refuse_other_owner(table, table.versions, found.comment)
+    _refuse_other_targets(table, found)
     for column in table.version_columns:
-        if column.name not in columns:
+        if column.name not in found.columns:
             yield sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(table.name(table.versions), _definition(column))
             if column.reference is not None:
                 yield _foreign_key(table, column.name, column.reference)
@@ -101,6 +130,16 @@ def _refuse_other_owner(table: StoreTable, name: str, comment: str) -> None:
             f"The table {SCHEMA}.{name} belongs to another record type ({comment.split(', since')[0]}). "
             f"Give record type {table.record_type.code!r} another code."
         )
+
+
+def _refuse_other_targets(table: StoreTable, found: Standing) -> None:
+    for column in references(table):
+        assert column.reference is not None
+        if found.targets.get(f"_fk_{column.name}", column.reference.base) != column.reference.base:
+            raise StoreRefusal(
+                f"Record type {column.reference.record_type.code!r} has a new shape, and {table.record_type.code!r} refers to "
+                f"the old one by {column.name!r}. Start a new generation of {table.record_type.code!r}, too."
+            )
 
 
 def _comment(table: StoreTable, name: str) -> sql.Composable:
@@ -185,7 +224,7 @@ def complaints(table: StoreTable) -> Iterator[str]:
                 yield f"The table {SCHEMA}.{name} has lost its {part}. Restore it from a backup."
     if table.has_versions and table.versions in standing:
         for column in table.version_columns:
-            if column.name not in standing[table.versions][0]:
+            if column.name not in standing[table.versions].columns:
                 yield f"The table {SCHEMA}.{table.versions} has no column {column.name}. Apply the definition again."
 
 

@@ -1,1 +1,39 @@
-"""Token sign-in of programs."""
+"""Token sign-in of programs: `Authorization: Token TEXT`."""
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from review.models import ApiToken
+from review.tokens import digest
+
+
+class TokenAuthentication(BaseAuthentication):
+    """A live token's user, with the token as `request.auth`."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """None without a token; refused when it is unknown or expired."""
+        words = get_authorization_header(request).split()
+        if len(words) != 2 or words[0].lower() != b"token":
+            return None
+        token = ApiToken.objects.select_related("user").filter(sha256=digest(words[1].decode("latin-1"))).first()
+        if token is None or token.expires_at <= timezone.now() or not token.user.is_active:
+            raise AuthenticationFailed("This token is unknown or has expired.")
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=timezone.now())
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 asks for."""
+        return "Token"
+
+
+class _Scheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """As OpenAPI says it."""
+        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Token TEXT"}

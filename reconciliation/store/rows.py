@@ -1,0 +1,121 @@
+"""Stored rows as Django models, made from the definition and never changed, for pages, admin and API to read."""
+
+from functools import cache
+
+from django.apps.registry import Apps
+from django.db import models
+
+from ingestion.models import Field, RecordType
+from reconciliation.store.tables import SCHEMA, StoreTable, store_table
+
+_REGISTRY = Apps()  # its own, so that `migrate` and reverse relations know nothing of the store
+
+
+class ReadOnly(Exception):
+    """A stored row was to be written through a model; only loads write to the store."""
+
+
+class StoredRow(models.Model):
+    """A row of the store. Its fields are called `f<id of the Field>`."""
+
+    id = models.BigAutoField(primary_key=True, db_column="_id")
+
+    class Meta:
+        abstract = True
+        apps = _REGISTRY
+        app_label = "store"
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Always refused."""
+        raise ReadOnly("The store is written by runs and decisions only.")
+
+    def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
+        """Always refused."""
+        raise ReadOnly("The store is written by runs and decisions only.")
+
+
+class StoredVersion(StoredRow):
+    """A version of a record, with what says where it came from."""
+
+    version = models.IntegerField(db_column="_version")
+    bucket = models.SmallIntegerField(db_column="_bucket")
+    run = models.BigIntegerField(db_column="_run")
+    decision = models.BigIntegerField(db_column="_decision", null=True)
+    date = models.DateField(db_column="_date")
+    valid_from = models.DateTimeField(db_column="_valid_from")
+    valid_to = models.DateTimeField(db_column="_valid_to", null=True)
+    hash = models.CharField(db_column="_hash", max_length=32)
+
+    class Meta(StoredRow.Meta):
+        abstract = True
+
+
+@cache
+def stored_model(record_type_id: int, schema_version: int) -> type[StoredVersion]:
+    """The model over the versions of a record type, as of one schema version."""
+    record_type, fields = _as_of(record_type_id, schema_version)
+    table = store_table(record_type)
+    columns = {f"f{field.pk}": _column(field) for field in fields if not (table.has_identity and field.is_key)}
+    if table.has_identity:
+        columns["identity"] = _reference(record_type, "_identity")
+    return _model(f"Version{record_type_id}v{schema_version}", StoredVersion, table, table.versions, columns)
+
+
+@cache
+def identity_model(record_type_id: int, schema_version: int) -> type[StoredRow]:
+    """The model over the identities of a record type that others refer to."""
+    record_type, fields = _as_of(record_type_id, schema_version)
+    table = store_table(record_type)
+    columns = {f"f{field.pk}": _column(field) for field in fields if field.is_key}
+    return _model(f"Identity{record_type_id}v{schema_version}", StoredRow, table, table.base, columns)
+
+
+def _as_of(record_type_id: int, schema_version: int) -> tuple[RecordType, list[Field]]:
+    """The record type with its generation at a schema version, and the fields that it had by then."""
+    record_type = RecordType.objects.get(pk=record_type_id)
+    fields = record_type.fields.filter(since__lte=schema_version).select_related("refers_to").order_by("position")
+    record_type.generation = max((field.generation for field in fields), default=record_type.generation)
+    return record_type, [field for field in fields if field.generation == record_type.generation]
+
+
+def _model(
+    name: str, base: type[StoredRow], table: StoreTable, table_name: str, columns: dict[str, models.Field]
+) -> type:
+    meta = type(
+        "Meta",
+        (),
+        {
+            "apps": _REGISTRY,
+            "app_label": "store",
+            "db_table": f'"{SCHEMA}"."{table_name}"',
+            "managed": False,
+            "ordering": ["id"],
+            "verbose_name": table.record_type.label or table.record_type.code,
+        },
+    )
+    return type(name, (base,), {"Meta": meta, "__module__": __name__, **columns})
+
+
+def _column(field: Field) -> models.Field:
+    shown = {
+        "db_column": field.code,
+        "verbose_name": field.label or field.code.replace("_", " "),
+        "null": not field.is_key,
+    }
+    if field.refers_to is not None:
+        return _reference(field.refers_to, field.code, null=not field.is_key, verbose_name=shown["verbose_name"])
+    return {
+        "text": models.TextField,
+        "integer": models.BigIntegerField,
+        "date": models.DateField,
+        "datetime": models.DateTimeField,
+        "boolean": models.BooleanField,
+        "decimal": lambda **given: models.DecimalField(max_digits=field.digits, decimal_places=field.places, **given),
+    }[field.kind](**shown)
+
+
+def _reference(to: RecordType, db_column: str, **given: object) -> models.ForeignKey:
+    target = identity_model(to.pk, to.schema_version)
+    return models.ForeignKey(
+        target, models.DO_NOTHING, db_column=db_column, related_name="+", db_constraint=False, **given
+    )

@@ -1,0 +1,46 @@
+"""Idempotency-Key: the same POST twice has one effect and one answer."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from review.models import IdempotentRequest
+
+LONGEST = 200
+
+
+def once(request: Request, act: Callable[[], Response]) -> Response:
+    """Carry out a POST once per (user, Idempotency-Key); another body under the same key is refused."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        raise ValidationError({"detail": "Send an Idempotency-Key header, a new text for each new request."})
+    if len(key) > LONGEST:
+        raise ValidationError({"detail": f"An Idempotency-Key has at most {LONGEST} characters."})
+    assert isinstance(request.user, User)
+    digest = hashlib.sha256(repr((request.path, _body(request))).encode()).hexdigest()
+    with transaction.atomic():
+        kept, is_new = IdempotentRequest.objects.select_for_update().get_or_create(
+            user=request.user, key=key, defaults={"request_sha256": digest}
+        )
+        if kept.request_sha256 != digest:
+            return Response({"detail": "This Idempotency-Key was used for another request."}, status=422)
+        if not is_new and kept.status is not None:
+            return Response(kept.answer, status=kept.status)
+        answer = act()
+        kept.status, kept.answer = answer.status_code, answer.data
+        kept.save(update_fields=["status", "answer"])
+        return answer
+
+
+def _body(request: Request) -> Any:  # noqa: ANN401
+    return (
+        sorted((key, str(value)) for key, value in request.data.items())
+        if hasattr(request.data, "items")
+        else str(request.data)
+    )

@@ -1,0 +1,16 @@
+"""What a token may do."""
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class HasScope(BasePermission):
+    """A token needs the scope that the view names; a person signed in needs none beside the role."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the token may."""
+        if not request.user or not request.user.is_authenticated:
+            return False
+        needed = getattr(view, "scope", "read") if request.method not in ("GET", "HEAD", "OPTIONS") else "read"
+        return request.auth is None or needed in request.auth.scopes

@@ -1,0 +1,155 @@
+"""Shapes of the API."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from attribution.models import Attribution
+from ingestion.models import Delivery
+from reconciliation.models import Break, Difference, Member, Run
+from review.models import Decision
+
+
+class RunSerializer(serializers.ModelSerializer):
+    """A run with its report."""
+
+    reconciliation = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[var-annotated]
+
+    class Meta:
+        model = Run
+        fields = (
+            "id",
+            "reconciliation",
+            "business_date",
+            "state",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "started_by",
+            "error",
+            "report",
+        )
+
+
+class StartRunSerializer(serializers.Serializer):
+    """What to run."""
+
+    reconciliation = serializers.CharField(max_length=41)
+    date = serializers.DateField()
+
+
+class SummarySerializer(serializers.Serializer):
+    """A run's report, where it was read from, and how old it is."""
+
+    report = serializers.JSONField(allow_null=True)
+    source = serializers.ChoiceField(["redis", "sql"])
+    age_seconds = serializers.FloatField()
+
+
+class AttributionSerializer(serializers.ModelSerializer):
+    """Why, how sure, and on what evidence."""
+
+    reason = serializers.CharField(source="reason_id")
+
+    class Meta:
+        model = Attribution
+        fields = ("reason", "functional", "confidence", "proof", "assigned_by")
+
+
+class DifferenceSerializer(serializers.ModelSerializer):
+    """One differing field."""
+
+    attribution = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Difference
+        fields = ("field", "kind", "value_a", "value_b", "raw_a", "raw_b", "attribution")
+
+    @extend_schema_field(AttributionSerializer(allow_null=True))
+    def get_attribution(self, difference: Difference) -> object:
+        """The current attribution."""
+        now = getattr(difference, "now", None)
+        return AttributionSerializer(now[0]).data if now else None
+
+
+class MemberSerializer(serializers.ModelSerializer):
+    """A delivered row of a break."""
+
+    class Meta:
+        model = Member
+        fields = ("id", "side", "delivery", "record_number", "state", "position", "record", "raw", "flags")
+
+
+class BreakSerializer(serializers.ModelSerializer):
+    """A break in a list."""
+
+    reconciliation = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[var-annotated]
+    url = serializers.CharField(source="get_absolute_url")
+
+    class Meta:
+        model = Break
+        fields = (
+            "id", "reconciliation", "key", "kind", "state", "band", "confidence", "amount", "currency", "fingerprint",
+            "opened_at", "closed_at", "closed_because", "url",
+        )  # fmt: skip
+
+
+class BreakDetailSerializer(BreakSerializer):
+    """A break whole."""
+
+    differences = DifferenceSerializer(many=True)
+    members = MemberSerializer(many=True)
+    refusals = serializers.SlugRelatedField("sentence", many=True, read_only=True)  # type: ignore[var-annotated]
+
+    class Meta(BreakSerializer.Meta):
+        fields = (*BreakSerializer.Meta.fields, "differences", "members", "refusals")  # type: ignore[assignment]
+
+
+class DecideSerializer(serializers.Serializer):
+    """What a person or program decides."""
+
+    action = serializers.ChoiceField(Decision.Action.choices)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=40, default="")
+    values = serializers.DictField(
+        child=serializers.CharField(allow_null=True, allow_blank=True), required=False, default=dict
+    )
+    member = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1)
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=4000, default="")
+    fingerprint = serializers.CharField(required=False, allow_null=True, default=None, max_length=32)
+
+
+class DecisionSerializer(serializers.ModelSerializer):
+    """A decision, and where its break stands now."""
+
+    state = serializers.CharField(source="brk.state")
+    key = serializers.CharField(source="brk.key")
+
+    class Meta:
+        model = Decision
+        fields = ("id", "key", "action", "reason", "comment", "state", "proposed_at", "confirmed_at", "record")
+
+
+class DeliverySerializer(serializers.ModelSerializer):
+    """A delivery."""
+
+    source = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[var-annotated]
+
+    class Meta:
+        model = Delivery
+        fields = ("id", "source", "business_date", "file_name", "sha256", "size", "received_at")
+
+
+class EventSerializer(serializers.Serializer):
+    """One step of a journey."""
+
+    at = serializers.DateTimeField()
+    title = serializers.CharField()
+    detail = serializers.CharField()
+    who = serializers.CharField()
+    lines = serializers.ListField(child=serializers.CharField())
+
+
+class JourneySerializer(serializers.Serializer):
+    """Every step of a key, and its stored values now."""
+
+    events = EventSerializer(many=True)
+    stored = serializers.DictField()

@@ -1,0 +1,12 @@
+"""Addresses of the API."""
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from review.api.views import BreakViewSet, JourneyView, RunViewSet
+
+router = SimpleRouter(use_regex_path=True)
+router.register("runs", RunViewSet, basename="api-run")
+router.register("breaks", BreakViewSet, basename="api-break")
+
+urlpatterns = [path("journey", JourneyView.as_view(), name="api-journey"), path("", include(router.urls))]

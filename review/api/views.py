@@ -1,0 +1,169 @@
+"""The API: a queryset bounded by the user, and the services that the pages call."""
+
+from django.db.models import Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from attribution.models import Attribution
+from reconciliation.models import Break, Difference, GateRefusal, Member, Reconciliation, Run
+from reconciliation.runs import start_run
+from reconciliation.summary import run_summary
+from review.api.idempotency import once
+from review.api.permissions import HasScope
+from review.api.serializers import (
+    BreakDetailSerializer,
+    BreakSerializer,
+    DecideSerializer,
+    DecisionSerializer,
+    JourneySerializer,
+    RunSerializer,
+    StartRunSerializer,
+    SummarySerializer,
+)
+from review.decisions import AlreadyDecided, DecisionRefused, decide
+from review.journey import journey
+from review.pages.runs import ring
+
+
+class NewestFirst(CursorPagination):
+    """Keyset pages by id."""
+
+    ordering = "-id"
+    page_size = 50
+
+
+class RunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+    """Runs: list, one, start, summary."""
+
+    serializer_class = RunSerializer
+    pagination_class = NewestFirst
+    permission_classes = [IsAuthenticated, HasScope]
+    queryset = Run.objects.none()
+    lookup_value_regex = r"\d{1,18}"
+    scope = "run"
+
+    def get_queryset(self) -> QuerySet[Run]:
+        """Runs that the user may see."""
+        return Run.objects.visible_to(self.request.user).select_related("reconciliation")
+
+    @extend_schema(request=StartRunSerializer, responses={201: RunSerializer})
+    def create(self, request: Request) -> Response:
+        """Start a run of a business date."""
+        if not request.user.has_perm("reconciliation.add_run"):  # type: ignore[union-attr]
+            raise PermissionDenied("Starting a run needs the right to.")
+        asked = StartRunSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        visible = Reconciliation.objects.visible_to(request.user)
+        reconciliation = get_object_or_404(visible, code=asked.validated_data["reconciliation"])
+
+        def act() -> Response:
+            by = request.user.get_username()
+            run = start_run(reconciliation=reconciliation, business_date=asked.validated_data["date"], by=by)
+            ring(run)
+            run.refresh_from_db()
+            return Response(RunSerializer(run).data, status=201)
+
+        return once(request, act)
+
+    @extend_schema(responses=SummarySerializer)
+    @action(detail=True)
+    def summary(self, request: Request, pk: str | None = None) -> Response:
+        """The report, from Redis or SQL, and how old it is."""
+        return Response(run_summary(self.get_object()))
+
+
+class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+    """Breaks: list, one, decide."""
+
+    serializer_class = BreakSerializer
+    pagination_class = NewestFirst
+    permission_classes = [IsAuthenticated, HasScope]
+    queryset = Break.objects.none()
+    lookup_value_regex = r"\d{1,18}"
+    scope = "decide"
+
+    def get_serializer_class(self) -> type[BaseSerializer]:  # type: ignore[type-arg]
+        """Whole for one, short in a list."""
+        return BreakDetailSerializer if self.action == "retrieve" else BreakSerializer
+
+    def get_queryset(self) -> QuerySet[Break]:
+        """Breaks that the user may see; `state`, `kind`, `key` and `reconciliation` narrow a list."""
+        breaks = Break.objects.visible_to(self.request.user).select_related("reconciliation")
+        if self.action != "list":
+            said = Attribution.objects.filter(current=True)
+            differences = Difference.objects.filter(current=True).prefetch_related(
+                Prefetch("attributions", said, to_attr="now")
+            )
+            return breaks.prefetch_related(
+                Prefetch("differences", differences),
+                Prefetch("members", Member.objects.filter(current=True)),
+                Prefetch("refusals", GateRefusal.objects.filter(current=True)),
+            )
+        for name, lookup in (
+            ("state", "state"),
+            ("kind", "kind"),
+            ("key", "key"),
+            ("reconciliation", "reconciliation__code"),
+        ):
+            if value := self.request.GET.get(name):
+                breaks = breaks.filter(**{lookup: value})
+        return breaks
+
+    @extend_schema(request=DecideSerializer, responses={201: DecisionSerializer})
+    @action(detail=True, methods=["post"])
+    def decisions(self, request: Request, pk: str | None = None) -> Response:
+        """Approve, override or reject; the outcome follows at once."""
+        brk = self.get_object()
+        asked = DecideSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return once(request, lambda: _decide(request, brk, asked.validated_data))
+
+
+def _decide(request: Request, brk: Break, asked: dict) -> Response:
+    if not request.user.has_perm("review.add_decision"):  # type: ignore[union-attr]
+        return Response({"detail": "Deciding needs the role Analyst, Supervisor or Manager."}, status=403)
+    member = brk.members.filter(pk=asked["member"]).first() if asked["member"] else None
+    try:
+        decision = decide(
+            brk=brk,
+            action=asked["action"],
+            by=request.user,  # type: ignore[arg-type]
+            reason=asked["reason"],
+            values=asked["values"],
+            member=member,
+            comment=asked["comment"],
+            expected_fingerprint=asked["fingerprint"],
+        )
+    except AlreadyDecided as error:
+        return Response({"detail": str(error)}, status=409)
+    except DecisionRefused as error:
+        return Response({"detail": str(error)}, status=400)
+    decision.brk.refresh_from_db()
+    return Response({**DecisionSerializer(decision).data}, status=201)
+
+
+class JourneyView(APIView):
+    """Every step of a key."""
+
+    permission_classes = [IsAuthenticated, HasScope]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("reconciliation", required=True), OpenApiParameter("key", required=True)],
+        responses=JourneySerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """The events in order, and the stored values."""
+        visible = Reconciliation.objects.visible_to(request.user).select_related("a__record_type")
+        reconciliation = get_object_or_404(visible, code=request.GET.get("reconciliation", "").replace("\0", ""))
+        told = journey(reconciliation, request.GET.get("key", "").replace("\0", ""))
+        return Response(JourneySerializer(told).data)

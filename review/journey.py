@@ -1,0 +1,145 @@
+"""The journey of one key: from the raw line to the stored row, or to where it stands."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import duckdb
+
+from attribution.models import Attribution
+from ingestion import lake
+from ingestion.detection import CsvFormat
+from ingestion.framing import locate
+from ingestion.models import Normalization
+from ingestion.sql_text import literal
+from reconciliation.models import Break, OutcomeFile, Reconciliation, Run
+from reconciliation.store.current import stored_versions
+
+WORDS = {
+    "stored": "matched and let through",
+    "in_break": "stands in a break",
+    "out_of_scope": "out of scope",
+    "superseded": "superseded by a later delivery",
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One step: when, what, by whom or which version, and the raw lines that show it."""
+
+    at: dt.datetime
+    glyph: str
+    title: str
+    detail: str = ""
+    who: str = ""
+    lines: tuple[str, ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Journey:
+    """The events in order, and the stored values now."""
+
+    events: list[Event] = field(default_factory=list)
+    stored: dict[str, object] = field(default_factory=dict)
+
+
+def journey(reconciliation: Reconciliation, key: str) -> Journey:
+    """Every step of a key in a reconciliation."""
+    versions = stored_versions(reconciliation.record_type, key)
+    events = [*_rows(reconciliation, key), *_breaks(reconciliation, key), *_versions(versions)]
+    current = [version for version in versions if version["_valid_to"] is None]
+    stored = {name: value for name, value in current[0].items() if not name.startswith("_")} if current else {}
+    return Journey(sorted(events, key=lambda event: event.at), stored)
+
+
+def _rows(reconciliation: Reconciliation, key: str) -> Iterator[Event]:
+    """The delivered rows of the key, from the runs' outcome files, with their raw lines."""
+    files = OutcomeFile.objects.filter(step__run__reconciliation=reconciliation, step__run__state=Run.State.DONE)
+    seen: set[tuple[int, int]] = set()
+    for file in files.select_related("step__run").order_by("step__run_id"):
+        path = lake.local(file.path)
+        if not path.exists():
+            continue
+        found = duckdb.execute(
+            f"SELECT side, delivery, n, state FROM read_parquet({literal(str(path))}) WHERE key = ? ORDER BY side, n",
+            [key],
+        ).fetchall()
+        for side, delivery, n, state in found:
+            if (delivery, n) not in seen:
+                seen.add((delivery, n))
+                yield from _received(side, delivery, n)
+            run = file.step.run
+            words = WORDS.get(state, state)
+            yield Event(run.finished_at or run.created_at, "split", f"Row from {side.upper()} {words} in run {run.pk}",
+                        who=f"rule set {run.rule_set.version}", url=f"/runs/{run.pk}/")  # fmt: skip
+
+
+def _received(side: str, delivery_id: int, n: int) -> Iterator[Event]:
+    work = (
+        Normalization.objects.filter(delivery=delivery_id, state="done")
+        .select_related("delivery__source", "mapping")
+        .last()
+    )
+    if work is None:
+        return
+    delivery = work.delivery
+    line, raw = "?", ()
+    path = lake.local(delivery.path)
+    if path.exists():
+        found = locate(path, CsvFormat.from_document(work.format), n)
+        line, raw = f"{found.line:,}", (found.raw[:2000],)
+    detail = f"{delivery.file_name}, record {n:,}, {work.format.get('encoding')}, delimiter {work.format.get('delimiter')!r}, sha256 {delivery.sha256[:12]}"
+    yield Event(delivery.received_at, "file", f"{side.upper()}: line {line} received from {delivery.source.title}", detail,
+                f"delivery {delivery.pk}", raw, f"/deliveries/{delivery.pk}/")  # fmt: skip
+    yield Event(work.finished_at or delivery.received_at, "chart", f"{side.upper()}: normalized by mapping {work.mapping.version}",
+                f"{work.normalized:,} records, {work.quarantined:,} quarantined", f"mapping {work.mapping.version}")  # fmt: skip
+
+
+def _breaks(reconciliation: Reconciliation, key: str) -> Iterator[Event]:
+    for brk in Break.objects.filter(reconciliation=reconciliation, key=key).order_by("id"):
+        yield Event(
+            brk.opened_at,
+            "alert",
+            f"Break opened: {brk.get_kind_display().lower()}",
+            who=f"run {brk.opened_run_id}",
+            url=brk.get_absolute_url(),
+        )
+        for said in Attribution.objects.filter(difference__brk=brk).select_related("difference").order_by("id"):
+            name = "whole row" if said.difference.field == "*row*" else said.difference.field
+            yield Event(
+                said.assigned_at,
+                "chart",
+                f"{name}: {said.reason_id}, {said.confidence * 100:.0f} %",
+                said.proof,
+                said.assigned_by.replace(":", " "),
+            )
+        for refusal in brk.refusals.select_related("run").order_by("id"):
+            yield Event(
+                refusal.run.finished_at or refusal.run.created_at,
+                "x",
+                f"Held by the gate. {refusal.sentence}",
+                refusal.detail,
+                f"run {refusal.run_id}",
+            )
+        for decision in brk.decisions.select_related("proposed_by", "confirmed_by").order_by("id"):  # type: ignore[attr-defined]
+            at, who = decision.confirmed_at or decision.proposed_at, decision.confirmed_by or decision.proposed_by
+            yield Event(
+                at, "user", f"{decision.get_action_display()} {decision.reason}".strip(), decision.comment, str(who)
+            )
+        if brk.closed_at is not None:
+            yield Event(
+                brk.closed_at,
+                "check",
+                f"Break {brk.get_state_display().lower()}",
+                brk.closed_because,
+                f"run {brk.last_run_id}",
+            )
+
+
+def _versions(versions: object) -> Iterator[Event]:
+    for number, version in enumerate(versions, 1):  # type: ignore[arg-type, var-annotated]
+        by = f"decision {version['_decision']}" if version["_decision"] else f"run {version['_run']}"
+        yield Event(
+            version["_valid_from"], "check", f"Stored as version {number}", f"record hash {version['_hash']}", by
+        )

@@ -1,0 +1,97 @@
+"""The runs page and the run page with its live progress."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+
+from ingestion.models import ClaimedWork
+from reconciliation.models import Reconciliation, Run
+from reconciliation.runs import inputs_of, start_run
+from review.pages.strip import strip_of
+
+PAGE = 50
+STALLED = dt.timedelta(seconds=60)
+_RINGS: list[Callable[[Run], None]] = []
+
+
+def on_start(ring: Callable[[Run], None]) -> None:
+    """Let the wiring say how a run's work is sent to the workers."""
+    _RINGS[:] = [ring]
+
+
+def ring(run: Run) -> None:
+    """Send a run's work to the workers."""
+    for each in _RINGS:
+        each(run)
+
+
+def runs(request: HttpRequest) -> HttpResponse:
+    """All runs, newest first; POST starts one."""
+    if request.method == "POST":
+        return _start(request)
+    visible = Run.objects.visible_to(request.user).select_related("reconciliation").order_by("-id")
+    before = request.GET.get("before", "")
+    page = list((visible.filter(pk__lt=int(before)) if before.isdigit() and len(before) < 19 else visible)[: PAGE + 1])
+    context = {
+        "runs": page[:PAGE],
+        "next": page[PAGE - 1].pk if len(page) > PAGE else None,
+        "reconciliations": Reconciliation.objects.visible_to(request.user),
+        "may_run": request.user.has_perm("reconciliation.add_run"),  # type: ignore[union-attr]
+        "today": timezone.now().date().isoformat(),
+    }
+    return render(request, "review/runs.html", context)
+
+
+@permission_required("reconciliation.add_run", raise_exception=True)
+def _start(request: HttpRequest) -> HttpResponse:
+    visible = Reconciliation.objects.visible_to(request.user)
+    reconciliation = get_object_or_404(visible, code=request.POST.get("reconciliation", ""))
+    try:
+        date = dt.date.fromisoformat(request.POST.get("date", ""))
+    except ValueError:
+        messages.error(request, "That is no date such as 2026-11-20.", extra_tags="bad")
+        return redirect("runs")
+    run = start_run(reconciliation=reconciliation, business_date=date, by=request.user.get_username())
+    ring(run)
+    return redirect("run", run.pk)
+
+
+def run_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One run; while it is active htmx asks for its progress every two seconds."""
+    visible = Run.objects.visible_to(request.user).select_related("reconciliation", "rule_set")
+    run = get_object_or_404(visible, pk=pk)
+    steps = _steps(run)
+    context = {
+        "run": run,
+        "report": run.report,
+        "steps": steps,
+        "done": sum(step["work"].state == ClaimedWork.State.DONE for step in steps),  # type: ignore[attr-defined]
+        "inputs": run.inputs.select_related("normalization__delivery", "normalization__mapping"),
+        "is_active": run.state in (Run.State.WAITING, Run.State.RUNNING),
+        "strip": strip_of(run),
+    }
+    response = render(request, "review/run.html" + ("#progress" if request.htmx else ""), context)  # type: ignore[attr-defined]
+    response.headers["Vary"] = "HX-Request"
+    return response
+
+
+def _steps(run: Run) -> list[dict[str, object]]:
+    now = timezone.now()
+    lines: list[dict[str, object]] = [
+        {"name": "normalize", "range": f"delivery {it.delivery_id}", "work": it, "records": it.received or 0}
+        for it in inputs_of(run)
+    ]
+    lines += [
+        {"name": it.step, "range": f"{it.first_bucket}-{it.last_bucket}", "work": it, "records": it.records or 0}
+        for it in run.steps.all()
+    ]
+    for line in lines:
+        work = line["work"]
+        is_running = work.state == ClaimedWork.State.RUNNING  # type: ignore[attr-defined]
+        line["is_stalled"] = is_running and work.lease_until is not None and work.lease_until < now  # type: ignore[attr-defined]
+    return lines

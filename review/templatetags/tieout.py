@@ -1,0 +1,97 @@
+"""How figures, ages and differing characters are shown."""
+
+import datetime as dt
+from decimal import Decimal, InvalidOperation
+from difflib import SequenceMatcher
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = template.Library()
+LONGEST_MARKED = 400
+
+
+@register.filter
+def figure(value: object) -> str:
+    """A number with groups and a true minus sign; other texts as they are."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return str(value)
+    return f"{number:,f}".replace("-", "\u2212") if number.is_finite() else str(value)
+
+
+@register.filter
+def money(value: Decimal | None) -> str:
+    """An amount with two places."""
+    return "" if value is None else f"{value:,.2f}".replace("-", "\u2212")
+
+
+@register.filter
+def percent(value: Decimal | None) -> str:
+    """A share as whole percent."""
+    return "" if value is None else f"{value * 100:.0f} %"
+
+
+@register.filter
+def bar(value: Decimal | None) -> str:
+    """A share as a width of 88."""
+    return f"{float(value or 0) * 88:.1f}"
+
+
+@register.filter
+def age(moment: dt.datetime | None) -> str:
+    """How long ago, in the one unit that matters."""
+    if moment is None:
+        return ""
+    seconds = (timezone.now() - moment).total_seconds()
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return "now"
+
+
+@register.filter
+def get(mapping: dict, key: str) -> object:
+    """A value of a dictionary."""
+    return mapping.get(key) if mapping else None
+
+
+@register.filter
+def words(code: str) -> str:
+    """A code as words."""
+    return str(code).replace("_", " ").capitalize()
+
+
+@register.simple_tag
+def marked(text: str | None, other: str | None, side: str) -> SafeString:
+    """A value with the characters marked that the other side does not have."""
+    if text is None:
+        return format_html('<span class="muted">{}</span>', "empty")
+    if other is None or len(text) > LONGEST_MARKED or len(other) > LONGEST_MARKED:
+        return format_html("{}", text)
+    parts = []
+    for tag, start, end, _, _ in SequenceMatcher(None, text, other, autojunk=False).get_opcodes():
+        if start < end:
+            parts.append(("" if tag == "equal" else side, text[start:end]))
+    return format_html_join("", "{}", ((_mark(side_, part),) for side_, part in parts))
+
+
+def _mark(side: str, part: str) -> SafeString:
+    return format_html('<mark class="{}">{}</mark>', side, part) if side else format_html("{}", part)
+
+
+@register.inclusion_tag("review/reason.html")
+def reason(code: str, functional: bool | None) -> dict[str, object]:  # noqa: FBT001 - a template passes by position
+    """A reason's shape and code: circle functional, square error, ? unknown, half disc for whole rows."""
+    is_row = code in ("MISSING_SOURCE_A", "MISSING_SOURCE_B", "DUPLICATE_ENTRY")
+    shape = "u" if code in ("UNKNOWN", "") else "r" if is_row else "f" if functional else "e"
+    return {"code": code or "in flight", "shape": shape}
+
+
+@register.inclusion_tag("review/bar.html")
+def confidence(value: Decimal | None, threshold: Decimal, is_unknown: bool) -> dict[str, object]:  # noqa: FBT001
+    """A confidence bar with a tick at the gate's threshold."""
+    return {"value": bar(value), "tick": bar(threshold), "is_unknown": is_unknown}

@@ -1,0 +1,22 @@
+"""The pages' addresses."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from review.pages import break_, dashboard, deliveries, journey, queue, runs
+
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("queue/", queue.queue, name="queue"),
+    path("breaks/<int:pk>/", break_.break_, name="break"),
+    path("breaks/<int:pk>/decide/", break_.decide_break, name="decide"),
+    path("breaks/<int:pk>/waive/", break_.waive_check, name="waive"),
+    path("decisions/<int:pk>/confirm/", break_.confirm_decision, name="confirm"),
+    path("journey/", journey.journey_page, name="journey"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<int:pk>/", runs.run_page, name="run"),
+    path("deliveries/", deliveries.deliveries, name="deliveries"),
+    path("deliveries/<int:pk>/", deliveries.delivery, name="delivery"),
+]
