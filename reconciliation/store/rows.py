@@ -1,6 +1,7 @@
 """Stored rows as Django models, made from the definition and never changed, for pages, admin and API to read."""
 
 from functools import cache
+from typing import Any
 
 from django.apps.registry import Apps
 from django.db import models
@@ -50,15 +51,22 @@ class StoredVersion(StoredRow):
         abstract = True
 
 
-@cache
 def stored_model(record_type_id: int, schema_version: int) -> type[StoredVersion]:
     """The model over the versions of a record type, as of one schema version."""
+    is_referred = Field.objects.filter(refers_to=record_type_id).exists()
+    return _versions_model(record_type_id, schema_version, is_referred)
+
+
+@cache
+def _versions_model(record_type_id: int, schema_version: int, is_referred: bool) -> type[StoredVersion]:  # noqa: FBT001
     record_type, fields = _as_of(record_type_id, schema_version)
     table = store_table(record_type)
+    assert table.has_identity == is_referred
     columns = {f"f{field.pk}": _column(field) for field in fields if not (table.has_identity and field.is_key)}
     if table.has_identity:
         columns["identity"] = _reference(record_type, "_identity")
-    return _model(f"Version{record_type_id}v{schema_version}", StoredVersion, table, table.versions, columns)
+    layout = "Referred" if is_referred else "Version"
+    return _model(f"{layout}{record_type_id}v{schema_version}", StoredVersion, table, table.versions, columns)
 
 
 @cache
@@ -114,7 +122,7 @@ def _column(field: Field) -> models.Field:
     }[field.kind](**shown)
 
 
-def _reference(to: RecordType, db_column: str, **given: object) -> models.ForeignKey:
+def _reference(to: RecordType, db_column: str, **given: Any) -> models.ForeignKey:
     target = identity_model(to.pk, to.schema_version)
     return models.ForeignKey(
         target, models.DO_NOTHING, db_column=db_column, related_name="+", db_constraint=False, **given
