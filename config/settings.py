@@ -113,6 +113,9 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {"sweep": {"task": "config.tasks.sweep", "schedule": 30.0}}
 
+# The demo
+DEMO_PASSWORD = optional("DEMO_PASSWORD", "tieout-demo")
+
 # Time and words
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -17,6 +17,7 @@ from ingestion.mapping import FieldMapping
 from ingestion.models import Delivery, Mapping, Normalization, QuarantinedRow, Source
 from ingestion.normalize import Normalized, normalize
 from ingestion.quarantine import quarantine_rows
+from ingestion.unpacking import unpacked
 from ingestion.work import claim, fail, finish, give_back, heartbeat
 
 PARTITION_ROWS = 1_000_000
@@ -111,7 +112,7 @@ def normalize_delivery(normalization: Normalization, *, accept: bool = False) ->
 
 def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
     delivery, mapping = work.delivery, work.mapping
-    raw = lake.checked(delivery.path, delivery.sha256)
+    raw = unpacked(lake.checked(delivery.path, delivery.sha256), folder)
     format_ = detect(raw, mapping.format)
     if format_.questions and not accept:
         raise NeedsDecision(delivery, format_)

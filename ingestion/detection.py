@@ -15,7 +15,6 @@ DELIMITERS = (",", ";", "\t", "|")
 MAGIC = {
     b"PK\x03\x04": "a ZIP archive (or an Excel workbook)",
     b"PAR1": "a Parquet file",
-    b"\x1f\x8b": "a gzip file",
     b"%PDF": "a PDF document",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
 }

@@ -28,7 +28,7 @@ def _full_folds() -> tuple[str, str, tuple[tuple[str, str], ...]]:
 def folded_sql(text: str, ignore: tuple[str, ...]) -> str:
     """The folded text, for comparison only."""
     if "accents" in ignore:
-        text = f"regexp_replace(nfd({text}), '\\p{{Mn}}+', '', 'g')"
+        text = f"strip_accents({text})"
     if "case" in ignore:
         text = _case(text)
     if "punctuation" in ignore:

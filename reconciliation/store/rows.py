@@ -86,9 +86,7 @@ def _as_of(record_type_id: int, schema_version: int) -> tuple[RecordType, list[F
     return record_type, [field for field in fields if field.generation == record_type.generation]
 
 
-def _model(
-    name: str, base: type[StoredRow], table: StoreTable, table_name: str, columns: dict[str, models.Field]
-) -> type:
+def _model(name: str, base: Any, table: StoreTable, table_name: str, columns: dict[str, models.Field]) -> type:
     meta = type(
         "Meta",
         (),
@@ -112,14 +110,16 @@ def _column(field: Field) -> models.Field:
     }
     if field.refers_to is not None:
         return _reference(field.refers_to, field.code, null=not field.is_key, verbose_name=shown["verbose_name"])
-    return {
+    if field.kind == Field.Kind.DECIMAL:
+        return models.DecimalField(max_digits=field.digits, decimal_places=field.places, **shown)
+    plain: dict[str, type[models.Field]] = {
         "text": models.TextField,
         "integer": models.BigIntegerField,
         "date": models.DateField,
         "datetime": models.DateTimeField,
         "boolean": models.BooleanField,
-        "decimal": lambda **given: models.DecimalField(max_digits=field.digits, decimal_places=field.places, **given),
-    }[field.kind](**shown)
+    }
+    return plain[field.kind](**shown)
 
 
 def _reference(to: RecordType, db_column: str, **given: Any) -> models.ForeignKey:

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from review.api.views import BreakViewSet, JourneyView, RunViewSet
 
 router = SimpleRouter(use_regex_path=True)
+router.trailing_slash = "/?"  # with and without the last slash
 router.register("runs", RunViewSet, basename="api-run")
 router.register("breaks", BreakViewSet, basename="api-break")
 

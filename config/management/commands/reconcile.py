@@ -6,7 +6,9 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 
+import duckdb
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone
 
 from config.doors import known_reconciliation, to_delivery, write_json
@@ -14,6 +16,7 @@ from config.pipeline import run_to_end
 from config.report_table import report_table
 from ingestion.deliveries import normalize_delivery, plan_normalization
 from ingestion.errors import IngestionError
+from ingestion.lake import AlteredFile
 from reconciliation.models import Run
 from reconciliation.runs import start_run
 
@@ -47,7 +50,11 @@ class Command(BaseCommand):
         except IngestionError as error:
             raise CommandError(str(error)) from None
         ingested = time.monotonic() - began
-        run = run_to_end(start_run(reconciliation=reconciliation, business_date=date, by="command"))
+        run = start_run(reconciliation=reconciliation, business_date=date, by="command")
+        try:
+            run_to_end(run)
+        except (duckdb.Error, DatabaseError, AlteredFile) as error:
+            raise CommandError(f"{run} could not go on; nothing was half-done, and the next call tries again. {error}") from error
         if run.state != Run.State.DONE or run.report is None:
             raise CommandError(f"{run} failed. {run.error}".strip())
         report = timed(run.report, ingested, time.monotonic() - began)

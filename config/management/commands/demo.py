@@ -1,0 +1,80 @@
+"""The demo: apply the examples, run the main job through the workers, print reports and a login."""
+
+import datetime as dt
+import os
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from config.definitions.apply import apply_definition
+from config.doors import to_delivery
+from config.pipeline import ACTIVE, ring
+from config.report_table import report_table
+from ingestion.deliveries import plan_normalization
+from ingestion.work import retry
+from reconciliation.models import Reconciliation, Run
+from reconciliation.runs import start_run
+
+EXAMPLES = Path(settings.BASE_DIR) / "examples"
+DAYS = (
+    ("fx_trades", "2026-11-20", "front_office_day1.csv", "back_office_day1.csv"),
+    ("fx_trades", "2026-11-23", "front_office_day2.csv", "back_office_day2.csv"),
+    ("airports", "2026-11-20", "openflights_airports.dat", "ourairports_airports.csv.gz"),
+)
+PEOPLE = {"analyst": "Analyst", "supervisor": "Supervisor", "manager": "Manager", "auditor": "Auditor"}
+PATIENCE_SECONDS = 180
+
+
+class Command(BaseCommand):
+    help = "Apply examples/, run them through the workers, print the reports and a login. Repeat it freely."
+
+    def handle(self, **_: object) -> None:
+        """One example after the other."""
+        password = settings.DEMO_PASSWORD
+        self._people(password)
+        for name in dict.fromkeys(day[0] for day in DAYS):
+            folder = EXAMPLES / name
+            for line in apply_definition((folder / "definition.yaml").read_text(encoding="utf-8"), folder, by="demo"):
+                self.stdout.write(line)
+        for name, date, a, b in DAYS:
+            self._run(Reconciliation.objects.get(code=name), dt.date.fromisoformat(date), EXAMPLES / name / a, EXAMPLES / name / b)
+        self.stdout.write(f"Sign in at {os.environ.get('TIEOUT_URL', 'the web address')} as admin, analyst, supervisor, manager")
+        self.stdout.write(f"or auditor; the password of each is {password}")
+
+    def _people(self, password: str) -> None:
+        admin, is_new = User.objects.get_or_create(username="admin", defaults={"is_staff": True, "is_superuser": True})
+        people = [(admin, is_new)]
+        for name, role in PEOPLE.items():
+            user, is_new = User.objects.get_or_create(username=name)
+            user.groups.add(Group.objects.get(name=role))
+            people.append((user, is_new))
+        for user, is_new in people:
+            if is_new:
+                user.set_password(password)
+                user.save()
+
+    def _run(self, reconciliation: Reconciliation, date: dt.date, a: Path, b: Path) -> None:
+        """Deliver both files, let the workers run, print what they found; a date that was run before is only reported."""
+        done = Run.objects.filter(reconciliation=reconciliation, business_date=date, state=Run.State.DONE).last()
+        if done is None:
+            for source, file in ((reconciliation.a, a), (reconciliation.b, b)):
+                retry(plan_normalization(to_delivery(source, file, date, by="demo").delivery))
+            with transaction.atomic():
+                run = start_run(reconciliation=reconciliation, business_date=date, by="demo")
+            ring(run)
+            done = self._wait(run)
+        assert done.report is not None
+        self.stdout.write(report_table(done.report))
+
+    def _wait(self, run: Run) -> Run:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while run.state in ACTIVE and time.monotonic() < end:
+            time.sleep(0.2)
+            run.refresh_from_db()
+        if run.state != Run.State.DONE:
+            raise CommandError(f"{run} is {run.state}. {run.error or 'The logs of the workers say more: var/logs.'}")
+        return run
