@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 STACK := $(BIN)/python -m config.stack
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-INSTALL = $(BIN)/pip install --quiet --no-compile -c constraints.txt
+# Linux on x86_64 installs exactly the files that were tested; elsewhere the same top-level versions are resolved anew.
+TESTED = $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m))
+INSTALL = $(BIN)/pip install --quiet --no-compile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint format types imports migrations bench load
@@ -18,11 +20,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: requirements.txt requirements-embedded.txt constraints.txt | $(VENV)/bin/python
-	$(INSTALL) -r requirements.txt -r requirements-embedded.txt
+	$(INSTALL) $(if $(TESTED),--no-deps --require-hashes -r constraints.txt,-r requirements.txt -r requirements-embedded.txt)
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
-	$(INSTALL) -r requirements-dev.txt
+$(VENV)/.dev: requirements-dev.txt constraints-dev.txt $(VENV)/.run
+	$(INSTALL) $(if $(TESTED),--no-deps --require-hashes -r constraints-dev.txt,-r requirements-dev.txt)
 	@touch $@
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
