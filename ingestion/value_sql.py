@@ -151,7 +151,7 @@ def _moment(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
         return _iso(leaf, mapping, text)
     tries = [f"try_strptime({text}, {literal(pattern)})" for pattern in mapping.parse]
     if len(tries) > 1:
-        agreed = f"list_distinct(list_filter([{', '.join(tries)}], x -> x IS NOT NULL))"
+        agreed = f"list_distinct(list_filter([{', '.join(tries)}], lambda x: x IS NOT NULL))"
         tries = [f"CASE WHEN len({agreed}) = 1 THEN {agreed}[1] END"]
     moment = tries[0]
     if leaf.kind == "datetime":

@@ -84,7 +84,7 @@ def _received(side: str, delivery_id: int, n: int) -> Iterator[Event]:
     if work is None:
         return
     delivery = work.delivery
-    line, raw = "?", ()
+    line, raw = "?", tuple[str, ...]()
     path = lake.local(delivery.path)
     if path.exists():
         found = locate(path, CsvFormat.from_document(work.format), n)

@@ -1,13 +1,127 @@
-"""Fixtures of all tests."""
+"""Fixtures of all tests: a lake of its own, roles with people, and a small reconciliation to walk through."""
 
+import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Group, User
+from pytest_django import fixtures
+
+from config.definitions.apply import apply_definition
+from config.pipeline import run_to_end
+from ingestion.deliveries import accept_delivery, normalize_delivery, plan_normalization
+from ingestion.models import Normalization, Source
+from reconciliation.models import Reconciliation, Run
+from reconciliation.runs import start_run
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+DAY = dt.date(2026, 11, 20)
+DEFINITION = """
+record_types:
+  party: {fields: {name: {type: text, key: true}, country: {type: text}}}
+  trade:
+    fields:
+      id: {type: text, key: true}
+      day: {type: date}
+      party: {type: reference, to: party}
+      amount: {type: decimal, digits: 18, places: 2}
+      currency: {type: text}
+sources:
+  left:
+    record_type: trade
+    mapping: &mapping
+      id: {column: id}
+      day: {column: day}
+      party.name: {column: party}
+      party.country: {column: country}
+      amount: {column: amount}
+      currency: {column: currency}
+  right: {record_type: trade, mapping: *mapping}
+reconciliations:
+  trades:
+    a: left
+    b: right
+    compare: {amount: {absolute: "0.005"}}
+    gate: {checks: [{field: amount, rule: between, min: "0", max: "1000"}]}
+"""
+HEADER = "id,day,party,country,amount,currency"
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Real data with known truth, and hostile files."""
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def lake(settings: fixtures.Settings, tmp_path: Path) -> Path:
+    """A lake of the test's own, and plain static files."""
+    settings.STORAGES = {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "lake")},
+        },
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    return tmp_path / "lake"
+
+
+@pytest.fixture
+def define(db: None, tmp_path: Path) -> Callable[[str], list[str]]:
+    """Apply a definition text."""
+    return lambda text: apply_definition(text, tmp_path)
+
+
+@pytest.fixture
+def trades(define: Callable[[str], list[str]]) -> Reconciliation:
+    """The small reconciliation `trades` between `left` and `right`."""
+    define(DEFINITION)
+    return Reconciliation.objects.get(code="trades")
+
+
+Deliver = Callable[..., Normalization]
+
+
+@pytest.fixture
+def deliver(db: None, tmp_path: Path) -> Deliver:
+    """Deliver a text (or a file) to a source and normalize it."""
+
+    def run(source: str, content: str | Path, day: dt.date = DAY, *, accept: bool = False) -> Normalization:
+        file = content if isinstance(content, Path) else tmp_path / f"{source}.csv"
+        if isinstance(content, str):
+            file.write_text(content, encoding="utf-8")
+        accepted = accept_delivery(source=Source.objects.get(code=source), file=file, business_date=day)
+        return normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
+
+    return run
+
+
+@pytest.fixture
+def reconcile(trades: Reconciliation, deliver: Deliver) -> Callable[..., Run]:
+    """Deliver rows (without header) to both sides of `trades` and run to the end."""
+
+    def run(left: list[str] | None = None, right: list[str] | None = None, day: dt.date = DAY) -> Run:
+        for source, rows in (("left", left), ("right", right)):
+            if rows is not None:
+                deliver(source, "\n".join([HEADER, *rows]) + "\n", day)
+        return run_to_end(start_run(reconciliation=trades, business_date=day, by="test"))
+
+    return run
+
+
+@pytest.fixture
+def person(db: None) -> Callable[[str], User]:
+    """A user with a role."""
+
+    def make(role: str, name: str = "") -> User:
+        user = User.objects.create_user(name or role.lower().replace(" ", "_"), password="secret-of-a-test")
+        user.groups.add(Group.objects.get(name=role))
+        return user
+
+    return make
+
+
+def row(key: str, amount: str = "10.00", day: str = "2026-11-20", party: str = "Acme", country: str = "DE") -> str:
+    """A row of `trades`."""
+    return f"{key},{day},{party},{country},{amount},EUR"

@@ -70,7 +70,7 @@ def _places(value: Decimal) -> int:
 def digits(d: Difference) -> str:
     """Two neighbouring digits swapped, or one digit typed wrongly, missing or doubled."""
     a, b = d.number_a, d.number_b
-    if a is None or b is None or (a < 0) != (b < 0):
+    if not a or not b or (a < 0) != (b < 0):
         return ""
     return typed_apart(_plain(a, d.places), _plain(b, d.places), f"{shown(a)} became {shown(b)}", "digit")
 

@@ -1,6 +1,6 @@
 """Writes the two days of FX trades of this example, and the truth about every difference. The same seed, the same bytes.
 
-    python examples/fx_trades/generate.py [FOLDER]
+python examples/fx_trades/generate.py [FOLDER]
 """
 
 import csv
@@ -19,9 +19,42 @@ COUNTERPARTIES = {
 }  # fmt: skip
 TRADERS, BOOKS = ("m.keller", "a.ito", "p.raman", "j.weber"), ("RATES", "SPOT", "OPTIONS")
 BOOK_CODES = {"RATES": "RT01", "SPOT": "SP01", "OPTIONS": "OP01"}
-PAIRS = {"EURUSD": ("USD", "1.0842"), "GBPUSD": ("USD", "1.2713"), "USDJPY": ("JPY", "151.37"), "EURGBP": ("GBP", "0.8531")}
-FRONT = ["Trade ID", "Trade Date", "Settlement", "Counterparty", "Country", "Trader", "Book", "Side", "Pair", "Ccy", "Amount", "Rate", "Interest"]
-BACK = ["transaction_id", "trade_date", "settlement_date", "counterparty", "country", "trader", "book", "side", "pair", "currency", "amount", "rate", "interest"]
+PAIRS = {
+    "EURUSD": ("USD", "1.0842"),
+    "GBPUSD": ("USD", "1.2713"),
+    "USDJPY": ("JPY", "151.37"),
+    "EURGBP": ("GBP", "0.8531"),
+}
+FRONT = [
+    "Trade ID",
+    "Trade Date",
+    "Settlement",
+    "Counterparty",
+    "Country",
+    "Trader",
+    "Book",
+    "Side",
+    "Pair",
+    "Ccy",
+    "Amount",
+    "Rate",
+    "Interest",
+]
+BACK = [
+    "transaction_id",
+    "trade_date",
+    "settlement_date",
+    "counterparty",
+    "country",
+    "trader",
+    "book",
+    "side",
+    "pair",
+    "currency",
+    "amount",
+    "rate",
+    "interest",
+]
 CENT, MICRO = Decimal("0.01"), Decimal("0.000001")
 Trade = dict[str, object]
 
@@ -88,25 +121,39 @@ def _set(field: str, change: Callable[[Trade], object]) -> Callable[[Trade], Non
 
 # cause -> (field, what the back office does to the trade)
 CAUSES: dict[str, tuple[str, Callable[[Trade], None]]] = {
-    "ROUNDING_DIFF": ("amount", _set("amount", lambda t: Decimal(str(t["amount"])).quantize(Decimal(1), ROUND_HALF_UP))),
+    "ROUNDING_DIFF": (
+        "amount",
+        _set("amount", lambda t: Decimal(str(t["amount"])).quantize(Decimal(1), ROUND_HALF_UP)),
+    ),
     "SIGN_FLIP": ("amount", _set("amount", lambda t: -Decimal(str(t["amount"])))),
     "SCALE_ERR": ("amount", _set("amount", lambda t: Decimal(str(t["amount"])) * 1000)),
     "MANUAL_ENTRY_ERR": ("amount", _set("amount", lambda t: swapped(str(t["amount"])))),
     "DATA_TYPE_MISMATCH": ("amount", _set("amount", lambda t: "N/A")),
     "FORMAT_VARIANT": ("amount", _set("amount", lambda t: f"{t['amount']:,}")),
-    "UNKNOWN": ("amount", _set("amount", lambda t: (Decimal(str(t["amount"])) * Decimal("1.3717") + Decimal("311.07")).quantize(CENT))),
+    "UNKNOWN": (
+        "amount",
+        _set("amount", lambda t: (Decimal(str(t["amount"])) * Decimal("1.3717") + Decimal("311.07")).quantize(CENT)),
+    ),
     "FX_VARIANCE": ("amount", _fx),
     "TIMING_LAG": ("settlement_date", _set("settlement", lambda t: business_day(t["settlement"], 1))),  # type: ignore[arg-type]
     "TRUNCATION_ERR": ("counterparty", _set("name", lambda t: str(t["name"])[:7].rstrip())),
     "ENCODING_ERR": ("counterparty", _set("name", lambda t: str(t["name"]).encode().decode("cp1252", "replace"))),
     "SYSTEM_CONVERSION": ("book", _set("book", lambda t: BOOK_CODES[str(t["book"])])),
-    "PRICE_FLUCTUATION": ("rate", _set("rate", lambda t: (Decimal(str(t["rate"])) * Decimal("1.004173")).quantize(MICRO))),
-    "ACCRUAL_DIFF": ("interest", _set("interest", lambda t: (Decimal(str(t["interest"])) * 365 / 360).quantize(CENT, ROUND_HALF_UP))),
+    "PRICE_FLUCTUATION": (
+        "rate",
+        _set("rate", lambda t: (Decimal(str(t["rate"])) * Decimal("1.004173")).quantize(MICRO)),
+    ),
+    "ACCRUAL_DIFF": (
+        "interest",
+        _set("interest", lambda t: (Decimal(str(t["interest"])) * 365 / 360).quantize(CENT, ROUND_HALF_UP)),
+    ),
 }
 TIMES = {"ROUNDING_DIFF": 14, "TIMING_LAG": 12, "FX_VARIANCE": 8, "SYSTEM_CONVERSION": 8}
 
 
-def altered(rng: random.Random, trades: list[Trade], day: int) -> Iterator[tuple[list[Trade], list[Trade], list[list[str]]]]:
+def altered(
+    rng: random.Random, trades: list[Trade], day: int
+) -> Iterator[tuple[list[Trade], list[Trade], list[list[str]]]]:
     """The back office's trades with every cause some times, those missing on a side, and the truth."""
     left = [dict(t) for t in trades]
     order = list(range(len(trades)))
@@ -153,7 +200,9 @@ def write(folder: Path) -> None:
     corrected = [known[key] for _, key, _, cause in told if cause == "SIGN_FLIP"][:2]
     changed = dict(next(t for t in front if str(t["id"]) not in {row[1] for row in truth}), amount=Decimal("77777.77"))
     truth += told2 + [["2", str(t["id"]), "*row*", "TIMING_LAG"] for t in late]
-    truth += [["2", str(t["id"]), "amount", "corrected"] for t in corrected] + [["2", str(changed["id"]), "*row*", "changed on one side"]]
+    truth += [["2", str(t["id"]), "amount", "corrected"] for t in corrected] + [
+        ["2", str(changed["id"]), "*row*", "changed on one side"]
+    ]
     _write_day(folder, 2, front2 + corrected + [changed], back2 + late + corrected, [])
     with (folder / "truth.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([["day", "key", "field", "cause"], *truth])

@@ -103,7 +103,7 @@ def _model(name: str, base: Any, table: StoreTable, table_name: str, columns: di
 
 
 def _column(field: Field) -> models.Field:
-    shown = {
+    shown: dict[str, Any] = {
         "db_column": field.code,
         "verbose_name": field.label or field.code.replace("_", " "),
         "null": not field.is_key,

@@ -41,7 +41,7 @@ class SummarySerializer(serializers.Serializer):
     """A run's report, where it was read from, and how old it is."""
 
     report = serializers.JSONField(allow_null=True)
-    source = serializers.ChoiceField(["redis", "sql"])
+    source = serializers.ChoiceField(["redis", "sql"])  # type: ignore[assignment, var-annotated]
     age_seconds = serializers.FloatField()
 
 
@@ -131,7 +131,7 @@ class DecisionSerializer(serializers.ModelSerializer):
 class DeliverySerializer(serializers.ModelSerializer):
     """A delivery."""
 
-    source = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[var-annotated]
+    source = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[assignment, var-annotated]
 
     class Meta:
         model = Delivery

@@ -36,7 +36,7 @@ def _context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     attributions = Attribution.objects.filter(current=True).prefetch_related(
         Prefetch("candidates", Candidate.objects.select_related("reason"))
     )
-    differences = list(
+    differences: list[Any] = list(
         brk.differences.filter(current=True).prefetch_related(Prefetch("attributions", attributions, to_attr="now"))
     )
     for difference in differences:
@@ -112,7 +112,9 @@ def _consequence(brk: Break, record: Any) -> str:  # noqa: ANN401
 def decide_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve, override or reject."""
     brk = _visible(request, pk)
-    given = {name.removeprefix("value:"): value for name, value in request.POST.items() if name.startswith("value:")}
+    given = {
+        name.removeprefix("value:"): str(value) for name, value in request.POST.items() if name.startswith("value:")
+    }
     member = request.POST.get("member", "")
     refused = ""
     try:
@@ -157,7 +159,7 @@ def waive_check(request: HttpRequest, pk: int) -> HttpResponse:
         waive(
             brk=brk,
             condition=request.POST.get("condition", ""),
-            by=request.user,
+            by=request.user,  # type: ignore[arg-type]
             comment=request.POST.get("comment", ""),
         )  # type: ignore[arg-type]
     except DecisionRefused as error:

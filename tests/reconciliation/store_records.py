@@ -74,7 +74,9 @@ def bucket_of(key: str) -> int:
     return int.from_bytes(hashlib.md5(key.encode(), usedforsecurity=False).digest()[8:], "little") % 64
 
 
-def store(made: RecordType, *records: Record, run: int = 1, day: dt.date = DAY, mapped: frozenset[str] | None = None) -> Loaded:
+def store(
+    made: RecordType, *records: Record, run: int = 1, day: dt.date = DAY, mapped: frozenset[str] | None = None
+) -> Loaded:
     """Store records as a run does."""
     with relation(made, records) as duck:
         return store_given(made, duck, run=run, day=day, mapped=mapped)

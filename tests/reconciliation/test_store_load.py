@@ -41,7 +41,7 @@ def test_a_flat_record_lands_in_third_normal_form(trade_type: RecordType) -> Non
     assert rows("SELECT country FROM store.counterparty_version") == [("DE",)]
     assert rows("SELECT code FROM store.currency ORDER BY code") == [("EUR",), ("USD",)]
     assert rows(
-        'SELECT t.id, p.name, c.code, t.amount::text FROM store.trade t JOIN store.counterparty p ON p._id = t.counterparty '
+        "SELECT t.id, p.name, c.code, t.amount::text FROM store.trade t JOIN store.counterparty p ON p._id = t.counterparty "
         "JOIN store.currency c ON c._id = t.currency ORDER BY t.id"
     ) == [("T-1", "ACME", "EUR", "1.00"), ("T-2", "ACME", "USD", "1.00")]
     assert rows("SELECT to_regclass('store.currency_version')") == [(None,)]
@@ -87,7 +87,9 @@ def test_an_attribute_that_nothing_maps_keeps_its_value(trade_type: RecordType) 
     unmapped = frozenset({"id", "counterparty", "currency", "amount"})
     store(trade_type, trade(counterparty__country=None), run=2, mapped=unmapped)
     store(trade_type, trade("T-2", counterparty="NEW", counterparty__country=None), run=2, mapped=unmapped)
-    assert rows("SELECT name, country FROM store.counterparty_version v JOIN store.counterparty c ON c._id = _identity") == [
+    assert rows(
+        "SELECT name, country FROM store.counterparty_version v JOIN store.counterparty c ON c._id = _identity"
+    ) == [
         ("ACME", "DE"),
         ("NEW", None),
     ]
@@ -121,7 +123,12 @@ def test_two_references_to_one_type_share_its_identity_and_its_version() -> None
 
 
 def test_a_record_is_held_when_its_reference_has_two_values_elsewhere(trade_type: RecordType) -> None:
-    given = [trade("T-1"), trade("T-2", counterparty__country="FR"), trade("T-3", counterparty="B"), trade("T-4", counterparty__country=None)]
+    given = [
+        trade("T-1"),
+        trade("T-2", counterparty__country="FR"),
+        trade("T-3", counterparty="B"),
+        trade("T-4", counterparty__country=None),
+    ]
     with relation(trade_type, given) as duck:
         assert reference_conflicts(duck, "given", trade_type.shape(), "held") == 2
         assert duck.execute("SELECT key, condition FROM held ORDER BY key").fetchall() == [
@@ -146,7 +153,9 @@ def test_an_empty_reference_refers_to_nothing(trade_type: RecordType) -> None:
 
 def test_a_composite_reference_with_an_empty_part_refers_to_nothing() -> None:
     account = record_type("account", bank={"is_key": True}, number={"is_key": True, "kind": "integer"})
-    booking = delivered(record_type("booking", id={"is_key": True}, account={"kind": "reference", "refers_to": account}))
+    booking = delivered(
+        record_type("booking", id={"is_key": True}, account={"kind": "reference", "refers_to": account})
+    )
     ensure_tables(booking)
     store(
         booking,
@@ -178,7 +187,9 @@ def test_a_reference_can_be_part_of_the_key() -> None:
 def test_a_referred_to_type_is_loaded_by_its_own_source_too(trade_type: RecordType) -> None:
     counterparty = delivered(RecordType.objects.get(code="counterparty"))
     store(trade_type, trade())
-    assert store(counterparty, {"name": "ACME", "country": "FR"}, {"name": "B", "country": None}, run=2) == Loaded(1, 1, 0, 0)
+    assert store(counterparty, {"name": "ACME", "country": "FR"}, {"name": "B", "country": None}, run=2) == Loaded(
+        1, 1, 0, 0
+    )
     assert rows("SELECT count(*) FROM store.counterparty") == [(2,)]
     assert store(counterparty, {"name": "ACME", "country": "FR"}, run=3) == Loaded(0, 0, 1, 0)
     assert list(check_store(counterparty)) == []
@@ -197,9 +208,37 @@ def test_every_value_comes_back_as_it_was_given() -> None:
     }
     every = delivered(record_type("every", **kinds))
     ensure_tables(every)
-    texts = ["", " lead", "NULL", "\\N", "\\.", '"', '""', "a,b", "a\nb", "a\r\nb", "\t", "\x1e", "\x1f", "x\x1fnote=y", "'; DROP --", "日本😀é", "%s", "{0}"]
+    texts = [
+        "",
+        " lead",
+        "NULL",
+        "\\N",
+        "\\.",
+        '"',
+        '""',
+        "a,b",
+        "a\nb",
+        "a\r\nb",
+        "\t",
+        "\x1e",
+        "\x1f",
+        "x\x1fnote=y",
+        "'; DROP --",
+        "日本😀é",
+        "%s",
+        "{0}",
+    ]
     given = [
-        {"id": f"K{n}", "note": text, "wide": None, "fraction": None, "whole": None, "day": None, "moment": None, "flag": None}
+        {
+            "id": f"K{n}",
+            "note": text,
+            "wide": None,
+            "fraction": None,
+            "whole": None,
+            "day": None,
+            "moment": None,
+            "flag": None,
+        }
         for n, text in enumerate(texts)
     ]
     given.append(
@@ -218,8 +257,17 @@ def test_every_value_comes_back_as_it_was_given() -> None:
     assert rows("SELECT note FROM store.every WHERE id <> 'all' ORDER BY _id") == [
         (record["note"],) for record in sorted(given[:-1], key=lambda record: record["id"])
     ]
-    assert rows("SELECT wide::text, fraction::text, whole::text, day::text, moment::text, flag FROM store.every WHERE id = 'all'") == [
-        ("-9999999999999999999999999999.9999999999", "-0.500", "-9223372036854775808", "9999-12-31", "0001-01-01 00:00:00", False)
+    assert rows(
+        "SELECT wide::text, fraction::text, whole::text, day::text, moment::text, flag FROM store.every WHERE id = 'all'"
+    ) == [
+        (
+            "-9999999999999999999999999999.9999999999",
+            "-0.500",
+            "-9223372036854775808",
+            "9999-12-31",
+            "0001-01-01 00:00:00",
+            False,
+        )
     ]
     assert store(every, *given, run=2) == Loaded(0, 0, len(given), 0)
     assert list(check_store(every)) == []
@@ -228,7 +276,9 @@ def test_every_value_comes_back_as_it_was_given() -> None:
 @pytest.mark.parametrize("word", ["id", "check", "order", "user", "key", "bucket", "hash", "n", "table", "select"])
 def test_no_word_is_reserved(word: str) -> None:
     target = record_type("group", **{word: {"is_key": True}, "limit": {}})
-    made = delivered(record_type(word, **{word: {"is_key": True}, "from": {}, "to": {"kind": "reference", "refers_to": target}}))
+    made = delivered(
+        record_type(word, **{word: {"is_key": True}, "from": {}, "to": {"kind": "reference", "refers_to": target}})
+    )
     ensure_tables(made)
     name = f"to.{word}" if "." in word else "to"
     assert store(made, {word: "1", "from": "x", name: "g", "to.limit": "l"}).new == 1
@@ -238,7 +288,9 @@ def test_no_word_is_reserved(word: str) -> None:
 
 def test_rows_stand_in_the_order_of_their_keys_after_a_bulk_load(trade_type: RecordType) -> None:
     _bulk(trade_type, 60_000)
-    assert rows("SELECT count(*) FROM (SELECT id < lag(id) OVER (ORDER BY ctid) AS falls FROM store.trade) t WHERE falls") == [(0,)]
+    assert rows(
+        "SELECT count(*) FROM (SELECT id < lag(id) OVER (ORDER BY ctid) AS falls FROM store.trade) t WHERE falls"
+    ) == [(0,)]
 
 
 @pytest.mark.parametrize("records", [1, 60_000])
@@ -246,8 +298,19 @@ def test_constraints_stand_after_the_first_load(trade_type: RecordType, records:
     wanted = _constraints()
     _bulk(trade_type, records)
     assert _constraints() == wanted
-    assert {name for name, _ in wanted} >= {"_current_trade", "_closed_trade", "_fk_counterparty", "_fk_currency", "_pk_trade"}
-    assert rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'trade' AND column_default IS NOT NULL") == []
+    assert {name for name, _ in wanted} >= {
+        "_current_trade",
+        "_closed_trade",
+        "_fk_counterparty",
+        "_fk_currency",
+        "_pk_trade",
+    }
+    assert (
+        rows(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'trade' AND column_default IS NOT NULL"
+        )
+        == []
+    )
 
 
 def test_a_second_bulk_load_adds_and_changes(trade_type: RecordType) -> None:
@@ -289,7 +352,15 @@ def test_a_row_is_not_stored_without_the_identity_that_it_names(trade_type: Reco
         upsert_identities(duck, "given", trade_type.shape(), trade_type)
         duck.execute("DELETE FROM identity_counterparty")
         with pytest.raises(Exception, match="has no identity"), transaction.atomic():
-            load_rows(duck, "given", shape=trade_type.shape(), record_type=trade_type, run_id=1, business_date=DAY, mapped=frozenset())
+            load_rows(
+                duck,
+                "given",
+                shape=trade_type.shape(),
+                record_type=trade_type,
+                run_id=1,
+                business_date=DAY,
+                mapped=frozenset(),
+            )
     assert rows("SELECT count(*) FROM store.trade") == [(0,)]
 
 

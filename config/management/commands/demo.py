@@ -41,8 +41,15 @@ class Command(BaseCommand):
             for line in apply_definition((folder / "definition.yaml").read_text(encoding="utf-8"), folder, by="demo"):
                 self.stdout.write(line)
         for name, date, a, b in DAYS:
-            self._run(Reconciliation.objects.get(code=name), dt.date.fromisoformat(date), EXAMPLES / name / a, EXAMPLES / name / b)
-        self.stdout.write(f"Sign in at {os.environ.get('TIEOUT_URL', 'the web address')} as admin, analyst, supervisor, manager")
+            self._run(
+                Reconciliation.objects.get(code=name),
+                dt.date.fromisoformat(date),
+                EXAMPLES / name / a,
+                EXAMPLES / name / b,
+            )
+        self.stdout.write(
+            f"Sign in at {os.environ.get('TIEOUT_URL', 'the web address')} as admin, analyst, supervisor, manager"
+        )
         self.stdout.write(f"or auditor; the password of each is {password}")
 
     def _people(self, password: str) -> None:

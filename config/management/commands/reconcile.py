@@ -54,7 +54,9 @@ class Command(BaseCommand):
         try:
             run_to_end(run)
         except (duckdb.Error, DatabaseError, AlteredFile) as error:
-            raise CommandError(f"{run} could not go on; nothing was half-done, and the next call tries again. {error}") from error
+            raise CommandError(
+                f"{run} could not go on; nothing was half-done, and the next call tries again. {error}"
+            ) from error
         if run.state != Run.State.DONE or run.report is None:
             raise CommandError(f"{run} failed. {run.error}".strip())
         report = timed(run.report, ingested, time.monotonic() - began)

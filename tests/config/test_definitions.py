@@ -1,0 +1,67 @@
+"""Definitions: applied whole or not at all, faults with place and suggestion, exported to the same again."""
+
+from collections.abc import Callable
+
+import pytest
+
+from config.definitions.export import export_definition
+from config.definitions.faults import BadDefinition
+from config.definitions.yaml_text import read_yaml
+from ingestion.models import RecordType, Source
+from reconciliation.models import Reconciliation
+from tests.conftest import DEFINITION
+
+Define = Callable[[str], list[str]]
+
+
+def test_a_second_time_changes_nothing(define: Define) -> None:
+    assert define(DEFINITION)
+    assert define(DEFINITION) == []
+
+
+def test_an_export_applied_again_is_the_same(define: Define) -> None:
+    define(DEFINITION)
+    text = export_definition(Reconciliation.objects.get())
+    assert define(text) == []
+    assert export_definition(Reconciliation.objects.get()) == text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "says"),
+    [
+        ("amount: {column: amount}", "amuont: {column: amount}",
+         "sources.left.mapping.amuont: record type 'trade' has no field 'amuont'; did you mean 'amount'?"),
+        ("type: decimal", "type: decimel", "record_types.trade.fields.amount.type: there is no type 'decimel'; did you mean 'decimal'?"),
+        ("b: right", "b: rihgt", "reconciliations.trades.b: there is no source 'rihgt'; did you mean 'right'?"),
+        ("rule: between", "rule: betwen", "there is no rule 'betwen'; did you mean 'between'?"),
+        ("id: {column: id}", "day: {column: id}", "stands twice"),
+        ("to: party", "to: partie", "there is no record type 'partie'; did you mean 'party'?"),
+    ],
+)  # fmt: skip
+def test_a_fault_has_its_place_and_changes_nothing(define: Define, wrong: str, right: str, says: str) -> None:
+    with pytest.raises(BadDefinition) as caught:
+        define(DEFINITION.replace(wrong, right))
+    assert says in str(caught.value)
+    assert not RecordType.objects.exists()
+
+
+def test_only_plain_words_resolve() -> None:
+    assert read_yaml("a: on\nb: NO\nc: 010\nd: 10\ne: true\nf: 1.5\ng: null\nh: 2026-11-20") == {
+        "a": "on", "b": "NO", "c": "010", "d": 10, "e": True, "f": "1.5", "g": None, "h": "2026-11-20",
+    }  # fmt: skip
+
+
+def test_a_new_field_widens_and_another_shape_starts_a_generation(define: Define) -> None:
+    define(DEFINITION)
+    define(DEFINITION.replace("currency: {type: text}", "currency: {type: text}\n      book: {type: text}"))
+    trade = RecordType.objects.get(code="trade")
+    assert (trade.generation, trade.schema_version) == (1, 2)
+    define(DEFINITION.replace("day: {type: date}", "day: {type: text}"))
+    trade.refresh_from_db()
+    assert trade.generation == 2
+
+
+def test_a_changed_mapping_is_a_new_version(define: Define) -> None:
+    define(DEFINITION)
+    define(DEFINITION.replace("amount: {column: amount}", "amount: {column: amount, decimal: ','}"))
+    assert Source.objects.get(code="left").mappings.count() == 2

@@ -1,0 +1,104 @@
+"""Decisions: who may, what is refused, what follows."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from attribution.models import Correction
+from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.store.current import stored_versions
+from review.decisions import AlreadyDecided, DecisionRefused, confirm, decide, waive
+from review.models import Decision
+from tests.conftest import row
+from tests.test_straight_path import problems
+
+
+@pytest.fixture
+def sign(reconcile: Callable[..., Run]) -> Break:
+    """A break in review: the sign is turned."""
+    reconcile(
+        [row("A", "10.00"), row("G", "5000.00"), row("D"), row("D", "11.00")], [row("A", "-10.00"), row("G", "5000.00")]
+    )
+    return Break.objects.get(key="A")
+
+
+def test_an_override_gives_reason_and_value(sign: Break, trades: Reconciliation, person: Callable[[str], User]) -> None:
+    decide(brk=sign, action="override", by=person("Analyst"), reason="MANUAL_ENTRY_ERR", values={"amount": "12.5"})
+    assert str(stored_versions(trades.record_type, "A")[0]["amount"]) == "12.50"
+    correction = Correction.objects.get()
+    assert (correction.reason_id, correction.predicted) == ("MANUAL_ENTRY_ERR", "SIGN_FLIP")
+    assert problems() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"action": "vanish"}, "no action"),
+        ({"action": "override"}, "a reason, a value"),
+        ({"action": "override", "reason": "NOPE"}, "no active reason"),
+        ({"action": "override", "values": {"amount": "12.345"}}, "does not fit"),
+        ({"action": "override", "values": {"nope": "1"}}, "no field"),
+        ({"action": "override", "values": {"id": "Z"}}, "is the key"),
+        ({"action": "override", "values": {"amount": "-1"}}, "Held by the gate"),
+        ({"action": "approve", "expected_fingerprint": "x"}, "changed since"),
+    ],
+)
+def test_a_refusal_says_why_and_writes_nothing(
+    sign: Break, person: Callable[[str], User], given: dict[str, object], says: str
+) -> None:
+    with pytest.raises(DecisionRefused, match=says):
+        decide(brk=sign, by=person("Supervisor"), **given)  # type: ignore[arg-type]
+    assert not Decision.objects.exists()
+    assert Break.objects.get(pk=sign.pk).state == "review"
+
+
+def test_an_auditor_decides_nothing(sign: Break, person: Callable[[str], User]) -> None:
+    with pytest.raises(DecisionRefused, match="Analysts, Supervisors and Managers"):
+        decide(brk=sign, action="approve", by=person("Auditor"))
+
+
+def test_a_second_decision_finds_the_first(sign: Break, person: Callable[[str], User]) -> None:
+    decide(brk=sign, action="approve", by=person("Supervisor"))
+    with pytest.raises(AlreadyDecided, match="decided already by supervisor"):
+        decide(brk=sign, action="reject", by=person("Manager"))
+
+
+def test_a_failed_check_holds_an_approval_until_a_manager_waives_it(sign: Break, person: Callable[[str], User]) -> None:
+    gate = Break.objects.get(key="G")
+    supervisor, manager = person("Supervisor"), person("Manager")
+    with pytest.raises(DecisionRefused, match="5000.00 is not at least 0 and at most 1000"):
+        decide(brk=gate, action="approve", by=supervisor)
+    with pytest.raises(DecisionRefused, match="Only a Manager"):
+        waive(brk=gate, condition="check:amount:between", by=supervisor, comment="fine")
+    waive(brk=gate, condition="check:amount:between", by=manager, comment="confirmed by telephone")
+    decide(brk=gate, action="approve", by=supervisor)
+    assert Break.objects.get(pk=gate.pk).state == "approved"
+    assert problems() == []
+
+
+def test_a_duplicate_is_approved_by_its_row(sign: Break, trades: Reconciliation, person: Callable[[str], User]) -> None:
+    twice = Break.objects.get(key="D")
+    supervisor = person("Supervisor")
+    with pytest.raises(DecisionRefused, match="Name the row"):
+        decide(brk=twice, action="approve", by=supervisor)
+    decide(brk=twice, action="approve", by=supervisor, member=twice.members.get(position=2))
+    assert str(stored_versions(trades.record_type, "D")[0]["amount"]) == "11.00"
+    assert sorted(twice.members.values_list("position", "state")) == [(1, "duplicate"), (2, "stored")]
+    assert problems() == []
+
+
+def test_under_four_eyes_nobody_confirms_their_own(
+    sign: Break, trades: Reconciliation, person: Callable[[str], User]
+) -> None:
+    Reconciliation.objects.filter(pk=trades.pk).update(four_eyes=True)
+    supervisor = person("Supervisor")
+    proposal = decide(brk=sign, action="approve", by=supervisor)
+    assert Break.objects.get(pk=sign.pk).state == "review"
+    with pytest.raises(DecisionRefused, match="Nobody confirms their own"):
+        confirm(decision=proposal, by=supervisor)
+    with pytest.raises(IntegrityError, match="decision_nobody_confirms_their_own"), transaction.atomic():
+        Decision.objects.filter(pk=proposal.pk).update(confirmed_by=supervisor, confirmed_at=proposal.proposed_at)
+    confirm(decision=proposal, by=person("Manager"))
+    assert Break.objects.get(pk=sign.pk).state == "approved"
