@@ -41,7 +41,7 @@ class Journey:
     """The events in order, and the stored values now."""
 
     events: list[Event] = field(default_factory=list)
-    stored: dict[str, object] = field(default_factory=dict)
+    stored: dict[str, str | None] = field(default_factory=dict)
 
 
 def journey(reconciliation: Reconciliation, key: str) -> Journey:
@@ -49,7 +49,11 @@ def journey(reconciliation: Reconciliation, key: str) -> Journey:
     versions = stored_versions(reconciliation.record_type, key)
     events = [*_rows(reconciliation, key), *_breaks(reconciliation, key), *_versions(versions)]
     current = [version for version in versions if version["_valid_to"] is None]
-    stored = {name: value for name, value in current[0].items() if not name.startswith("_")} if current else {}
+    stored = (
+        {name: None if value is None else str(value) for name, value in current[0].items() if name[0] != "_"}
+        if current
+        else {}
+    )
     return Journey(sorted(events, key=lambda event: event.at), stored)
 
 

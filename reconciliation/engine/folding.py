@@ -43,7 +43,8 @@ def folded_sql(text: str, ignore: tuple[str, ...]) -> str:
 def _case(text: str) -> str:
     """Cheap for ASCII; the folds that lower() does not know only for the rest."""
     source, target, many = _full_folds()
-    full = f"translate({text}, {literal(source)}, {literal(target)})"
+    full = text
     for char, folded in many:
         full = f"replace({full}, {literal(char)}, {literal(folded)})"
-    return f"CASE WHEN octet_length(encode({text})) = length({text}) THEN lower({text}) ELSE lower({full}) END"
+    full = f"translate(lower({full}), {literal(source)}, {literal(target)})"
+    return f"CASE WHEN octet_length(encode({text})) = length({text}) THEN lower({text}) ELSE {full} END"

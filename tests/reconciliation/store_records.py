@@ -18,7 +18,7 @@ DAY = dt.date(2026, 11, 20)
 Record = Mapping[str, str | None]
 
 
-def record_type(code: str, **fields: Mapping[str, object]) -> RecordType:
+def record_type(code: str, /, **fields: Mapping[str, object]) -> RecordType:
     """A record type that a source delivers; a field is its model's values, `text=True` is not needed."""
     made = RecordType.objects.create(code=code)
     for position, (name, given) in enumerate(fields.items()):
