@@ -14,7 +14,7 @@ from attribution.context import context_of
 from attribution.custody import seal_attributions
 from attribution.provers.evidence import Difference as Evidence
 from ingestion.work import claim, finish, give_back, heartbeat
-from reconciliation.bulk import new_ids
+from reconciliation.bulk import analyze, new_ids
 from reconciliation.custody import seal_breaks
 from reconciliation.gate import Condition, Explained, verdict
 from reconciliation.inputs import Inputs, inputs_of
@@ -85,6 +85,7 @@ def _attribute(step: RunStep) -> None:
             step, [(d, a) for c in cases for d, a in zip(c.differences, c.attributions, strict=True)] + late
         )
         _write_verdicts(step, cases)
+        analyze(len(cases), "attribution_attribution", "attribution_candidate")
         ids = [case.brk.pk for case in cases]
         seal_breaks(ids)
         seal_attributions([*ids, *(difference.brk_id for difference, _ in late)])

@@ -8,7 +8,7 @@ from psycopg import sql
 from ingestion.custody import forget
 from ingestion.shape import Shape, canonical_sql
 from ingestion.sql_text import literal
-from reconciliation.bulk import copy_in, copy_out, number_rows
+from reconciliation.bulk import analyze, copy_in, copy_out, number_rows
 from reconciliation.custody import seal_breaks
 from reconciliation.inputs import Inputs
 from reconciliation.models import Break, Difference
@@ -133,6 +133,8 @@ def write(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
     _write_differences(duck, given, touched=touched)
     _write_refusals(duck, given)
     _close(duck, given)
+    grown = duck.execute("SELECT count(*) FROM opening").fetchall()[0][0]
+    analyze(grown, "reconciliation_break", "reconciliation_member", "reconciliation_difference")
 
 
 def _open(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:

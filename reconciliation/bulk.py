@@ -97,3 +97,15 @@ def number_rows(duck: duckdb.DuckDBPyConnection, relation: str, table: str, into
     )
     duck.unregister("fresh_ids")
     return count
+
+
+MANY_ROWS = 1000
+
+
+def analyze(rows: int, *tables: str) -> None:
+    """Tell the planner about tables that just grew by many rows; without it, it joins them row by row."""
+    if rows < MANY_ROWS:
+        return
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
