@@ -8,7 +8,7 @@ from ingestion.shape import Shape
 from ingestion.sql_text import literal
 from reconciliation.gate import failing_sql
 from reconciliation.rules import Rules
-from reconciliation.store.conflicts import reference_conflicts
+from reconciliation.store.conflicts import reference_conflicts, unstorable_sql
 from reconciliation.store.current import known_keys
 
 
@@ -23,7 +23,9 @@ def refuse(duck: duckdb.DuckDBPyConnection, shape: Shape, rules: Rules, business
             f"WHERE class NOT IN ('out_of_scope', 'confirmed', 'superseded') AND coalesce({test}, false)"
         )
     duck.execute(
-        "CREATE TEMP VIEW referring AS SELECT * FROM pair WHERE class = 'matched'",
+        "CREATE TEMP VIEW storable AS SELECT * FROM pair WHERE class NOT IN ('out_of_scope', 'confirmed', 'superseded')"
     )
+    duck.execute(f"INSERT INTO refusal {unstorable_sql('storable', shape)}")
+    duck.execute("CREATE TEMP VIEW referring AS SELECT * FROM pair WHERE class = 'matched'")
     if reference_conflicts(duck, "referring", shape, "conflict"):
         duck.execute("INSERT INTO refusal SELECT key, condition, sentence FROM conflict")

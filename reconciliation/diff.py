@@ -17,7 +17,7 @@ from reconciliation.inputs import Inputs
 from reconciliation.models import RunStep
 from reconciliation.rules import Rules
 from reconciliation.session import session
-from reconciliation.store.current import current_rows
+from reconciliation.store.current import current_rows, newer_rows
 from reconciliation.store.identities import upsert_identities
 from reconciliation.store.load import load_rows
 
@@ -74,6 +74,7 @@ def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
     inputs.add_stored(duck, given)
     compare(duck, "a", "b", compare_spec(given, rules))
     _settle_stored(duck, step.run.business_date)
+    _settle_newer(duck, step)
     checks.refuse(duck, given.shape, rules, step.run.business_date)
     duck.execute(
         "CREATE TEMP VIEW passing AS SELECT * FROM pair WHERE class = 'matched' AND key NOT IN (SELECT key FROM refusal)"
@@ -121,6 +122,18 @@ def _settle_stored(duck: duckdb.DuckDBPyConnection, business_date: dt.date) -> N
         duck.execute(
             f"UPDATE pair SET {side}_delivery = NULL, {side}_n = NULL, {side}_carried = NULL WHERE {side}_delivery = 0"
         )
+    duck.execute("DELETE FROM cell WHERE key NOT IN (SELECT key FROM pair WHERE class = 'differing')")
+
+
+def _settle_newer(duck: duckdb.DuckDBPyConnection, step: RunStep) -> None:
+    """A key that comes from both sides and is stored with a later date: the same record is stored, another is superseded."""
+    buckets = (step.first_bucket, step.last_bucket)
+    if not newer_rows(duck, step.run.reconciliation.record_type, step.run.business_date, buckets, "newer"):
+        return
+    duck.execute(
+        "UPDATE pair SET class = 'superseded' FROM newer n WHERE n.key = pair.key "
+        "AND (class = 'differing' OR (class = 'matched' AND n.hash <> pair.hash))"
+    )
     duck.execute("DELETE FROM cell WHERE key NOT IN (SELECT key FROM pair WHERE class = 'differing')")
 
 

@@ -19,6 +19,7 @@ from reconciliation.rechecks import failed_checks
 from reconciliation.rules import Rules, proposed
 from reconciliation.session import session
 from reconciliation.store.records import records_relation, store_relation
+from reconciliation.store.tables import StoreRefusal
 from reconciliation.values import BadValue, canonical_value
 from review.models import Decision, DecisionValue, Waiver
 
@@ -241,17 +242,22 @@ def _store(decision: Decision) -> None:
     shape = brk.reconciliation.record_type.shape()
     with session(f"decision-{decision.pk}") as (duck, _):
         records_relation(duck, shape, [(brk.key, brk.bucket, decision.record)], "approved")  # type: ignore[list-item]
-        store_relation(
-            duck,
-            "approved",
-            shape=shape,
-            record_type=brk.reconciliation.record_type,
-            run_id=run.pk,
-            business_date=run.business_date,
-            mapped=_mapped(run, shape),
-            decision_id=decision.pk,
-            bucket_range=(brk.bucket, brk.bucket),
-        )
+        try:
+            loaded = store_relation(
+                duck,
+                "approved",
+                shape=shape,
+                record_type=brk.reconciliation.record_type,
+                run_id=run.pk,
+                business_date=run.business_date,
+                mapped=_mapped(run, shape),
+                decision_id=decision.pk,
+                bucket_range=(brk.bucket, brk.bucket),
+            )
+        except StoreRefusal as refusal:
+            raise DecisionRefused(str(refusal)) from None
+    if loaded.older:
+        raise DecisionRefused("The store holds this record with a later business date. Reject this break.")
 
 
 def _mapped(run: Run, shape: Any) -> frozenset[str]:  # noqa: ANN401

@@ -96,7 +96,7 @@ def _received(side: str, delivery_id: int, n: int) -> Iterator[Event]:
     detail = f"{delivery.file_name}, record {n:,}, {work.format.get('encoding')}, delimiter {work.format.get('delimiter')!r}, sha256 {delivery.sha256[:12]}"
     yield Event(delivery.received_at, "file", f"{side.upper()}: line {line} received from {delivery.source.title}", detail,
                 f"delivery {delivery.pk}", raw, f"/deliveries/{delivery.pk}/")  # fmt: skip
-    yield Event(work.finished_at or delivery.received_at, "chart", f"{side.upper()}: normalized by mapping {work.mapping.version}",
+    yield Event(work.finished_at or delivery.received_at, "spark", f"{side.upper()}: normalized by mapping {work.mapping.version}",
                 f"{work.normalized:,} records, {work.quarantined:,} quarantined", f"mapping {work.mapping.version}")  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def _breaks(reconciliation: Reconciliation, key: str) -> Iterator[Event]:
             name = "whole row" if said.difference.field == "*row*" else said.difference.field
             yield Event(
                 said.assigned_at,
-                "chart",
+                "spark",
                 f"{name}: {said.reason_id}, {said.confidence * 100:.0f} %",
                 said.proof,
                 said.assigned_by.replace(":", " "),

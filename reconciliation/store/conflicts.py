@@ -6,7 +6,7 @@ import duckdb
 
 from ingestion.shape import Leaf, Shape, canonical_sql
 from ingestion.sql_text import literal, quoted
-from reconciliation.store.identities import is_named
+from reconciliation.store.tables import StoreRefusal, is_named
 
 KEY_BYTES = 2000  # a longer key does not fit into an index of PostgreSQL
 FIRST_DAY = "0001-01-01"
@@ -15,14 +15,12 @@ FIRST_DAY = "0001-01-01"
 def reference_conflicts(duck: duckdb.DuckDBPyConnection, relation: str, shape: Shape, into: str) -> int:
     """Create `into`(key, condition, sentence) with the records of `relation` that have to be held back. Gives how many rows.
 
-    A record is held when a reference has another value for one attribute elsewhere in the relation (under the same field
-    or another field of the same type), or when a value is one that no table can hold.
+    A record is held when a reference has another value for one attribute elsewhere in the relation, under the same field
+    or another field of the same type.
     """
     duck.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(into)} (key VARCHAR, condition VARCHAR, sentence VARCHAR)")
     for leaves in _same_attributes(shape):
         duck.execute(f"INSERT INTO {quoted(into)} {_conflicting(relation, shape, leaves)}")
-    for select in _impossible(relation, shape):
-        duck.execute(f"INSERT INTO {quoted(into)} {select}")
     return int(duck.execute(f"SELECT count(*) FROM {quoted(into)}").fetchall()[0][0])
 
 
@@ -55,16 +53,42 @@ def _said(relation: str, shape: Shape, leaf: Leaf) -> str:
     )
 
 
-def _impossible(relation: str, shape: Shape) -> list[str]:
-    selects = []
+def unstorable_sql(relation: str, shape: Shape) -> str:
+    """DuckDB SQL of (key, condition, sentence) of the records with a value that no table of the store can hold."""
+    selects = [f"SELECT key, '' AS condition, '' AS sentence FROM {quoted(relation)} WHERE false"]
+    for name, keys in _keys(shape).items():
+        lengths = " + ".join(f"coalesce(strlen({leaf.column}), 0)" for leaf in keys if leaf.kind == "text")
+        texts = f"({lengths or 0})"
+        sentence = f"' has ' || {texts} || ' bytes; a key may have {KEY_BYTES}.'"
+        selects.append(_held(relation, name, f"{texts} > {KEY_BYTES}", sentence))
+        empty, given = (" OR ".join(f"{leaf.column} IS {it}" for leaf in keys) for it in ("NULL", "NOT NULL"))
+        sentence = "' has a key with an empty part. Fill it, or empty the whole key.'"
+        selects.append(_held(relation, name, f"({empty}) AND ({given})", sentence))
     for leaf in shape.leaves:
-        if leaf.kind == "text" and (leaf.key or leaf.reference_key):
-            sentence = f"' has ' || strlen({leaf.column}) || ' bytes; a key may have {KEY_BYTES}.'"
-            selects.append(_held(relation, leaf, f"strlen({leaf.column}) > {KEY_BYTES}", sentence))
-        elif leaf.kind in ("date", "datetime"):
-            selects.append(_held(relation, leaf, f"{leaf.column} < DATE '{FIRST_DAY}'", "' is before the year 1.'"))
-    return selects
+        if leaf.kind in ("date", "datetime"):
+            early = f"{leaf.column} < DATE '{FIRST_DAY}'"
+            selects.append(_held(relation, leaf.name, early, "' is before the year 1.'"))
+    return " UNION ALL ".join(selects)
 
 
-def _held(relation: str, leaf: Leaf, test: str, sentence: str) -> str:
-    return f"SELECT key, {literal('storable:' + leaf.name)}, {literal(leaf.name)} || {sentence} FROM {quoted(relation)} WHERE {test}"
+def _keys(shape: Shape) -> dict[str, list[Leaf]]:
+    """The leaves that an index has together: the record's own key, and the key of each reference."""
+    groups: dict[str, list[Leaf]] = {}
+    for leaf in shape.leaves:
+        if leaf.reference is None and leaf.key:
+            groups.setdefault("the key", []).append(leaf)
+        elif leaf.reference is not None and leaf.reference_key:
+            groups.setdefault(leaf.reference, []).append(leaf)
+    return groups
+
+
+def _held(relation: str, name: str, test: str, sentence: str) -> str:
+    condition = literal("storable:" + name)
+    return f"SELECT key, {condition}, {literal(name)} || {sentence} FROM {quoted(relation)} WHERE {test}"
+
+
+def refuse_unstorable(duck: duckdb.DuckDBPyConnection, relation: str, shape: Shape) -> None:
+    """StoreRefusal when a relation has a record that no table can hold; the gate should have held it back."""
+    found = duck.execute(f"SELECT key, sentence FROM ({unstorable_sql(relation, shape)}) LIMIT 1").fetchall()
+    for key, sentence in found:
+        raise StoreRefusal(f"The record {key} cannot be stored: {sentence}")

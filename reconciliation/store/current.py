@@ -1,5 +1,6 @@
 """What is stored: rows by key, with references opened."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 import duckdb
@@ -22,6 +23,8 @@ ROW_TYPES = {
     "_date": "DATE",
     "hash": "VARCHAR",
 }
+HISTORY = ("_version", "_valid_from", "_valid_to")
+HALVES = ("v._valid_to IS NULL", "v._valid_to IS NOT NULL")
 NOW = sql.SQL("{r}._valid_to IS NULL")
 THEN = sql.SQL("{r}._valid_from <= v._valid_from AND ({r}._valid_to > v._valid_from) IS NOT FALSE")
 
@@ -50,18 +53,43 @@ def current_rows(duck: duckdb.DuckDBPyConnection, keys: str, shape: Shape, recor
         return copy_out(duck, query.as_string(cursor.connection), into, types)
 
 
+def newer_rows(
+    duck: duckdb.DuckDBPyConnection,
+    record_type: RecordType,
+    business_date: dt.date,
+    bucket_range: tuple[int, int],
+    into: str,
+) -> int:
+    """Create the DuckDB temp table `into` (key, hash) of the current rows in a range of buckets that are of a later business
+    date. Gives how many; none on the usual day."""
+    table = store_table(record_type)
+    if not table.has_versions or is_empty(table):
+        duck.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(into)} (key VARCHAR, hash VARCHAR)")
+        return 0
+    query = sql.SQL(
+        "SELECT {}, v._hash FROM {} v {} WHERE v._valid_to IS NULL AND v._date > %s AND v._bucket BETWEEN %s AND %s"
+    ).format(key_text(table), table.name(table.versions), joins(table, None))
+    with connection.cursor() as cursor:
+        text = query.as_string(cursor.connection)
+    return copy_out(duck, text, into, {"key": "VARCHAR", "hash": "VARCHAR"}, [business_date, *bucket_range])
+
+
 def select_rows(
-    table: StoreTable, source: sql.Composable, where: sql.Composable, version: sql.SQL = NOW
+    table: StoreTable,
+    source: sql.Composable,
+    where: sql.Composable,
+    version: sql.SQL = NOW,
+    more: Sequence[str] = (),
 ) -> sql.Composable:
-    """SQL of stored rows with references opened: key, technical columns, then the leaves in shape order.
+    """SQL of stored rows with references opened: key, technical columns, `more` of them, then the leaves in shape order.
 
     `source` is a FROM clause with w (key) and v; `version` says which versions of references are meant.
     """
-    leaves = sql.SQL(", ").join(leaf_sql(table, leaf) for leaf in table.shape.leaves)
+    opened = [*(sql.Identifier("v", name) for name in more), *(leaf_sql(table, leaf) for leaf in table.shape.leaves)]
     return sql.SQL(
-        "SELECT w.key, v._bucket AS bucket, v._id, v._run, v._decision, v._date, v._hash AS hash, {leaves} "
+        "SELECT w.key, v._bucket AS bucket, v._id, v._run, v._decision, v._date, v._hash AS hash, {opened} "
         "FROM {source} {joins} WHERE {where}"
-    ).format(leaves=leaves, source=source, joins=joins(table, version), where=where)
+    ).format(opened=sql.SQL(", ").join(opened), source=source, joins=joins(table, version), where=where)
 
 
 def joins(table: StoreTable, version: sql.SQL | None = NOW) -> sql.Composable:
@@ -129,30 +157,18 @@ def stored_versions(record_type: RecordType, key: str) -> Sequence[dict[str, obj
     """All versions of a key, oldest first: leaf names to values, and the technical columns. A reference shows the
     attributes that it had when the version was stored. A text that is no key of this type has none."""
     table = store_table(record_type)
-    parts = key_parts(key)
-    if not table.has_versions or len(parts) != len(table.shape.key_leaves):
+    texts = key_parts(key)
+    if not table.has_versions or len(texts) != len(table.shape.key_leaves):
         return []
-    query = select_rows(table, wanted_rows(table, typed_values(table.shape.key_leaves)), sql.SQL("true"), THEN)
-    query = sql.SQL(
-        "SELECT q.*, t._version, t._valid_from, t._valid_to FROM ({}) q JOIN {} t ON t._id = q._id ORDER BY t._version"
-    ).format(query, table.name(table.versions))
+    source = wanted_rows(table, typed_values(table.shape.key_leaves))
+    # Current and closed rows have an index each, and a query over both would use neither.
+    parts = [select_rows(table, source, sql.SQL(where), THEN, HISTORY) for where in HALVES]
+    query = sql.SQL("{} UNION ALL {} ORDER BY _version").format(*parts)
     leaves = [leaf.name for leaf in table.shape.leaves]
-    names = [
-        "key",
-        "_bucket",
-        "_id",
-        "_run",
-        "_decision",
-        "_date",
-        "_hash",
-        *leaves,
-        "_version",
-        "_valid_from",
-        "_valid_to",
-    ]
+    names = ["key", "_bucket", "_id", "_run", "_decision", "_date", "_hash", *HISTORY, *leaves]
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(query, [key, *parts])
+            cursor.execute(query, [key, *texts] * len(HALVES))
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     except DataError:
         return []

@@ -14,9 +14,9 @@ from ingestion.sql_text import literal, quoted
 from reconciliation.bulk import copy_in
 from reconciliation.store import ddl
 from reconciliation.store.fates import ROW_BYTES, Judged
-from reconciliation.store.identities import identity_join, is_named
+from reconciliation.store.identities import identity_join
 from reconciliation.store.seals import MOMENT, Constants, seal_sql
-from reconciliation.store.tables import StoreTable, references, targets
+from reconciliation.store.tables import StoreTable, is_named, references, targets
 
 BULK_ROWS = 50_000  # from here on foreign keys are cheaper checked as a whole than row by row
 REBUILD_SHARE = 3  # rows of at least a third of the table build its indexes anew

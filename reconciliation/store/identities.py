@@ -1,7 +1,5 @@
 """Identities: the keys of referred-to records, upserted before the rows that name them. They are only ever added."""
 
-from collections.abc import Sequence
-
 import duckdb
 from django.db import connection, transaction
 from psycopg import sql
@@ -11,7 +9,8 @@ from ingestion.shape import Leaf, Shape
 from ingestion.sql_text import quoted
 from reconciliation.bulk import copy_in, copy_out
 from reconciliation.engine.record_hash import record_hash_sql
-from reconciliation.store.tables import StoreTable, references, store_table
+from reconciliation.store.conflicts import refuse_unstorable
+from reconciliation.store.tables import StoreTable, is_named, references, store_table
 
 OWN = "identity_"
 
@@ -20,8 +19,10 @@ def upsert_identities(duck: duckdb.DuckDBPyConnection, relation: str, shape: Sha
     """Make the identities that `relation` names, sorted, in short transactions of their own, and bring their ids into
     DuckDB as `identity_<field>` (and `identity_` for the record type's own, if others refer to it).
 
-    Each has the key's leaf columns and `id`. A reference whose key has an empty part refers to nothing.
+    Each has the key's leaf columns and `id`. A reference with an empty key refers to nothing. StoreRefusal when a record
+    has a value that no table can hold.
     """
+    refuse_unstorable(duck, relation, shape)
     table = store_table(record_type)
     for column in references(table):
         assert column.reference is not None
@@ -56,11 +57,6 @@ def _upsert(
                 into,
                 {"id": "BIGINT"} | {leaf.column: leaf.sql_type for leaf in leaves},
             )
-
-
-def is_named(leaves: Sequence[Leaf], alias: str = "") -> str:
-    """DuckDB SQL of whether a reference's key is complete."""
-    return " AND ".join(f"{alias}{leaf.column} IS NOT NULL" for leaf in leaves)
 
 
 def _make_named(target: StoreTable, names: list[str]) -> None:

@@ -8,8 +8,7 @@ from ingestion.shape import Leaf, canonical_sql
 from ingestion.sql_text import quoted
 from reconciliation.engine.record_hash import own_leaves, record_hash_sql
 from reconciliation.store.current import current_rows
-from reconciliation.store.identities import is_named
-from reconciliation.store.tables import Column, StoreTable, references
+from reconciliation.store.tables import Column, StoreTable, is_named, references
 
 
 def referred_relation(

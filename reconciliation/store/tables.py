@@ -146,3 +146,8 @@ def targets(table: StoreTable) -> list[StoreTable]:
     """The types referred to, each once, by id."""
     found = {c.reference.record_type.pk: c.reference for c in table.columns if c.reference is not None}
     return [found[pk] for pk in sorted(found)]
+
+
+def is_named(leaves: Sequence[Leaf], alias: str = "") -> str:
+    """DuckDB SQL of whether a reference's key is complete."""
+    return " AND ".join(f"{alias}{leaf.column} IS NOT NULL" for leaf in leaves)

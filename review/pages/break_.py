@@ -89,7 +89,7 @@ def _history(brk: Break, differences: list[Difference], decisions: list[Decision
         if said is not None:
             detail = f"{said.assigned_by.replace(':', ' ')}, run {said.run_id}"
             title = f"{difference.shown}: {said.reason_id} {said.confidence * 100:.0f} %"  # type: ignore[attr-defined]
-            events.append({"at": said.assigned_at, "glyph": "chart", "title": title, "detail": detail})
+            events.append({"at": said.assigned_at, "glyph": "spark", "title": title, "detail": detail})
     for decision in decisions:
         who = decision.confirmed_by or decision.proposed_by
         detail = " ".join(filter(None, [decision.reason, decision.comment]))

@@ -3,15 +3,18 @@
 import datetime as dt
 from concurrent.futures import ProcessPoolExecutor
 
+import duckdb
 import pytest
 from django.db import connection, connections, transaction
 
 from ingestion.models import RecordType
+from reconciliation.engine.record_hash import own_leaves, record_hash_sql
 from reconciliation.store.check import check_store
-from reconciliation.store.conflicts import reference_conflicts
+from reconciliation.store.conflicts import reference_conflicts, unstorable_sql
 from reconciliation.store.ddl import ensure_tables
 from reconciliation.store.identities import upsert_identities
 from reconciliation.store.load import Loaded, load_rows
+from reconciliation.store.tables import StoreRefusal
 from tests.reconciliation.store_records import (
     DAY,
     delivered,
@@ -137,12 +140,15 @@ def test_a_record_is_held_when_its_reference_has_two_values_elsewhere(trade_type
         ]
 
 
-def test_a_key_too_long_for_an_index_is_held(trade_type: RecordType) -> None:
-    with relation(trade_type, [trade("T-1"), trade("T-2", counterparty="é" * 1001)]) as duck:
-        reference_conflicts(duck, "given", trade_type.shape(), "held")
-        assert duck.execute("SELECT key, sentence FROM held").fetchall() == [
-            ("T-2", "counterparty has 2002 bytes; a key may have 2000.")
+def test_what_no_table_can_hold_is_named_and_refused(trade_type: RecordType) -> None:
+    given = [trade("T-1"), trade("T-2", counterparty="é" * 1001)]
+    with relation(trade_type, given) as duck:
+        assert duck.execute(unstorable_sql("given", trade_type.shape())).fetchall() == [
+            ("T-2", "storable:counterparty", "counterparty has 2002 bytes; a key may have 2000.")
         ]
+    with pytest.raises(StoreRefusal, match="The record T-2 cannot be stored: counterparty has 2002 bytes"):
+        store(trade_type, *given)
+    assert rows("SELECT count(*) FROM store.counterparty") == [(0,)]
 
 
 def test_an_empty_reference_refers_to_nothing(trade_type: RecordType) -> None:
@@ -151,20 +157,19 @@ def test_an_empty_reference_refers_to_nothing(trade_type: RecordType) -> None:
     assert list(check_store(trade_type)) == []
 
 
-def test_a_composite_reference_with_an_empty_part_refers_to_nothing() -> None:
+def test_a_composite_reference_is_complete_or_empty() -> None:
     account = record_type("account", bank={"is_key": True}, number={"is_key": True, "kind": "integer"})
     booking = delivered(
         record_type("booking", id={"is_key": True}, account={"kind": "reference", "refers_to": account})
     )
     ensure_tables(booking)
-    store(
-        booking,
-        {"id": "1", "account.bank": "B|\\", "account.number": "7"},
-        {"id": "2", "account.bank": "B|\\", "account.number": None},
-    )
+    full = {"id": "1", "account.bank": "B|\\", "account.number": "7"}
+    store(booking, full, {"id": "2", "account.bank": None, "account.number": None})
     assert rows("SELECT bank, number FROM store.account") == [("B|\\", 7)]
     assert rows("SELECT id, account IS NULL FROM store.booking ORDER BY id") == [("1", False), ("2", True)]
     assert list(check_store(booking)) == list(check_store(account)) == []
+    with pytest.raises(StoreRefusal, match="account has a key with an empty part"):
+        store(booking, {**full, "account.number": None})
 
 
 def test_a_reference_can_be_part_of_the_key() -> None:
@@ -332,9 +337,7 @@ def _bulk(made: RecordType, count: int, *, amount: str = "0", run: int = 1) -> L
         return store_given(made, duck, run=run)
 
 
-def _hash_again(made: RecordType, duck) -> None:  # type: ignore[no-untyped-def]
-    from reconciliation.engine.record_hash import own_leaves, record_hash_sql
-
+def _hash_again(made: RecordType, duck: duckdb.DuckDBPyConnection) -> None:
     own = own_leaves(made.shape())
     duck.execute(f"UPDATE given SET hash = {record_hash_sql(own, [leaf.column for leaf in own])}")
 
