@@ -10,7 +10,7 @@ TESTED = $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m))
 INSTALL = $(BIN)/pip install --quiet --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types imports migrations bench load
+.PHONY: help setup demo test check lint format types imports migrations bench
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,10 +25,6 @@ $(VENV)/.run: requirements.txt requirements-embedded.txt constraints.txt | $(VEN
 
 $(VENV)/.dev: requirements-dev.txt constraints-dev.txt $(VENV)/.run
 	$(INSTALL) $(if $(TESTED),--no-deps --require-hashes -r constraints-dev.txt,-r requirements-dev.txt)
-	@touch $@
-
-$(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
-	$(BIN)/pip install --quiet --no-compile -r requirements-bench.txt
 	@touch $@
 
 setup: $(VENV)/.run  ## only make .venv
@@ -57,8 +53,5 @@ imports: $(VENV)/.dev
 migrations: $(VENV)/.dev
 	@$(STACK) run --state var/test -- $(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: $(VENV)/.bench  ## benchmarks beside their peers, with ratios
+bench: $(VENV)/.dev  ## the whole path, measured
 	@$(STACK) run --state var/bench -- $(BIN)/python -m tests.benchmarks
-
-load: $(VENV)/.bench  ## 20 seconds of k6 against the demo's pages and API
-	@$(STACK) up --state var/load --once --then "$(BIN)/python -m tests.load"

@@ -1,0 +1,34 @@
+"""Export what a run found."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from reconciliation.models import Run
+from review.exports import TABLES, BadExport, export
+
+
+class Command(BaseCommand):
+    help = "Export records, breaks, differences, quarantine or store of a run, in the format of the file's suffix."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """WHAT --run N --to FILE."""
+        parser.add_argument("what", metavar="WHAT", help=", ".join(TABLES))
+        parser.add_argument("--run", required=True, help="a number, or latest")
+        parser.add_argument("--to", required=True, type=Path)
+
+    def handle(self, *, what: str, run: str, to: Path, **_: object) -> None:
+        """One line with how much was written."""
+        done = Run.objects.filter(state=Run.State.DONE)
+        found = (
+            done.order_by("-id").first()
+            if run == "latest"
+            else done.filter(pk=int(run) if run.isdigit() else 0).first()
+        )
+        if found is None:
+            raise CommandError(f"There is no run {run} that has ended.")
+        try:
+            self.stdout.write(f"{export(what, found, to)} lines of run {found.pk} written to {to}.")
+        except (BadExport, OSError) as error:
+            raise CommandError(str(error)) from None
