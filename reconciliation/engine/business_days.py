@@ -2,6 +2,9 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
+
+WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -11,6 +14,20 @@ class Calendar:
     weekend: frozenset[int] = frozenset({6, 7})
     holidays: frozenset[dt.date] = frozenset()
 
+    @cached_property
+    def _closed(self) -> tuple[dt.date, ...]:
+        """The holidays that take a business day away."""
+        return tuple(sorted(day for day in self.holidays if day.isoweekday() not in self.weekend))
+
+    @cached_property
+    def _after(self) -> tuple[int, ...]:
+        """Working weekdays among the `rest` days after a weekday, at (weekday - 1) * 7 + rest."""
+        return tuple(
+            sum((weekday + n - 1) % WEEK + 1 not in self.weekend for n in range(1, rest + 1))
+            for weekday in range(1, WEEK + 1)
+            for rest in range(WEEK)
+        )
+
     def works_on(self, day: dt.date) -> bool:
         """Whether a day is a business day."""
         return day.isoweekday() not in self.weekend and day not in self.holidays
@@ -18,15 +35,17 @@ class Calendar:
     def business_days_between(self, start: dt.date, end: dt.date) -> int:
         """Business days after `start` up to and with `end`; negative when `end` is the earlier."""
         low, high = sorted((start, end))
-        days = sum(self.works_on(low + dt.timedelta(days=n)) for n in range(1, (high - low).days + 1))
+        weeks, rest = divmod((high - low).days, WEEK)
+        days = weeks * (WEEK - len(self.weekend)) + self._after[(low.isoweekday() - 1) * WEEK + rest]
+        days -= sum(low < day <= high for day in self._closed)
         return days if start <= end else -days
 
     def sql(self, a: str, b: str, limit: int) -> str:
         """DuckDB SQL: at most `limit` business days lie between two dates, in either direction."""
-        holidays = ", ".join(f"DATE '{day}'" for day in sorted(self.holidays))
-        rest = f" AND x NOT IN ({holidays})" if holidays else ""
-        weekend = ", ".join(map(str, sorted(self.weekend))) or "0"
-        days = f"generate_series(least({a}, {b}) + INTERVAL 1 DAY, greatest({a}, {b})::TIMESTAMP, INTERVAL 1 DAY)"
-        working = f"list_filter({days}, lambda x: isodow(x) NOT IN ({weekend}){rest})"
-        span = (limit + len(self.holidays) + 2) * 7
-        return f"CASE WHEN abs(date_diff('day', {a}, {b})) <= {span} THEN len({working}) <= {limit} ELSE false END"
+        low, high, days = f"least({a}, {b})", f"greatest({a}, {b})", f"abs({a} - {b})"
+        rest = f"[{', '.join(map(str, self._after))}][(isodow({low}) - 1) * {WEEK} + {days} % {WEEK} + 1]"
+        count = f"{days} // {WEEK} * {WEEK - len(self.weekend)} + {rest}"
+        if self._closed:
+            closed = ", ".join(f"DATE '{day}'" for day in self._closed)
+            count += f" - len(list_filter([{closed}], lambda day: day > {low} AND day <= {high}))"
+        return f"{count} <= {limit}"

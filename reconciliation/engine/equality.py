@@ -1,75 +1,83 @@
-"""SQL of equality between the two sides of a compared name, exact in decimals."""
+"""SQL of equality between the two sides `a` and `b` of a compared name, exact in decimals."""
 
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 
 from ingestion.shape import Compared, Leaf, canonical_sql
 from ingestion.sql_text import literal
 from reconciliation.engine.business_days import Calendar
 from reconciliation.engine.folding import folded_sql
 from reconciliation.engine.rules import CompareRule
+from reconciliation.engine.tolerance import WIDTH, within_sql
 
-WIDTH = 38  # digits of the widest decimal
-
-
-def differs_sql(compared: Compared, rule: CompareRule, calendar: Calendar, *, both_mapped: bool) -> str:
-    """True where the two sides of `a` and `b` differ. A flagged value always differs."""
-    flagged = " OR ".join(f"{flagged_sql('a', leaf)} OR {flagged_sql('b', leaf)}" for leaf in compared.leaves)
-    if rule.skip or not both_mapped:
-        return f"coalesce({flagged}, false)"
-    unequal = " OR ".join(_unequal(leaf, rule, calendar) for leaf in compared.leaves)
-    return f"coalesce({unequal} OR {flagged}, false)"
+DAY = 86_400_000_000  # microseconds
 
 
-def flagged_sql(side: str, leaf: Leaf) -> str:
-    """True where a side's value of a leaf is flagged."""
-    return f"({side}.flags IS NOT NULL AND list_contains(string_split({side}.flags, ','), {literal(leaf.name)}))"
+def identical_sql(compared: Compared) -> str:
+    """True where both sides hold the same values, nulls included."""
+    return " AND ".join(f"a.{leaf.column} IS NOT DISTINCT FROM b.{leaf.column}" for leaf in compared.leaves)
 
 
-def _unequal(leaf: Leaf, rule: CompareRule, calendar: Calendar) -> str:
+def tolerated_sql(compared: Compared, rule: CompareRule, calendar: Calendar) -> str:
+    """True where values that are not identical are equal under the rule; empty when the rule tolerates nothing."""
+    tests = {leaf: _tolerated(leaf, rule, calendar) for leaf in compared.leaves}
+    if not any(tests.values()):
+        return ""
+    return " AND ".join(
+        f"(a.{leaf.column} IS NOT DISTINCT FROM b.{leaf.column} OR coalesce({test or 'false'}, false))"
+        for leaf, test in tests.items()
+    )
+
+
+def flagged_sql(flags: str, leaves: Sequence[Leaf]) -> str:
+    """True where a comma-joined list of flagged names holds one of the leaves."""
+    names = ", ".join(literal(leaf.name) for leaf in leaves)
+    return f"coalesce(list_has_any(string_split({flags}, ','), [{names}]), false)"
+
+
+def _tolerated(leaf: Leaf, rule: CompareRule, calendar: Calendar) -> str:
     a, b = f"a.{leaf.column}", f"b.{leaf.column}"
-    plain = f"{a} IS DISTINCT FROM {b}"
-    equal = [test for test in (_tolerant(leaf, rule, calendar, a, b), _null_equal(leaf, rule, a, b)) if test]
-    return f"({plain} AND NOT coalesce({' OR '.join(equal)}, false))" if equal else f"({plain})"
+    tests = [*_close(leaf, rule, calendar, a, b), *_null_equal(leaf, rule, a, b)]
+    return " OR ".join(f"({test})" for test in tests)
 
 
-def _tolerant(leaf: Leaf, rule: CompareRule, calendar: Calendar, a: str, b: str) -> str:
+def _close(leaf: Leaf, rule: CompareRule, calendar: Calendar, a: str, b: str) -> list[str]:
+    tests = []
     if leaf.kind in ("integer", "decimal") and (rule.absolute or rule.share):
-        return _within(leaf, rule, a, b)
-    if leaf.kind in ("date", "datetime") and rule.days:
-        return _within_days(leaf, rule.days, a, b)
-    if leaf.kind in ("date", "datetime") and rule.business_days:
-        return calendar.sql(f"CAST({a} AS DATE)", f"CAST({b} AS DATE)", rule.business_days)
+        tests.append(within_sql(leaf, rule, a, b))
+    if leaf.kind in ("date", "datetime"):
+        if rule.days:
+            tests.append(_within_days(leaf, rule.days, a, b))
+        if rule.business_days:
+            tests.append(calendar.sql(f"CAST({a} AS DATE)", f"CAST({b} AS DATE)", rule.business_days))
     if leaf.kind == "text" and rule.ignore:
-        return f"{folded_sql(a, rule.ignore)} = {folded_sql(b, rule.ignore)}"
-    return ""
-
-
-def _within(leaf: Leaf, rule: CompareRule, a: str, b: str) -> str:
-    """|a-b| <= absolute + share*|b| in exact decimals; a sum too wide for one is no equality."""
-    kind = leaf.sql_type if leaf.kind == "decimal" else "DECIMAL(18,0)"
-    limit = decimal_sql(rule.absolute)
-    if rule.share:
-        limit = f"{limit} + {decimal_sql(rule.share)} * abs(CAST({b} AS {kind}))"
-    return f"TRY(abs(CAST({a} AS {kind}) - CAST({b} AS {kind})) <= {limit})"
-
-
-def decimal_sql(number: Decimal) -> str:
-    """A decimal literal with its exact type."""
-    _, digits, exponent = number.normalize().as_tuple()
-    places = max(-int(exponent), 0)
-    width = min(max(len(digits) + max(int(exponent), 0), places + 1), WIDTH)
-    return f"CAST('{number:f}' AS DECIMAL({width},{places}))"
+        tests.append(f"{folded_sql(a, rule.ignore)} = {folded_sql(b, rule.ignore)}")
+    return tests
 
 
 def _within_days(leaf: Leaf, days: int, a: str, b: str) -> str:
     if leaf.kind == "date":
-        return f"abs(date_diff('day', {a}, {b})) <= {days}"
-    return f"abs(epoch({a}) - epoch({b})) <= {days * 86400}"
+        return f"abs({a} - {b}) <= {days}"
+    return f"abs(epoch_us({a}) - epoch_us({b})) <= {days * DAY}"
 
 
-def _null_equal(leaf: Leaf, rule: CompareRule, a: str, b: str) -> str:
-    if not rule.null_equals:
-        return ""
-    words = ", ".join(literal(word) for word in rule.null_equals)
-    text_a, text_b = canonical_sql(leaf, a), canonical_sql(leaf, b)
-    return f"({a} IS NULL AND {text_b} IN ({words})) OR ({b} IS NULL AND {text_a} IN ({words}))"
+def _null_equal(leaf: Leaf, rule: CompareRule, a: str, b: str) -> list[str]:
+    if not (texts := {_canonical(leaf, word) for word in rule.null_equals}):
+        return []
+    words = ", ".join(map(literal, sorted(texts)))
+    return [f"{x} IS NULL AND {canonical_sql(leaf, y)} IN ({words})" for x, y in ((a, b), (b, a))]
+
+
+def _canonical(leaf: Leaf, word: str) -> str:
+    """A word of `null_equals` as the leaf writes it: `0` is 0.00 in a number of two places."""
+    if leaf.kind not in ("integer", "decimal"):
+        return word
+    places = leaf.places if leaf.kind == "decimal" else 0
+    try:
+        value = Decimal(word)
+    except InvalidOperation:
+        return word
+    if not value.is_finite() or value.adjusted() > WIDTH or value != Decimal(text := f"{value:.{places}f}"):
+        return word
+    text = text if value else text.lstrip("-")
+    return text.replace("0.", ".", 1) if leaf.kind == "decimal" and leaf.digits == leaf.places else text

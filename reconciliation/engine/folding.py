@@ -6,7 +6,7 @@ from functools import cache
 from ingestion.sql_text import literal
 
 IGNORABLE = ("case", "ends", "spaces", "punctuation", "accents")
-WHITE = r"[\s\p{Z}\x{1C}-\x{1F}\x{85}]"
+WHITE = r"[\s\p{Z}\x{0B}\x{1C}-\x{1F}\x{85}]"
 
 
 @cache
@@ -41,10 +41,11 @@ def folded_sql(text: str, ignore: tuple[str, ...]) -> str:
 
 
 def _case(text: str) -> str:
-    """Cheap for ASCII; the folds that lower() does not know only for the rest."""
+    """Cheap where lower() is the full folding; the other folds only for texts that hold such a character."""
     source, target, many = _full_folds()
+    special = f"[{source}{''.join(char for char, _ in many)}]"
     full = text
     for char, folded in many:
         full = f"replace({full}, {literal(char)}, {literal(folded)})"
     full = f"translate(lower({full}), {literal(source)}, {literal(target)})"
-    return f"CASE WHEN octet_length(encode({text})) = length({text}) THEN lower({text}) ELSE {full} END"
+    return f"CASE WHEN regexp_matches({text}, {literal(special)}) THEN {full} ELSE lower({text}) END"

@@ -19,8 +19,17 @@ def own_leaves(shape: Shape) -> tuple[Leaf, ...]:
 
 
 def record_hash_sql(leaves: Sequence[Leaf], columns: Sequence[str]) -> str:
-    """DuckDB SQL over typed columns."""
-    return _hash_sql(leaves, columns, canonical_sql)
+    """DuckDB SQL over typed columns. A row without nulls and separators takes a way that costs two thirds."""
+    by_path = _by_path(leaves, columns)
+    plain = [f"{column} IS NOT NULL" for _, column in by_path]
+    plain += [f"NOT contains({column}, chr(31))" for leaf, column in by_path if leaf.kind == "text"]
+    parts = (
+        f"'{JOIN if n else ''}{leaf.path}=', {canonical_sql(leaf, column)}" for n, (leaf, column) in enumerate(by_path)
+    )
+    return (
+        f"CASE WHEN {' AND '.join(plain)} THEN md5(concat({', '.join(parts)})) "
+        f"ELSE {_hash_sql(leaves, columns, canonical_sql)} END"
+    )
 
 
 def record_hash_postgres(leaves: Sequence[Leaf], columns: Sequence[str]) -> str:
@@ -40,9 +49,14 @@ def canonical_postgres(leaf: Leaf, column: str) -> str:
 
 
 def _hash_sql(leaves: Sequence[Leaf], columns: Sequence[str], canonical: Callable[[Leaf, str], str]) -> str:
-    by_path = sorted(zip(leaves, columns, strict=True), key=lambda pair: pair[0].path)
-    texts = (f"'{leaf.path}=' || {_escaped(leaf, canonical(leaf, column))}" for leaf, column in by_path)
+    texts = (
+        f"'{leaf.path}=' || {_escaped(leaf, canonical(leaf, column))}" for leaf, column in _by_path(leaves, columns)
+    )
     return f"md5(concat_ws(chr(31), {', '.join(texts)}))"
+
+
+def _by_path(leaves: Sequence[Leaf], columns: Sequence[str]) -> list[tuple[Leaf, str]]:
+    return sorted(zip(leaves, columns, strict=True), key=lambda pair: pair[0].path)
 
 
 def _escaped(leaf: Leaf, text: str) -> str:
