@@ -1,57 +1,79 @@
 # Tieout: `make help` lists the targets.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+JOBS ?= 2
 VENV := .venv
-BIN := $(VENV)/bin
-STACK := $(BIN)/python -m config.stack
+BENCH := .venv-bench
+PY := $(VENV)/bin/python
+STACK := $(PY) -m config.stack
+SERVED := $(STACK) run --volatile --state var/test --
 export OMP_WAIT_POLICY = PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# Linux on x86_64 installs exactly the files that were tested; elsewhere the same top-level versions are resolved anew.
-TESTED = $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m))
-INSTALL = $(BIN)/pip install --quiet --no-compile
+# Linux with glibc on x86_64 installs exactly the files that were tested; elsewhere the top-level versions are resolved anew.
+EXACT := $(if $(shell getconf GNU_LIBC_VERSION 2>/dev/null),$(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)))
+# Compiled here on all cores, since pip uses one: a process that has to compile its libraries starts 2 s later.
+define install
+@echo "Installing into $(1)"
+@$(1)/bin/python -m pip install --quiet --no-compile $(if $(EXACT),--no-deps --require-hashes $(2:requirements%=-r constraints%.txt),$(2:%=-r %.txt))
+@$(1)/bin/python -m compileall -q -j 0 -x '/tests/' $(1)/lib >/dev/null || true
+@touch $@
+endef
+define environment
+@test -n "$(PYTHON)" || { echo "Tieout needs Python 3.11 and found none. Name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Tieout needs Python 3.11; $(PYTHON) is another. Name it: make PYTHON=/path/to/python3.11")'
+@$(PYTHON) -m venv $(1) || { rm -rf $(1); exit 1; }
+endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types imports migrations bench
+.PHONY: help setup demo test tests check lint format types imports migrations bench load
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Tieout needs Python 3.11; name it as: make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv $(VENV)
+$(PY):
+	$(call environment,$(VENV))
 
-$(VENV)/.run: requirements.txt requirements-embedded.txt constraints.txt | $(VENV)/bin/python
-	$(INSTALL) $(if $(TESTED),--no-deps --require-hashes -r constraints.txt,-r requirements.txt -r requirements-embedded.txt)
-	@touch $@
+$(BENCH)/bin/python:
+	$(call environment,$(BENCH))
+
+$(VENV)/.run: requirements.txt requirements-embedded.txt constraints.txt constraints-embedded.txt | $(PY)
+	$(call install,$(VENV),requirements requirements-embedded)
 
 $(VENV)/.dev: requirements-dev.txt constraints-dev.txt $(VENV)/.run
-	$(INSTALL) $(if $(TESTED),--no-deps --require-hashes -r constraints-dev.txt,-r requirements-dev.txt)
-	@touch $@
+	$(call install,$(VENV),requirements-dev)
+
+$(BENCH)/.bench: requirements-bench.txt constraints-bench.txt | $(BENCH)/bin/python
+	$(call install,$(BENCH),requirements-bench)
 
 setup: $(VENV)/.run  ## only make .venv
 
 demo: $(VENV)/.run  ## servers, workers, examples, a report; then serve until Ctrl-C (ONCE=1: stop after the report)
-	@$(STACK) up --then "$(BIN)/python manage.py demo" $(if $(ONCE),--once)
+	@$(STACK) up --then "$(PY) manage.py demo" $(if $(ONCE),--once)
 
 test: $(VENV)/.dev  ## lint, format, types, import contract, migrations, then all tests on real servers
-	@$(STACK) run --state var/test -- $(MAKE) --no-print-directory check
-	@$(STACK) run --state var/test -- $(BIN)/pytest
+	@$(SERVED) $(MAKE) --no-print-directory check tests
 
-check: $(VENV)/.dev lint format types imports migrations  ## everything of `make test` but the tests
+check: lint format types imports migrations  ## everything of `make test` but the tests
 
 lint: $(VENV)/.dev
-	@$(BIN)/ruff check .
+	@$(PY) -m ruff check .
 
 format: $(VENV)/.dev
-	@$(BIN)/ruff format --check .
+	@$(PY) -m ruff format --check .
 
 types: $(VENV)/.dev
-	@$(STACK) run --state var/test -- $(BIN)/mypy config ingestion reconciliation attribution review
+	@$(SERVED) $(PY) -m mypy
 
 imports: $(VENV)/.dev
-	@$(BIN)/lint-imports --no-cache
+	@$(VENV)/bin/lint-imports --no-cache
 
 migrations: $(VENV)/.dev
-	@$(STACK) run --state var/test -- $(BIN)/python manage.py makemigrations --check --dry-run
+	@$(SERVED) $(PY) manage.py makemigrations --check --dry-run
 
-bench: $(VENV)/.dev  ## the whole path, measured
-	@$(STACK) run --state var/bench -- $(BIN)/python -m tests.benchmarks
+tests: $(VENV)/.dev
+	@$(SERVED) $(PY) -m pytest -n $(JOBS)
+
+bench: $(VENV)/.dev $(BENCH)/.bench  ## the whole path, measured, beside its peers
+	@PEER_PYTHON=$(abspath $(BENCH)/bin/python) $(STACK) run --state var/bench -- $(PY) -m tests.benchmarks
+
+load: $(VENV)/.dev $(BENCH)/.bench  ## k6 against the running demo, 20 seconds, with thresholds
+	@$(STACK) up --state var/load --once --then "$(PY) -m tests.load $(abspath $(BENCH)/bin/k6)"

@@ -1,30 +1,24 @@
 """The state folder of a checkout: data of the embedded servers, and `env` with the key, URLs and ports."""
 
-import hashlib
 import os
 import secrets
 import socket
-import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def default_folder() -> Path:
-    """`var/` of the checkout."""
+    """The folder that TIEOUT_STATE names, else `var/` of the checkout."""
     return Path(os.environ.get("TIEOUT_STATE") or CHECKOUT / "var")
 
 
-def server_folder(state: Path) -> Path:
-    """Where PostgreSQL's data lies: in the state folder, or, for root, where its unprivileged user can reach it."""
-    if os.geteuid() != 0:
-        return state
-    mark = hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:12]
-    return (
-        Path("/var/tmp") / f"tieout-{mark}"
-        if Path("/var/tmp").is_dir()
-        else Path(tempfile.gettempdir()) / f"tieout-{mark}"
-    )
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections on this port of the loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:
@@ -32,6 +26,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def last_port(state: Path, name: str) -> int | None:
+    """The port in the URL that `env` keeps under this name."""
+    return urlsplit(read_env(state).get(name, "")).port
+
+
+def kept_port(state: Path, name: str) -> int:
+    """The port of last time if nobody took it meanwhile, else a free one."""
+    port = last_port(state, name)
+    return port if port and not listens(port) else free_port()
 
 
 def read_env(state: Path) -> dict[str, str]:
@@ -43,7 +48,10 @@ def read_env(state: Path) -> dict[str, str]:
 
 
 def write_env(state: Path, **values: str) -> dict[str, str]:
-    """Keep pairs in `env`, readable by the owner alone; gives all of them. The secret key is made once."""
+    """Keep pairs in `env`, readable by the owner alone; gives all of them. The secret key is made once.
+
+    The caller holds the lock `starting`, else two could write at once.
+    """
     state.mkdir(parents=True, exist_ok=True)
     kept = read_env(state) | values
     kept.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
