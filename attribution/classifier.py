@@ -16,6 +16,7 @@ ROW_REASONS = {
     "duplicate": ("DUPLICATE_ENTRY", "The key stands more than once on a side."),
 }
 NOTHING = Setting()
+ALIKE = 0.6  # of two texts: below it, likeness says nothing
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,30 @@ class Attribution:
     assigned_by: str
 
 
+@dataclass(frozen=True)
+class Voice:
+    """A prover as it speaks in one run: with the reason and confidence that the run's settings give it."""
+
+    prover: Prover
+    reason: str
+    functional: bool | None
+    confidence: Decimal
+
+    def candidate(self, sentence: str) -> Candidate:
+        """What it said."""
+        prover = self.prover
+        return Candidate(prover.code, self.reason, self.functional, self.confidence, sentence, prover.proof)
+
+
 def explain(differences: Sequence[Difference], context: Context) -> list[Attribution]:
     """An attribution per difference, in order."""
-    chosen: dict[tuple[str, bool], list[Prover]] = {}
+    chosen: dict[tuple[str, bool], list[Voice]] = {}
     made = []
     for difference in differences:
         kind = difference.leaf.kind if difference.leaf is not None else "text"
         mark = (kind, difference.kind == "type")
         if mark not in chosen:
-            chosen[mark] = [p for p in PROVERS if _speaks(p, *mark, context)]
+            chosen[mark] = [_voice(p, context) for p in PROVERS if _speaks(p, *mark, context)]
         made.append(_attribution(_candidates(difference, chosen[mark], context)))
     return made
 
@@ -50,25 +66,22 @@ def _speaks(prover: Prover, kind: str, is_flagged: bool, context: Context) -> bo
     return kind in prover.kinds and context.settings.get(prover.code, NOTHING).active
 
 
-def _candidates(difference: Difference, provers: list[Prover], context: Context) -> list[Candidate]:
+def _voice(prover: Prover, context: Context) -> Voice:
+    setting = context.settings.get(prover.code, NOTHING)
+    reason = setting.reason or prover.reason
+    confidence = prover.confidence if setting.confidence is None else setting.confidence
+    return Voice(prover, reason, context.reasons.get(reason), confidence)
+
+
+def _candidates(difference: Difference, voices: list[Voice], context: Context) -> list[Candidate]:
     """Proofs in the order of the provers, then hints by confidence."""
     if difference.kind == "missing":
         return []
     proofs: list[Candidate] = []
     hints: list[Candidate] = []
-    for prover in provers:
-        if sentence := prover.says(difference, context):
-            setting = context.settings.get(prover.code, NOTHING)
-            reason = setting.reason or prover.reason
-            candidate = Candidate(
-                prover.code,
-                reason,
-                context.reasons.get(reason),
-                setting.confidence if setting.confidence is not None else prover.confidence,
-                sentence,
-                prover.proof,
-            )
-            (proofs if prover.proof else hints).append(candidate)
+    for voice in voices:
+        if sentence := voice.prover.says(difference, context):
+            (proofs if voice.prover.proof else hints).append(voice.candidate(sentence))
     if not proofs:
         hints += _hints(difference, context)
     return [*proofs, *sorted(hints, key=lambda c: -c.confidence)]
@@ -79,8 +92,8 @@ def _hints(difference: Difference, context: Context) -> list[Candidate]:
     a, b = difference.value_a or "", difference.value_b or ""
     if len(a) > 200 or len(b) > 200 or not a or not b:
         return []
-    alike = SequenceMatcher(None, a, b, autojunk=False).ratio()
-    if alike < 0.6:
+    matcher = SequenceMatcher(None, a, b, autojunk=False)
+    if matcher.quick_ratio() < ALIKE or (alike := matcher.ratio()) < ALIKE:  # the quick one is an upper bound
         return []
     confidence = Decimal(str(round(0.45 * alike, 2)))
     sentence = f"The texts are {alike * 100:.0f} % alike, but no single slip turns A into B."

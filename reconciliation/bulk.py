@@ -82,9 +82,10 @@ def new_ids(table: str, count: int) -> np.ndarray:
     """Fresh ids of a table's sequence, as many as asked for."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [f'"{table}"', count]
+            "SELECT array_agg(nextval(pg_get_serial_sequence(%s, 'id'))) FROM generate_series(1, %s)",
+            [f'"{table}"', count],
         )
-        return np.fromiter((row[0] for row in cursor), dtype=np.int64, count=count)
+        return np.array(cursor.fetchone()[0] or [], dtype=np.int64)
 
 
 def number_rows(duck: duckdb.DuckDBPyConnection, relation: str, table: str, into: str) -> int:

@@ -161,19 +161,17 @@ def add_stored(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
 
 def _from_member(shape: Shape) -> str:
     leaves = ", ".join(
-        f"{_typed(leaf)} AS {leaf.column}, {_text('raw', leaf)} AS raw_{leaf.column}" for leaf in shape.leaves
+        f"{typed_sql(leaf, leaf_text('m.record', leaf))} AS {leaf.column}, {leaf_text('m.raw', leaf)} AS raw_{leaf.column}"
+        for leaf in shape.leaves
     )
     flags = "CASE WHEN json_array_length(m.flags) > 0 THEN array_to_string(CAST(m.flags AS VARCHAR[]), ',') END"
     return f"m.n, m.bucket, m.key, {leaves}, {flags} AS flags, m.delivery, true AS carried"
 
 
-def _typed(leaf: Leaf) -> str:
-    return typed_sql(leaf, _text("record", leaf))
-
-
-def _text(document: str, leaf: Leaf) -> str:
+def leaf_text(document: str, leaf: Leaf) -> str:
+    """SQL of a leaf's text in a JSON document, by the leaf's name."""
     path = literal('$."' + leaf.name + '"')
-    return f"json_extract_string(m.{document}, {path})"
+    return f"json_extract_string({document}, {path})"
 
 
 def typed_sql(leaf: Leaf, text: str) -> str:

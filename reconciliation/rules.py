@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from ingestion.shape import Shape
+from reconciliation.engine.authority import proposed_side
 
 DEFAULT_CONFIDENCE = Decimal("0.90")
 
@@ -116,16 +117,8 @@ def proposed(
     """The proposed record: the authority's value for each leaf, the side that is there for a one-sided record."""
     if a is None or b is None:
         return dict((a if a is not None else b) or {})
-    record = {}
-    for leaf in shape.leaves:
-        side = authority_of(leaf.name, leaf.reference, rules.authority)
-        mapped = mapped_a if side == "a" else mapped_b
-        if leaf.name not in mapped:
-            side = "b" if side == "a" else "a"
-        record[leaf.name] = (a if side == "a" else b).get(leaf.name)
-    return record
-
-
-def authority_of(name: str, reference: str | None, authority: Mapping[str, str]) -> str:
-    """`a` or `b`: the field's own word, else that of the reference it belongs to, else A."""
-    return authority.get(name) or (authority.get(reference) if reference else None) or "a"
+    sides = {"a": a, "b": b}
+    return {
+        leaf.name: sides[proposed_side(leaf, rules.authority, mapped_a, mapped_b)].get(leaf.name)
+        for leaf in shape.leaves
+    }

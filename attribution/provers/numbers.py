@@ -1,5 +1,6 @@
 """Proofs about two numbers: sign, scale, rounding, digits."""
 
+import math
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
 from attribution.provers.evidence import Difference, shown
@@ -15,7 +16,14 @@ UNITS = {
     "3600": "hours read as seconds",
     "365": "years read as days",
 }
-POWERS = tuple(Decimal(10) ** n for n in range(-9, 10) if n)
+LARGEST_POWER = 9
+UNIT_FACTORS = tuple(
+    (1 / float(text) if inverse else float(text), Decimal(text), inverse, f"B is A {word} {text} ({words}).")
+    for text, words in UNITS.items()
+    for inverse, word in ((False, "times"), (True, "divided by"))
+)
+SMALLEST_IN_UNITS = 10  # below it rounding alone makes a factor fit
+NEAR = 0.051  # what rounding to whole units can do to a ratio from there on
 
 
 def sign_flip(d: Difference) -> str:
@@ -27,20 +35,23 @@ def sign_flip(d: Difference) -> str:
 def scale(d: Difference) -> str:
     """B is A times a power of ten, or times a unit factor, at the field's places."""
     a, b = d.number_a, d.number_b
-    if not a or not b:
+    if not a or not b or (ratio := float(b) / float(a)) <= 0 or not math.isfinite(ratio):
         return ""
-    for power in POWERS:
-        if WIDE.multiply(a, power) == b:
-            return f"B is A times {power:,f}." if power > 1 else f"B is A divided by {1 / power:,f}."
-    step = Decimal(1).scaleb(-d.places)
-    for text, words in UNITS.items():
-        factor = Decimal(text)
-        for value, sentence in (
-            (WIDE.multiply(a, factor), f"B is A times {text}"),
-            (WIDE.divide(a, factor), f"B is A divided by {text}"),
-        ):
-            if abs(b) >= 10 and _rounded(value, step, ROUND_HALF_UP) == b:
-                return f"{sentence} ({words})."
+    power = round(math.log10(ratio))
+    if 1 <= abs(power) <= LARGEST_POWER and a.scaleb(power, WIDE) == b:
+        return f"B is A {'times' if power > 0 else 'divided by'} {10 ** abs(power):,}."
+    return _unit_factor(a, b, ratio, d.places)
+
+
+def _unit_factor(a: Decimal, b: Decimal, ratio: float, places: int) -> str:
+    """The ratio as a float only chooses what is worth an exact look."""
+    if abs(b) < SMALLEST_IN_UNITS:
+        return ""
+    for near, factor, inverse, sentence in UNIT_FACTORS:
+        if abs(ratio / near - 1) <= NEAR:
+            value = WIDE.divide(a, factor) if inverse else WIDE.multiply(a, factor)
+            if _rounded(value, Decimal(1).scaleb(-places), ROUND_HALF_UP) == b:
+                return sentence
     return ""
 
 
@@ -54,13 +65,12 @@ def rounding(d: Difference) -> str:
     if a is None or b is None or a == b or not a or not b:
         return ""
     places_a, places_b = _places(a), _places(b)
-    for fine, coarse, places, whose in ((a, b, places_b, "B is A"), (b, a, places_a, "A is B")):
-        if _places(fine) <= places:
-            continue
-        step = Decimal(1).scaleb(-places)
-        if any(_rounded(fine, step, mode) == coarse for mode in (ROUND_HALF_UP, ROUND_HALF_EVEN)):
-            return f"{whose} rounded to {places} places."
-    return ""
+    if places_a == places_b:
+        return ""
+    fine, coarse, places, whose = (a, b, places_b, "B is A") if places_a > places_b else (b, a, places_a, "A is B")
+    step = Decimal(1).scaleb(-places)
+    is_rounded = any(_rounded(fine, step, mode) == coarse for mode in (ROUND_HALF_UP, ROUND_HALF_EVEN))
+    return f"{whose} rounded to {places} places." if is_rounded else ""
 
 
 def _places(value: Decimal) -> int:

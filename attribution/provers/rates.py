@@ -6,6 +6,8 @@ from attribution.provers.evidence import Context, Difference, number
 from attribution.provers.numbers import WIDE
 
 SMALL = Decimal("0.02")
+SMALL_RATIO = 0.02  # no day-count ratio is further from 1
+NOISE = 1e-9  # of floats that only choose what is worth an exact look
 PRICE_WORDS = ("price", "rate", "yield", "quote", "fx")
 DAY_COUNTS = tuple(
     (x, y) for x, y in ((360, 365), (365, 360), (365, 366), (366, 365), (360, 366), (366, 360), (364, 365), (365, 364))
@@ -46,7 +48,12 @@ def day_count(d: Difference) -> str:
     if not a or not b or d.places == 0:
         return ""
     step = Decimal(1).scaleb(-d.places)
+    ratio, margin = float(b) / float(a), float(step) / abs(float(a)) + NOISE
+    if abs(ratio - 1) > SMALL_RATIO + margin:
+        return ""
     for x, y in DAY_COUNTS:
+        if abs(ratio - x / y) > margin:
+            continue  # too far for rounding; the exact look is dear
         value = WIDE.divide(WIDE.multiply(a, Decimal(x)), Decimal(y))
         if value.quantize(step, rounding=ROUND_HALF_UP, context=WIDE) == b:
             return f"B is A times {x}/{y}, a day-count ratio."

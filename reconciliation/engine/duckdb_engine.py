@@ -7,6 +7,7 @@ import duckdb
 
 from ingestion.shape import Compared, Leaf, Shape
 from ingestion.sql_text import literal
+from reconciliation.engine.authority import proposed_side
 from reconciliation.engine.business_days import Calendar
 from reconciliation.engine.cells import CREATE_CELL, cells_sql
 from reconciliation.engine.equality import flagged_sql, identical_sql, tolerated_sql
@@ -40,10 +41,7 @@ class CompareSpec:
 
     def proposed_side(self, leaf: Leaf) -> str:
         """Whose value is proposed where both sides are there: the authority's, unless only the other fills it."""
-        name = leaf.reference if leaf.reference else leaf.name
-        side = self.authority.get(leaf.name) or self.authority.get(name) or "a"
-        mapped = self.mapped_a if side == "a" else self.mapped_b
-        return side if leaf.name in mapped else ("b" if side == "a" else "a")
+        return proposed_side(leaf, self.authority, self.mapped_a, self.mapped_b)
 
 
 def compare(duck: duckdb.DuckDBPyConnection, a: str, b: str, spec: CompareSpec) -> None:

@@ -9,9 +9,8 @@ import pandas as pd
 
 from ingestion.models import RecordType
 from ingestion.shape import Shape
-from ingestion.sql_text import literal
 from reconciliation.engine.record_hash import own_leaves, record_hash_sql
-from reconciliation.inputs import typed_sql
+from reconciliation.inputs import leaf_text, typed_sql
 from reconciliation.store.identities import upsert_identities
 from reconciliation.store.load import Loaded, load_rows
 
@@ -30,17 +29,25 @@ def records_relation(
         }
     )
     duck.register("given_records", frame)
-    leaves = ", ".join(
-        f"{typed_sql(leaf, f'json_extract_string(record, {literal(chr(36) + chr(46) + chr(34) + leaf.name + chr(34))})')} AS {leaf.column}"
-        for leaf in shape.leaves
+    texts = ", ".join(f"{leaf_text('record', leaf)} AS {leaf.column}" for leaf in shape.leaves)
+    typed_relation(
+        duck,
+        shape,
+        f"SELECT CAST(key AS VARCHAR) AS key, CAST(bucket AS UTINYINT) AS bucket, {texts} FROM given_records",
+        into,
     )
+    duck.unregister("given_records")
+
+
+def typed_relation(duck: duckdb.DuckDBPyConnection, shape: Shape, texts: str, into: str) -> None:
+    """Create the same table from SQL of key, bucket and each leaf's canonical text under the leaf's column."""
+    leaves = ", ".join(f"{typed_sql(leaf, leaf.column)} AS {leaf.column}" for leaf in shape.leaves)
     own = own_leaves(shape)
     hashed = record_hash_sql(own, [leaf.column for leaf in own])
     duck.execute(
         f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT *, {hashed} AS hash FROM "
-        f"(SELECT CAST(key AS VARCHAR) AS key, CAST(bucket AS UTINYINT) AS bucket, {leaves} FROM given_records)"
+        f"(SELECT key, bucket, {leaves} FROM ({texts}))"
     )
-    duck.unregister("given_records")
 
 
 def store_relation(

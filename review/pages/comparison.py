@@ -6,10 +6,11 @@ from decimal import Decimal, InvalidOperation
 
 from ingestion.mapping import FieldMapping
 from ingestion.shape import Leaf, Shape
+from reconciliation.engine.authority import authority_of
 from reconciliation.engine.rules import CompareRule
 from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Difference, Member
-from reconciliation.rules import Rules, authority_of, proposed
+from reconciliation.rules import Rules, proposed
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _line(
 ) -> Line:
     value_a, raw_a = _value(a, leaf)
     value_b, raw_b = _value(b, leaf)
-    side = authority_of(leaf.name, leaf.reference, rules.authority).upper()
+    side = authority_of(leaf, rules.authority).upper()
     rule = CompareRule.from_document(rules.compare.get(_name(leaf), {}))
     kind = f"decimal({leaf.digits}, {leaf.places})" if leaf.kind == "decimal" else leaf.kind
     return Line(

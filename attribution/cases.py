@@ -1,0 +1,91 @@
+"""The breaks of a range that wait to be explained, brought into DuckDB in a query per part."""
+
+import duckdb
+
+from ingestion.shape import Shape
+from ingestion.sql_text import literal
+from reconciliation.bulk import copy_out
+from reconciliation.inputs import leaf_text
+from reconciliation.models import Break, RunStep
+
+DIFFERING = Break.Kind.DIFFERING.value
+WAITING = "b.last_run_id = %s AND b.state = 'in_flight' AND b.bucket BETWEEN %s AND %s"  # opened or changed by this run
+
+
+def load_cases(duck: duckdb.DuckDBPyConnection, step: RunStep, shape: Shape) -> int:
+    """Create `cause` (break_id, key, bucket, kind), `difference` (its current differences), `refused` (what the record
+    checks said) and `first_row` (each side's first record of a differing break, as JSON). Gives how many breaks."""
+    within = [step.run_id, step.first_bucket, step.last_bucket]
+    count = copy_out(
+        duck,
+        f"SELECT b.id, b.key, b.bucket, b.kind FROM reconciliation_break b WHERE {WAITING}",
+        "cause",
+        {"break_id": "BIGINT", "key": "VARCHAR", "bucket": "UTINYINT", "kind": "VARCHAR"},
+        within,
+    )
+    copy_out(
+        duck,
+        "SELECT d.id, d.break_id, d.run_id, d.field, d.kind, d.value_a, d.value_b, d.raw_a, d.raw_b "
+        f"FROM reconciliation_difference d JOIN reconciliation_break b ON b.id = d.break_id WHERE d.current AND {WAITING}",
+        "difference",
+        {"id": "BIGINT", "break_id": "BIGINT", "run_id": "BIGINT", "field": "VARCHAR", "kind": "VARCHAR",
+         "value_a": "VARCHAR", "value_b": "VARCHAR", "raw_a": "VARCHAR", "raw_b": "VARCHAR"},
+        within,
+    )  # fmt: skip
+    copy_out(
+        duck,
+        "SELECT g.id, g.break_id, g.condition, g.sentence, g.detail "
+        f"FROM reconciliation_gaterefusal g JOIN reconciliation_break b ON b.id = g.break_id WHERE g.current AND {WAITING}",
+        "refused",
+        {"id": "BIGINT", "break_id": "BIGINT", "condition": "VARCHAR", "sentence": "VARCHAR", "detail": "VARCHAR"},
+        within,
+    )
+    _load_first_rows(duck, within)
+    _find_other_numbers(duck, shape)
+    return count
+
+
+def _load_first_rows(duck: duckdb.DuckDBPyConnection, within: list[int]) -> None:
+    copy_out(
+        duck,
+        "SELECT m.break_id, m.side, m.record FROM reconciliation_member m JOIN reconciliation_break b ON b.id = m.break_id "
+        f"WHERE m.current AND m.position = 1 AND b.kind = '{DIFFERING}' AND {WAITING}",
+        "first_row",
+        {"break_id": "BIGINT", "side": "VARCHAR", "record": "JSON"},
+        within,
+    )
+    for side in ("a", "b"):
+        duck.execute(
+            f"CREATE TEMP VIEW row_{side} AS SELECT break_id, record FROM first_row WHERE side = {literal(side)}"
+        )
+
+
+def _find_other_numbers(duck: duckdb.DuckDBPyConnection, shape: Shape) -> None:
+    """Create `other_numbers` (break_id, numbers): the decimals of both records that are not the same."""
+    decimals = [leaf for leaf in shape.leaves if leaf.kind == "decimal"]
+    if len(decimals) < 2:
+        duck.execute("CREATE TEMP VIEW other_numbers AS SELECT NULL::BIGINT AS break_id, NULL AS numbers WHERE false")
+        return
+    each = ", ".join(
+        f"{{name: {literal(leaf.name)}, a: {leaf_text('a.record', leaf)}, b: {leaf_text('b.record', leaf)}}}"
+        for leaf in decimals
+    )
+    duck.execute(
+        "CREATE TEMP TABLE other_numbers AS SELECT * FROM ("
+        f"SELECT break_id, list_filter([{each}], lambda it: it.a <> it.b) AS numbers "
+        "FROM row_a a JOIN row_b b USING (break_id)) WHERE len(numbers) > 0"
+    )
+
+
+def load_late(duck: duckdb.DuckDBPyConnection, step: RunStep) -> int:
+    """Create `late` (id, break_id, days): differences of breaks that a later partner closed in this run. Gives how many."""
+    return copy_out(
+        duck,
+        "SELECT d.id, d.break_id, %s::date - r.business_date FROM reconciliation_difference d "
+        "JOIN reconciliation_break b ON b.id = d.break_id JOIN reconciliation_run r ON r.id = d.run_id "
+        "WHERE d.current AND b.last_run_id = %s AND b.state = 'closed' AND b.closed_because = 'matched late' "
+        "AND b.bucket BETWEEN %s AND %s",
+        "late",
+        {"id": "BIGINT", "break_id": "BIGINT", "days": "INTEGER"},
+        [step.run.business_date, step.run_id, step.first_bucket, step.last_bucket],
+    )

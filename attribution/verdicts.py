@@ -1,0 +1,119 @@
+"""The gate's verdict on a range's breaks: asked once for all breaks of which the same is said."""
+
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from attribution.classifier import band
+from attribution.provers.evidence import UNKNOWN
+from reconciliation.engine.authority import proposed_side
+from reconciliation.gate import Condition, Explained, verdict
+from reconciliation.inputs import Inputs, leaf_text
+from reconciliation.models import Break
+from reconciliation.rules import GateRules, Rules
+
+
+def judge_cases(duck: duckdb.DuckDBPyConnection, given: Inputs, rules: Rules) -> None:
+    """Create `standing` (break_id, passes, confidence, band) and `failing` (break_id, condition, sentence, detail): what
+    holds each break back, beyond what the record checks said before."""
+    duck.execute(f"CREATE TEMP TABLE alike AS {_alike_sql(given, rules)}")
+    rows = duck.execute("SELECT no, kind, said, refused, amount, currency FROM alike ORDER BY no").fetchall()
+    standing, failing = [], []
+    for no, kind, said, refused, amount, currency in rows:
+        conditions = _conditions(rules.gate, kind, said, refused, {_AMOUNT: amount, _CURRENCY: currency})
+        passes = kind == Break.Kind.DIFFERING and all(it.holds for it in conditions)
+        standing.append((no, passes, *_confidence(said)))
+        known = {it["condition"] for it in refused}
+        failing += [
+            (no, it.code[:120], it.sentence[:1000], it.detail[:1000])
+            for it in conditions
+            if not it.holds and it.code not in known
+        ]
+    _spread(
+        duck, "standing", standing, ["passes", "confidence", "band"], "passes, CAST(confidence AS DECIMAL(6,5)), band"
+    )
+    _spread(duck, "failing", failing, ["condition", "sentence", "detail"], "condition, sentence, detail")
+
+
+_AMOUNT, _CURRENCY = "amount", "currency"
+
+
+def _alike_sql(given: Inputs, rules: Rules) -> str:
+    """One row per set of breaks that the gate cannot tell apart. Values count only where a limit looks at them."""
+    gate = rules.gate
+    looks = bool(gate.max_auto_amount or gate.max_auto_difference)
+    values = ", ".join(
+        f"CASE WHEN {'e.field = ' + repr(gate.amount_field) if looks else 'false'} THEN e.value_{side} END AS value_{side}"
+        for side in ("a", "b")
+    )
+    amount = _proposed(given, rules, gate.amount_field) if looks else "NULL::VARCHAR"
+    currency = _proposed(given, rules, gate.currency_field) if looks else "NULL::VARCHAR"
+    one = (
+        "{field: e.field, reason: s.reason, functional: s.functional, confidence: s.confidence, "
+        "is_flagged: e.kind = 'type', value_a: e.value_a, value_b: e.value_b}"
+    )
+    return (
+        "SELECT *, row_number() OVER () - 1 AS no FROM ("
+        "SELECT c.kind, d.said, coalesce(r.refused, []) AS refused, "
+        f"{amount} AS amount, {currency} AS currency, list(c.break_id) AS break_ids FROM cause c JOIN ("
+        f"SELECT e.break_id, list({one} ORDER BY e.id) AS said FROM "
+        f"(SELECT id, break_id, said, field, kind, {values} FROM explained e WHERE NOT is_late) e "
+        "JOIN said s ON s.no = e.said GROUP BY e.break_id) d USING (break_id) LEFT JOIN ("
+        "SELECT break_id, list({condition: condition, sentence: sentence, detail: detail} ORDER BY id) AS refused "
+        "FROM refused GROUP BY break_id) r USING (break_id) "
+        "LEFT JOIN row_a a ON a.break_id = c.break_id LEFT JOIN row_b b ON b.break_id = c.break_id GROUP BY ALL)"
+    )
+
+
+def _proposed(given: Inputs, rules: Rules, name: str) -> str:
+    """SQL of the proposed record's text of a leaf; null where the record has no such leaf."""
+    leaf = {leaf.name: leaf for leaf in given.shape.leaves}.get(name)
+    if leaf is None:
+        return "NULL::VARCHAR"
+    return leaf_text(f"{proposed_side(leaf, rules.authority, given.mapped_a, given.mapped_b)}.record", leaf)
+
+
+def _conditions(
+    gate: GateRules, kind: str, said: list[dict[str, Any]], refused: list[dict[str, str]], money: dict[str, str | None]
+) -> list[Condition]:
+    if kind != Break.Kind.DIFFERING:
+        return []
+    explained = [Explained(**it) for it in said]
+    failed = [Condition(it["condition"], it["sentence"], holds=False, detail=it["detail"]) for it in refused]
+    record = {gate.amount_field: money[_AMOUNT], gate.currency_field: money[_CURRENCY]}
+    return verdict(gate, explained, record, failed)
+
+
+def _confidence(said: list[dict[str, Any]]) -> tuple[str, str]:
+    """The lowest confidence, and the band that people see."""
+    lowest = min(said, key=lambda it: it["confidence"])
+    unknown = next((it for it in said if it["reason"] == UNKNOWN), lowest)
+    return str(lowest["confidence"]), band(Decimal(unknown["confidence"]), unknown["reason"])
+
+
+def _spread(
+    duck: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]], columns: list[str], select: str
+) -> None:
+    """From sets of breaks back to the breaks."""
+    frame = pd.DataFrame(rows, columns=["no", *columns])
+    for column in columns:
+        frame[column] = frame[column].astype(bool if column == "passes" else object)
+    texts = {"condition", "sentence", "detail", "band", "confidence"}.intersection(columns)
+    cast = ", ".join(f"CAST({c} AS VARCHAR) AS {c}" for c in sorted(texts))
+    duck.register("frame", frame)
+    duck.execute(
+        f"CREATE TEMP TABLE {table} AS SELECT unnest(a.break_ids) AS break_id, {select} FROM alike a "
+        f"JOIN (SELECT * REPLACE ({cast}) FROM frame) f ON f.no = a.no"
+    )
+    duck.unregister("frame")
+
+
+def passing_relation(duck: duckdb.DuckDBPyConnection, given: Inputs, rules: Rules) -> str:
+    """SQL of the passing breaks' proposed records: key, bucket and a text per leaf under the leaf's column."""
+    leaves = ", ".join(f"{_proposed(given, rules, leaf.name)} AS {leaf.column}" for leaf in given.shape.leaves)
+    return (
+        f"SELECT c.key, c.bucket, {leaves} FROM cause c JOIN standing s ON s.break_id = c.break_id AND s.passes "
+        "JOIN row_a a ON a.break_id = c.break_id JOIN row_b b ON b.break_id = c.break_id"
+    )
