@@ -13,7 +13,9 @@ import numpy as np
 
 from ingestion.detection import CsvFormat
 
-BLOCK = 32 << 20
+BLOCK = 1 << 20
+BYTES_PER_CHARACTER = 8  # UTF-8, and each quote doubled
+SPARE = 1000  # for the record number and quotes of a line
 NUL_SHOWN = "\\x00"
 
 
@@ -29,7 +31,10 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class Framed:
-    """A clean file. Its first column is the record number when `numbered`; else records count from 1 in file order."""
+    """A clean file. Its first column is the record number when `numbered`; else records count from 1 in file order.
+
+    `longest` bounds the bytes of a line.
+    """
 
     path: Path
     received: int
@@ -38,6 +43,7 @@ class Framed:
     delimiter: str
     quote: str
     header_lines: int
+    longest: int
 
 
 @dataclass(frozen=True)
@@ -60,17 +66,18 @@ class _Row:
 
 def frame(path: Path, format_: CsvFormat, folder: Path) -> Framed:
     """Make a file clean. Every row of it is either framed or rejected: `received` counts both."""
-    if (rows := _clean_rows(path, format_)) is not None:
-        lines = format_.skip + (1 if format_.header else 0)
+    if (clean := _clean_lines(path, format_)) is not None:
+        above = format_.skip + (1 if format_.header else 0)
         return Framed(
-            path, rows, (), numbered=False, delimiter=format_.delimiter, quote=format_.quote, header_lines=lines
-        )
+            path, clean.count - above, (), numbered=False, delimiter=format_.delimiter, quote=format_.quote,
+            header_lines=above, longest=clean.longest,
+        )  # fmt: skip
     return _rewrite(path, format_, folder / "framed.csv")
 
 
 def _rewrite(path: Path, format_: CsvFormat, target: Path) -> Framed:
     rejected: list[RejectedRow] = []
-    number = kept = 0
+    number = kept = longest = 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         for number, row in enumerate(records(path, format_), 1):
@@ -78,10 +85,14 @@ def _rewrite(path: Path, format_: CsvFormat, target: Path) -> Framed:
                 rejected.append(RejectedRow(number, row.line, row.raw, row.reason))
             else:
                 kept += 1
+                longest = max(longest, len(row.raw))
                 writer.writerow([number, *row.cells])
     if kept + len(rejected) != number:
         raise AssertionError("A row was lost in framing.")
-    return Framed(target, number, rejected, numbered=True, delimiter=",", quote='"', header_lines=0)
+    return Framed(
+        target, number, rejected, numbered=True, delimiter=",", quote='"', header_lines=0,
+        longest=BYTES_PER_CHARACTER * longest + SPARE,
+    )  # fmt: skip
 
 
 def locate(path: Path, format_: CsvFormat, n: int) -> Located:
@@ -209,27 +220,43 @@ def _fitted(row: _Row, width: int) -> _Row:
     return _Row(row.line, row.raw, None, f"It has {len(row.cells)} cells where {width} were expected.")
 
 
-def _clean_rows(path: Path, format_: CsvFormat) -> int | None:
-    """How many records a file has that DuckDB can read as it is; None when anything in it is odd."""
+@dataclass(frozen=True)
+class _Lines:
+    """How many lines, and the bytes of the longest."""
+
+    count: int
+    longest: int
+
+
+def _clean_lines(path: Path, format_: CsvFormat) -> _Lines | None:
+    """The lines of a file that DuckDB can read as it is; None when anything in it is odd."""
     if format_.encoding != "utf-8" or format_.footer_rows or len(format_.delimiter) != 1 or len(format_.columns) < 2:
         return None
-    lines, rest = 0, b""
+    count = longest = 0
+    for block in _whole_lines(path):
+        checked = _plain_lines(block, format_, count)
+        if checked is None:
+            return None
+        count, longest = count + checked.count, max(longest, checked.longest)
+    return _Lines(count, longest)
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """The file in blocks that end with a line."""
+    rest = b""
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             cut = block.rfind(b"\n") + 1
-            checked = _plain_lines(rest + block[:cut], format_, lines)
-            if checked is None:
-                return None
-            lines, rest = lines + checked, block[cut:]
+            if cut:
+                yield rest + block[:cut]
+                rest = block[cut:]
+            else:
+                rest += block
     if rest:
-        checked = _plain_lines(rest + b"\n", format_, lines)
-        if checked is None:
-            return None
-        lines += checked
-    return lines - format_.skip - (1 if format_.header else 0)
+        yield rest + b"\n"
 
 
-def _plain_lines(block: bytes, format_: CsvFormat, before: int) -> int | None:
+def _plain_lines(block: bytes, format_: CsvFormat, before: int) -> _Lines | None:
     """The lines of a block when every one of them has the same number of plain cells and is UTF-8."""
     if b'"' in block or b"\r" in block or b"\0" in block or format_.quote.encode() in block:
         return None
@@ -245,4 +272,4 @@ def _plain_lines(block: bytes, format_: CsvFormat, before: int) -> int | None:
     checked = counts[max(format_.skip - before, 0) :]
     if not (checked == len(format_.columns) - 1).all():
         return None
-    return len(ends)
+    return _Lines(len(ends), int(np.diff(ends, prepend=-1).max()))

@@ -52,6 +52,11 @@ class FieldMapping:
             given["group"] = ""
         return cls(path=path, **given)  # type: ignore[arg-type]
 
+    @property
+    def is_taken_as_is(self) -> bool:
+        """Whether nothing is done to the text before it is typed; an empty text is empty."""
+        return not self.null and not self.clean and self.values is None
+
     def shown(self) -> str:
         """What is done to the column, in a few words for a person."""
         words = []

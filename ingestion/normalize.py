@@ -1,6 +1,6 @@
 """Normalization: framed rows become typed records in Parquet, by DuckDB SQL; everything is read as text, strictly."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,11 +13,13 @@ from ingestion.framing import Framed, RejectedRow
 from ingestion.mapping import FieldMapping
 from ingestion.shape import Leaf, Shape, canonical_sql
 from ingestion.sql_text import literal
-from ingestion.value_sql import cleaned_sql, typed_sql
+from ingestion.value_sql import cleaned_sql, direct_sql, is_direct, may_flag, typed_sql
 
 BUCKETS = 64
 PARTS = 16  # files of a partitioned delivery
 NUMBER = "__n"
+SHORTEST_BOUND = 1_000_000  # bytes of a line; DuckDB reads in buffers of a few lines of this length
+BUFFERED_LINES = 4
 
 
 @dataclass(frozen=True)
@@ -127,34 +129,46 @@ def _position(format_: CsvFormat, column: str) -> int | None:
 
 
 def _records_sql(framed: Framed, format_: CsvFormat, shape: Shape, mappings: dict[str, FieldMapping]) -> str:
-    """Three steps: raw texts, cleaned texts, typed values with their raw texts, key and flags."""
+    """Four steps: raw texts, cleaned texts, what is canonical as it stands, typed values with raw texts, key and flags."""
     used = {leaf: mappings[leaf.path] for leaf in shape.leaves if leaf.path in mappings}
+    direct = [leaf for leaf, mapping in used.items() if is_direct(leaf, mapping)]
     cleaned = ", ".join(
         f"{cleaned_sql(mapping, _raw(mapping, format_))} AS c_{leaf.column}, {_raw(mapping, format_)} AS r_{leaf.column}"
         for leaf, mapping in used.items()
     )
-    typed = ", ".join(
-        f"{typed_sql(leaf, mapping, f'c_{leaf.column}')} AS {leaf.column}" for leaf, mapping in used.items()
-    )
-    kept = ", ".join(f"c_{leaf.column}, r_{leaf.column}" for leaf in used)
+    cast = "".join(f", {direct_sql(leaf, f'c_{leaf.column}')} AS d_{leaf.column}" for leaf in direct)
+    is_canonical = "".join(f", {_canonical(leaf)} AS is_{leaf.column}" for leaf in direct)
+    typed = ", ".join(f"{_typed(leaf, mapping, direct)} AS {leaf.column}" for leaf, mapping in used.items())
+    outputs = (_outputs(leaf, used.get(leaf), is_direct=leaf in direct) for leaf in shape.leaves)
     return (
         f"WITH cleaned AS (SELECT {NUMBER} AS n, {cleaned} FROM {_source_sql(framed, format_)}), "
-        f"typed AS (SELECT n, {typed}, {kept} FROM cleaned), "
-        f"keyed AS (SELECT *, {_key_sql(shape)} AS key FROM typed) "
+        f"cast_ AS (SELECT *{cast} FROM cleaned), canonical AS (SELECT *{is_canonical} FROM cast_), "
+        f"typed AS (SELECT *, {typed} FROM canonical), keyed AS (SELECT *, {_key_sql(shape)} AS key FROM typed) "
         f"SELECT n, CAST(md5_number_lower(key) % {BUCKETS} AS UTINYINT) AS bucket, key, "
-        f"{', '.join(_outputs(leaf, is_mapped=leaf in used) for leaf in shape.leaves)}, {_flags_sql(list(used))} AS flags FROM keyed"
+        f"{', '.join(outputs)}, {_flags_sql(used)} AS flags FROM keyed"
     )
+
+
+def _canonical(leaf: Leaf) -> str:
+    """True where the text is written just as its value is: it needs no pattern and has no raw text of its own."""
+    return f"coalesce({canonical_sql(leaf, f'd_{leaf.column}')} = c_{leaf.column}, false)"
+
+
+def _typed(leaf: Leaf, mapping: FieldMapping, direct: list[Leaf]) -> str:
+    guarded = typed_sql(leaf, mapping, f"c_{leaf.column}")
+    return f"CASE WHEN is_{leaf.column} THEN d_{leaf.column} ELSE {guarded} END" if leaf in direct else guarded
 
 
 def _source_sql(framed: Framed, format_: CsvFormat) -> str:
     columns = [f"'c{n}': 'VARCHAR'" for n in range(len(format_.columns))]
     if framed.numbered:
         columns.insert(0, f"'{NUMBER}': 'BIGINT'")
+    line = max(framed.longest + 1, SHORTEST_BOUND)
     read = (
         f"read_csv({literal(str(framed.path))}, columns = {{{', '.join(columns)}}}, auto_detect = false, header = false, "
         f"skip = {framed.header_lines}, delim = {literal(framed.delimiter)}, quote = {literal(framed.quote)}, "
         f"escape = {literal(framed.quote)}, nullstr = '\x01', strict_mode = true, "
-        f"max_line_size = 200000000)"
+        f"max_line_size = {line}, buffer_size = {BUFFERED_LINES * line})"
     )
     return read if framed.numbered else f"(SELECT *, row_number() OVER () AS {NUMBER} FROM {read})"
 
@@ -165,19 +179,33 @@ def _raw(mapping: FieldMapping, format_: CsvFormat) -> str:
     return f"c{_position(format_, mapping.column)}"
 
 
-def _outputs(leaf: Leaf, *, is_mapped: bool) -> str:
-    if not is_mapped:
-        return f"NULL::{leaf.sql_type} AS {leaf.column}, NULL::VARCHAR AS raw_{leaf.column}"
-    same = f"r_{leaf.column} IS NOT DISTINCT FROM coalesce({canonical_sql(leaf, leaf.column)}, '')"
-    return f"{leaf.column}, CASE WHEN NOT ({same}) THEN r_{leaf.column} END AS raw_{leaf.column}"
+def _outputs(leaf: Leaf, mapping: FieldMapping | None, *, is_direct: bool) -> str:
+    """The value, and the raw text where it is not the canonical one."""
+    name = leaf.column
+    if mapping is None:
+        return f"NULL::{leaf.sql_type} AS {name}, NULL::VARCHAR AS raw_{name}"
+    if leaf.kind == "text" and mapping.is_taken_as_is:
+        raw = f"CASE WHEN {name} IS NULL AND r_{name} <> '' THEN r_{name} END" if may_flag(leaf, mapping) else "NULL"
+        return f"{name}, {raw}::VARCHAR AS raw_{name}"
+    same = f"r_{name} IS NOT DISTINCT FROM coalesce({canonical_sql(leaf, name)}, '')"
+    raw = f"CASE WHEN NOT ({same}) THEN r_{name} END"
+    if is_direct:
+        untouched = "" if mapping.is_taken_as_is else f" AND r_{name} = c_{name}"
+        raw = f"CASE WHEN is_{name}{untouched} THEN NULL ELSE {raw} END"
+    return f"{name}, {raw} AS raw_{name}"
 
 
-def _flags_sql(used: list[Leaf]) -> str:
-    tests = [
-        f"CASE WHEN {leaf.column} IS NULL AND c_{leaf.column} IS NOT NULL THEN {literal(leaf.name)} END"
-        for leaf in used
-    ]
-    return f"nullif(concat_ws(',', {', '.join(tests)}), '')"
+def _flags_sql(used: Mapping[Leaf, FieldMapping]) -> str:
+    """The flagged names; rows without any, which are most, cost one test."""
+    tests = {
+        leaf.name: f"{leaf.column} IS NULL AND c_{leaf.column} IS NOT NULL"
+        for leaf, mapping in used.items()
+        if may_flag(leaf, mapping)
+    }
+    if not tests:
+        return "NULL::VARCHAR"
+    names = ", ".join(f"CASE WHEN {test} THEN {literal(name)} END" for name, test in tests.items())
+    return f"CASE WHEN {' OR '.join(f'({test})' for test in tests.values())} THEN concat_ws(',', {names}) END"
 
 
 def _key_sql(shape: Shape) -> str:

@@ -81,13 +81,37 @@ def typed_sql(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
     return _moment(leaf, mapping, text)
 
 
+def is_direct(leaf: Leaf, mapping: FieldMapping) -> bool:
+    """Whether a canonical text stands for its value under this mapping, so that a cast and back proves it."""
+    if leaf.kind in ("integer", "decimal"):
+        return mapping.decimal == "." and not mapping.factor and mapping.percent != "divide" and mapping.round is None
+    return leaf.kind == "date" and not mapping.parse
+
+
+def direct_sql(leaf: Leaf, text: str) -> str:
+    """SQL of the plain cast; it may round or guess, and counts only where its canonical text is the text again."""
+    if leaf.kind == "integer":
+        return f"CAST(TRY_CAST({text} AS DECIMAL({_whole(leaf)},0)) AS BIGINT)"
+    return f"TRY_CAST({text} AS {leaf.sql_type})"
+
+
+def may_flag(leaf: Leaf, mapping: FieldMapping) -> bool:
+    """Whether a text can fail to fit."""
+    return leaf.kind != "text" or bool(_allowed(leaf, mapping))
+
+
 def _text(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
-    allowed = list(leaf.choices)
-    if mapping.values is not None and mapping.others == "flag":
-        allowed = sorted({*map(str, mapping.values.values()), *allowed})
+    allowed = _allowed(leaf, mapping)
     if not allowed:
         return text
     return f"CASE WHEN {text} IN ({', '.join(map(literal, allowed))}) THEN {text} END"
+
+
+def _allowed(leaf: Leaf, mapping: FieldMapping) -> list[str]:
+    """The values that a text field may have; empty where it may have any."""
+    if mapping.values is not None and mapping.others == "flag":
+        return sorted({*map(str, mapping.values.values()), *leaf.choices})
+    return list(leaf.choices)
 
 
 def _number(leaf: Leaf, mapping: FieldMapping, text: str) -> str:

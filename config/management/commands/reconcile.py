@@ -4,6 +4,7 @@ import datetime as dt
 import sys
 import time
 from argparse import ArgumentParser
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -14,9 +15,11 @@ from django.utils import timezone
 from config.doors import known_reconciliation, to_delivery, write_json
 from config.pipeline import run_to_end
 from config.report_table import report_table
-from ingestion.deliveries import normalize_delivery, plan_normalization
+from config.side_by_side import side_by_side
+from ingestion.deliveries import Accepted, normalize_delivery, plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.lake import AlteredFile
+from ingestion.models import Source
 from reconciliation.models import Run
 from reconciliation.runs import start_run
 
@@ -38,17 +41,21 @@ class Command(BaseCommand):
         began = time.monotonic()
         reconciliation = known_reconciliation(name)
         date = date or timezone.now().date()
+        given = ((reconciliation.a, options["a"]), (reconciliation.b, options["b"]))
         try:
-            for source, file in ((reconciliation.a, options["a"]), (reconciliation.b, options["b"])):
-                if isinstance(file, Path):
-                    accepted = to_delivery(source, file, date)
-                    normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
-                    if not accepted.is_new:
-                        self.stderr.write(
-                            f"{file.name}: the same bytes were delivered before; {accepted.delivery} is run again."
-                        )
+            accepted = side_by_side(
+                [
+                    partial(_ingest, source, file, date, accept=accept)
+                    for source, file in given
+                    if isinstance(file, Path)
+                ]
+            )
         except IngestionError as error:
             raise CommandError(str(error)) from None
+        for it in accepted:
+            if not it.is_new:
+                name = it.delivery.file_name
+                self.stderr.write(f"{name}: the same bytes were delivered before; {it.delivery} is run again.")
         ingested = time.monotonic() - began
         run = start_run(reconciliation=reconciliation, business_date=date, by="command")
         try:
@@ -63,6 +70,12 @@ class Command(BaseCommand):
         write_json(report, json, sys.stdout)
         if json != "-":
             self.stdout.write(report_table(report))
+
+
+def _ingest(source: Source, file: Path, date: dt.date, *, accept: bool) -> Accepted:
+    accepted = to_delivery(source, file, date)
+    normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
+    return accepted
 
 
 def timed(report: dict, ingested: float, whole: float) -> dict:
