@@ -1,10 +1,11 @@
 """What agrees and what does not."""
 
-from reconciliation.models.break_ import Break, Difference, GateRefusal, Member
+from reconciliation.models.break_ import PROVENANCE, Break, Difference, GateRefusal, Member
 from reconciliation.models.reconciliation import Reconciliation, RuleSet, Team
 from reconciliation.models.run import OutcomeCount, OutcomeFile, Run, RunInput, RunStep
 
 __all__ = [
+    "PROVENANCE",
     "Break",
     "Difference",
     "GateRefusal",

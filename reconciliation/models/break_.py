@@ -1,6 +1,6 @@
 """Break with its members, differences and gate refusals."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
@@ -9,6 +9,10 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from ingestion.models import Delivery
 from reconciliation.models.reconciliation import Reconciliation
 from reconciliation.models.run import Run, Side
+
+# Which run, delivery or reason a row comes from: written once, in bulk, and the same for a whole range. The constraint
+# triggers of migration 0002 hold these references set-based; a foreign key would look each of a million rows up.
+PROVENANCE: dict[str, Any] = {"on_delete": models.PROTECT, "db_constraint": False, "db_index": False}
 
 
 class BreakQuerySet(models.QuerySet["Break"]):
@@ -39,7 +43,7 @@ class Break(models.Model):
 
     OPEN_STATES = (State.IN_FLIGHT, State.REVIEW)
 
-    reconciliation = models.ForeignKey(Reconciliation, on_delete=models.PROTECT, related_name="breaks")
+    reconciliation = models.ForeignKey(Reconciliation, **PROVENANCE, related_name="breaks")
     key = models.TextField()
     bucket = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -48,8 +52,8 @@ class Break(models.Model):
         max_length=32, help_text="md5 over the differing values; the same values keep a decision."
     )
     hash = models.CharField(max_length=32, blank=True, help_text="Hash of the proposed record.")
-    opened_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="breaks_opened")
-    last_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="breaks_seen")
+    opened_run = models.ForeignKey(Run, **PROVENANCE, related_name="breaks_opened")
+    last_run = models.ForeignKey(Run, on_delete=models.PROTECT, db_index=False, related_name="breaks_seen")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_because = models.CharField(max_length=200, blank=True)
@@ -109,11 +113,13 @@ class Member(models.Model):
         DUPLICATE = "duplicate"
         SUPERSEDED = "superseded"
 
-    brk = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="members", db_column="break_id")
+    brk = models.ForeignKey(
+        Break, on_delete=models.PROTECT, db_index=False, related_name="members", db_column="break_id"
+    )
     side = models.CharField(max_length=1, choices=Side.choices)
-    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="members")
+    delivery = models.ForeignKey(Delivery, **PROVENANCE, related_name="members")
     record_number = models.PositiveBigIntegerField()
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="members")
+    run = models.ForeignKey(Run, **PROVENANCE, related_name="members")
     state = models.CharField(max_length=10, choices=State.choices, default=State.IN_REVIEW)
     position = models.PositiveSmallIntegerField(default=1, help_text="1 for the first row of the key on its side.")
     current = models.BooleanField(default=True, help_text="False once a later delivery replaced this row in the break.")
@@ -143,7 +149,9 @@ class Difference(models.Model):
         TYPE = "type"
         ROW = "row"
 
-    brk = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="differences", db_column="break_id")
+    brk = models.ForeignKey(
+        Break, on_delete=models.PROTECT, db_index=False, related_name="differences", db_column="break_id"
+    )
     field = models.CharField(max_length=83)
     kind = models.CharField(max_length=7, choices=Kind.choices)
     value_a = models.TextField(null=True, blank=True)  # noqa: DJ001 - null is a value that differs from empty
@@ -151,9 +159,7 @@ class Difference(models.Model):
     raw_a = models.TextField(null=True, blank=True)  # noqa: DJ001
     raw_b = models.TextField(null=True, blank=True)  # noqa: DJ001
     values_hash = models.CharField(max_length=32, help_text="md5 of both values, so that long texts can be unique.")
-    run = models.ForeignKey(
-        Run, on_delete=models.PROTECT, related_name="differences", help_text="The run that found it."
-    )
+    run = models.ForeignKey(Run, **PROVENANCE, related_name="differences", help_text="The run that found it.")
     current = models.BooleanField(default=True, help_text="False once later values replaced it.")
 
     class Meta:
@@ -169,8 +175,10 @@ class Difference(models.Model):
 class GateRefusal(models.Model):
     """A condition of the gate that held a break back, with the value that it met."""
 
-    brk = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="refusals", db_column="break_id")
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="refusals")
+    brk = models.ForeignKey(
+        Break, on_delete=models.PROTECT, db_index=False, related_name="refusals", db_column="break_id"
+    )
+    run = models.ForeignKey(Run, **PROVENANCE, related_name="refusals")
     condition = models.CharField(max_length=120, help_text="Code of the condition, such as check:amount:between.")
     sentence = models.CharField(max_length=1000)
     detail = models.CharField(max_length=1000, blank=True)
