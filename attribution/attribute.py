@@ -49,7 +49,7 @@ def _attribute(step: RunStep) -> None:
             stored = time.monotonic() - began
             _write_attributions(duck, step)
             _write_verdicts(duck, step)
-            analyze(count, "attribution_attribution", "attribution_candidate")
+            analyze(count, "attribution_attribution", "attribution_candidate", "reconciliation_gaterefusal")
             _seal(duck)
             finish(step, records=count, counts={"passed": passed, "store_seconds": round(stored, 3)})
 

@@ -40,12 +40,17 @@ def _find_faults(duck: duckdb.DuckDBPyConnection, shape: Shape, gate: GateRules)
     )
     refused = "SELECT key, string_agg(condition, ',' ORDER BY condition) AS digest FROM refusal GROUP BY key"
     duck.execute(
+        f"CREATE TEMP TABLE wrong AS SELECT key, bucket, class, hash, CAST({amount} AS DECIMAL(38,10)) AS amount, "
+        f"left(CAST({currency} AS VARCHAR), 20) AS currency FROM pair "
+        "WHERE class IN ('differing', 'missing_in_a', 'missing_in_b') "
+        "OR (class = 'matched' AND key IN (SELECT key FROM refusal))"
+    )
+    duck.execute(
         "CREATE TEMP TABLE fault_pair AS SELECT p.key, p.bucket, "
         "CASE WHEN p.class = 'matched' THEN 'gate' ELSE p.class END AS kind, "
-        f"md5(concat_ws(chr(28), kind, p.hash, coalesce(c.digest, ''), CASE WHEN kind = 'gate' THEN r.digest ELSE '' END)) "
-        f"AS fingerprint, p.hash, CAST({amount} AS DECIMAL(38,10)) AS amount, left(CAST({currency} AS VARCHAR), 20) AS currency "
-        f"FROM pair p LEFT JOIN ({cells}) c ON c.key = p.key LEFT JOIN ({refused}) r ON r.key = p.key "
-        "WHERE p.class IN ('differing', 'missing_in_a', 'missing_in_b') OR (p.class = 'matched' AND r.key IS NOT NULL)"
+        "md5(concat_ws(chr(28), kind, p.hash, coalesce(c.digest, ''), CASE WHEN kind = 'gate' THEN r.digest ELSE '' END)) "
+        "AS fingerprint, p.hash, p.amount, p.currency "
+        f"FROM wrong p LEFT JOIN ({cells}) c ON c.key = p.key LEFT JOIN ({refused}) r ON r.key = p.key"
     )
 
 

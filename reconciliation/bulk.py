@@ -81,10 +81,9 @@ def copy_out(
 def new_ids(table: str, count: int) -> np.ndarray:
     """Fresh ids of a table's sequence, as many as asked for."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT array_agg(nextval(pg_get_serial_sequence(%s, 'id'))) FROM generate_series(1, %s)",
-            [f'"{table}"', count],
-        )
+        cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [f'"{table}"'])
+        sequence = cursor.fetchone()[0]  # looked up once; beside nextval it would be looked up for each id
+        cursor.execute("SELECT array_agg(nextval(%s::regclass)) FROM generate_series(1, %s)", [sequence, count])
         return np.array(cursor.fetchone()[0] or [], dtype=np.int64)
 
 

@@ -17,7 +17,7 @@ from reconciliation.inputs import Inputs
 from reconciliation.models import RunStep
 from reconciliation.rules import Rules
 from reconciliation.session import session
-from reconciliation.store.current import current_rows, newer_rows
+from reconciliation.store.current import current_rows, is_stored, newer_rows
 from reconciliation.store.identities import upsert_identities
 from reconciliation.store.load import load_rows
 
@@ -101,11 +101,15 @@ def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 def _load_stored(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
     """The stored versions of the keys that come from one side only, as table `stored`."""
-    duck.execute(
-        "CREATE TEMP TABLE lonely AS SELECT DISTINCT key FROM (SELECT key FROM standing_a UNION ALL SELECT key FROM standing_b) "
-        "WHERE key NOT IN (SELECT key FROM standing_a INTERSECT SELECT key FROM standing_b)"
-    )
-    current_rows(duck, "lonely", given.shape, given.run.reconciliation.record_type, "stored")
+    record_type = given.run.reconciliation.record_type
+    if is_stored(record_type):
+        duck.execute(
+            "CREATE TEMP TABLE lonely AS SELECT key FROM standing_a a ANTI JOIN standing_b b USING (key) "
+            "UNION SELECT key FROM standing_b b ANTI JOIN standing_a a USING (key)"
+        )
+    else:
+        duck.execute("CREATE TEMP TABLE lonely (key VARCHAR)")
+    current_rows(duck, "lonely", given.shape, record_type, "stored")
 
 
 def _settle_stored(duck: duckdb.DuckDBPyConnection, business_date: dt.date) -> None:

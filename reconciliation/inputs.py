@@ -132,11 +132,13 @@ def load_open_members(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
 def join_sides(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     """Create the views `standing_a`, `standing_b`: the fresh rows that stand, and the records of open breaks whose key
     comes again from the other side only (`carried`)."""
+    any_open = duck.execute("SELECT count(*) FROM open_member").fetchall()[0][0]
     for side, other in (("a", "b"), ("b", "a")):
+        may_carry = "true" if any_open and side not in inputs.snapshots else "false"
         duck.execute(
             f"CREATE TEMP TABLE carried_{side} AS SELECT {_from_member(inputs.shape)} FROM open_member m "
-            f"WHERE m.side = {literal(side)} AND {'false' if side in inputs.snapshots else 'true'} "
-            f"AND m.key IN (SELECT key FROM fresh_{other}) AND m.key NOT IN (SELECT key FROM fresh_{side})"
+            f"WHERE {may_carry} AND m.side = {literal(side)} AND m.key IN (SELECT key FROM fresh_{other}) "
+            f"AND m.key NOT IN (SELECT key FROM fresh_{side})"
         )
     several = duck.execute("SELECT count(*) FROM overtaken").fetchall()[0][0]
     for side in ("a", "b"):
@@ -150,7 +152,11 @@ def join_sides(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
 def add_stored(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     """Create the views `a` and `b` that are compared: what stands, and beside a key that comes from one side only its
     stored version of table `stored` (`delivery` 0)."""
+    any_stored = duck.execute("SELECT count(*) FROM stored").fetchall()[0][0]
     for side, other in (("a", "b"), ("b", "a")):
+        if not any_stored:
+            duck.execute(f"CREATE TEMP VIEW {side} AS SELECT * FROM standing_{side}")
+            continue
         leaves = ", ".join(f"s.{leaf.column}, NULL::VARCHAR AS raw_{leaf.column}" for leaf in inputs.shape.leaves)
         duck.execute(
             f"CREATE TEMP VIEW {side} AS SELECT * FROM standing_{side} UNION ALL "

@@ -36,6 +36,12 @@ def is_empty(table: StoreTable) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def is_stored(record_type: RecordType) -> bool:
+    """Whether any row of a record type was ever stored."""
+    table = store_table(record_type)
+    return table.has_versions and not is_empty(table)
+
+
 def current_rows(duck: duckdb.DuckDBPyConnection, keys: str, shape: Shape, record_type: RecordType, into: str) -> int:
     """Create the DuckDB temp table `into` with the current stored rows of the keys in `keys`(key): key, bucket, every leaf,
     hash and the technical columns. Gives how many."""
