@@ -6,7 +6,7 @@ from decimal import Decimal
 from difflib import SequenceMatcher
 
 from attribution.provers.evidence import UNKNOWN, Candidate, Context, Difference, Setting
-from attribution.provers.registry import PROVERS, Prover
+from attribution.provers.registry import PROVERS, Prover, Says
 
 FLOOR = Decimal("0.50")  # below it the reason is UNKNOWN, and the best guess stays beside it
 BANDS = ((Decimal("0.90"), "straight"), (Decimal("0.70"), "expedited"), (FLOOR, "standard"))
@@ -37,6 +37,7 @@ class Voice:
     """A prover as it speaks in one run: with the reason and confidence that the run's settings give it."""
 
     prover: Prover
+    says: Says
     reason: str
     functional: bool | None
     confidence: Decimal
@@ -70,7 +71,7 @@ def _voice(prover: Prover, context: Context) -> Voice:
     setting = context.settings.get(prover.code, NOTHING)
     reason = setting.reason or prover.reason
     confidence = prover.confidence if setting.confidence is None else setting.confidence
-    return Voice(prover, reason, context.reasons.get(reason), confidence)
+    return Voice(prover, prover.in_run(context), reason, context.reasons.get(reason), confidence)
 
 
 def _candidates(difference: Difference, voices: list[Voice], context: Context) -> list[Candidate]:
@@ -80,7 +81,7 @@ def _candidates(difference: Difference, voices: list[Voice], context: Context) -
     proofs: list[Candidate] = []
     hints: list[Candidate] = []
     for voice in voices:
-        if sentence := voice.prover.says(difference, context):
+        if sentence := voice.says(difference):
             (proofs if voice.prover.proof else hints).append(voice.candidate(sentence))
     if not proofs:
         hints += _hints(difference, context)
@@ -116,6 +117,8 @@ def _attribution(candidates: list[Candidate]) -> Attribution:
 
 def _distinct(candidates: list[Candidate]) -> list[Candidate]:
     """The first candidate of each reason."""
+    if len(candidates) < 2:
+        return candidates
     seen: Mapping[str, Candidate] = {c.reason: c for c in reversed(candidates)}
     return [c for c in candidates if seen[c.reason] is c]
 

@@ -10,11 +10,14 @@ Work is found in PostgreSQL, never in a message: a task carries an id, and may b
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 
 from attribution.attribute import attribute_range
+from config.side_by_side import side_by_side
 from ingestion.deliveries import normalize_delivery
 from ingestion.models import ClaimedWork, Normalization
 from reconciliation.diff import diff_range
@@ -55,11 +58,18 @@ def run_to_end(run: Run) -> Run:
         run_to_end(earlier)
     while (work := advance(run)) or run.state in ACTIVE:
         before = [(it.pk, it.state, it.fence) for it in work]
-        for it in work:
-            do(it)
+        for some in _side_by_side(work):
+            side_by_side([partial(do, it) for it in some])
         if before == [(it.pk, it.state, it.fence) for it in work_of(run)]:
             time.sleep(POLL_SECONDS)  # a worker elsewhere has it, or an earlier run is active
     return run
+
+
+def _side_by_side(work: Sequence[ClaimedWork]) -> Iterator[Sequence[ClaimedWork]]:
+    """Pieces that go well together: explaining leaves memory and a core free for another range, comparing does not."""
+    explaining = [it for it in work if isinstance(it, RunStep) and it.step == RunStep.Step.ATTRIBUTE]
+    yield from (explaining[n : n + settings.ENGINE_THREADS] for n in range(0, len(explaining), settings.ENGINE_THREADS))
+    yield from ([it] for it in work if it not in explaining)
 
 
 def ring(run: Run) -> None:

@@ -4,14 +4,14 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 import duckdb
 import numpy as np
 import pandas as pd
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from psycopg import sql
 
 from ingestion.sql_text import literal, quoted
@@ -100,12 +100,21 @@ def number_rows(duck: duckdb.DuckDBPyConnection, relation: str, table: str, into
 
 
 MANY_ROWS = 1000
+PATIENCE = "200ms"  # an ANALYZE takes less
 
 
 def analyze(rows: int, *tables: str) -> None:
-    """Tell the planner about tables that just grew by many rows; without it, it joins them row by row."""
+    """Tell the planner about tables that just grew by many rows; without it, it joins them row by row.
+
+    Tables that another range of the run tells about, and keeps locked until it commits, are left alone.
+    """
     if rows < MANY_ROWS:
         return
-    with connection.cursor() as cursor:
+    with suppress(OperationalError):
         for table in tables:
-            cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+            name = sql.Identifier(table)
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(PATIENCE)))
+                cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(name))
+                cursor.execute("SET LOCAL lock_timeout = 0")
+                cursor.execute(sql.SQL("ANALYZE {}").format(name))

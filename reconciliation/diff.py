@@ -1,6 +1,7 @@
 """The diff step: compare one range, store what matched, open, keep, reopen and close breaks, write the outcomes."""
 
 import datetime as dt
+import time
 from pathlib import Path
 
 import duckdb
@@ -84,6 +85,7 @@ def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
     counts = outcomes.write(duck, given, folder / "outcomes.parquet")
     name, digest = lake.keep(folder / "outcomes.parquet", f"outcomes/{step.run_id}/{step.pk}-{step.fence}.parquet")
     with transaction.atomic():
+        began = time.monotonic()
         load_rows(
             duck,
             "passing",
@@ -94,9 +96,10 @@ def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
             bucket_range=(step.first_bucket, step.last_bucket),
             mapped=given.mapped_a | given.mapped_b,
         )
+        stored = round(time.monotonic() - began, 3)
         breaks.write(duck, given)
         outcomes.register(step, name, digest, counts)
-        finish(step, records=counts.records, counts=_step_counts(duck, given, counts))
+        finish(step, records=counts.records, counts=_step_counts(duck, given, counts) | {"store_seconds": stored})
 
 
 def _load_stored(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:

@@ -29,9 +29,7 @@ def write(duck: duckdb.DuckDBPyConnection, given: Inputs, path: Path) -> Counts:
     """Write the range's outcome lines; AssertionError when a delivered row has none or two."""
     lines = " UNION ALL ".join([*(_of_pairs(side) for side in ("a", "b")), _OF_REPEATED, _OF_OVERTAKEN])
     duck.execute(f"CREATE TEMP VIEW outcome AS {lines}")
-    duck.execute(
-        f"COPY (SELECT * FROM outcome ORDER BY key) TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)"
-    )
+    duck.execute(f"COPY (SELECT * FROM outcome) TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)")
     sides: dict[str, dict[str, int]] = {"a": {}, "b": {}}
     counted = duck.execute(
         f"SELECT side, state, count(*) FROM read_parquet({literal(str(path))}) GROUP BY side, state"

@@ -89,12 +89,28 @@ def _outcome(run: Run, records: dict[str, int]) -> dict[str, int]:
 
 def _seconds(run: Run, steps: list[RunStep]) -> dict[str, float]:
     ingest = sum(it.normalization.seconds or 0 for it in run.inputs.select_related("normalization"))
-    by_step = {step: sum(it.seconds or 0 for it in steps if it.step == step) for step in RunStep.Step.values}
-    stored = sum(it.counts.get("store_seconds", 0) for it in steps)
-    diff_stored = sum(it.counts.get("store_seconds", 0) for it in steps if it.step == RunStep.Step.DIFF)
+    diff, attribute = ([it for it in steps if it.step == step] for step in (RunStep.Step.DIFF, RunStep.Step.ATTRIBUTE))
+    storing = (_stored(diff), _stored(attribute))
     return {
         "ingest": round(ingest, 3),
-        "diff": round(by_step[RunStep.Step.DIFF] - diff_stored, 3),
-        "attribute": round(by_step[RunStep.Step.ATTRIBUTE] - (stored - diff_stored), 3),
-        "store": round(stored, 3),
+        "diff": round(_covered(diff) - storing[0], 3),
+        "attribute": round(_covered(attribute) - storing[1], 3),
+        "store": round(sum(storing), 3),
     }
+
+
+def _covered(steps: list[RunStep]) -> float:
+    """Seconds in which at least one of the steps ran: ranges may run side by side."""
+    seconds, until = 0.0, None
+    for began, ended in sorted((it.started_at, it.finished_at) for it in steps if it.started_at and it.finished_at):
+        if until is None or ended > until:
+            seconds += (ended - (began if until is None else max(began, until))).total_seconds()
+            until = ended
+    return seconds
+
+
+def _stored(steps: list[RunStep]) -> float:
+    """What storing took of the time that the steps covered."""
+    whole = sum(it.seconds or 0 for it in steps)
+    stored = sum(it.counts.get("store_seconds", 0) for it in steps)
+    return stored * _covered(steps) / whole if whole else 0.0

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from itertools import pairwise
 
 from django.conf import settings
 from django.db import transaction
@@ -96,7 +97,8 @@ def inputs_of(run: Run) -> QuerySet[Normalization]:
 
 @transaction.atomic
 def _cut(run: Run) -> None:
-    """Cut the buckets into ranges of at most RANGE_PAIRS rows a side, once every input is normalized."""
+    """Cut the buckets into ranges of at most RANGE_PAIRS rows a side, once every input is normalized; a large range is
+    explained in two halves."""
     Run.objects.select_for_update().get(pk=run.pk)
     inputs = list(inputs_of(run))
     if run.steps.exists() or any(it.state not in (Done, Failed) for it in inputs):
@@ -105,11 +107,14 @@ def _cut(run: Run) -> None:
         return _fail(run, f"{broken[0].delivery} could not be read: {broken[0].error}")
     largest = max((it.normalized or 0 for it in inputs), default=0)
     parts = min(BUCKETS, max(1, -(-largest // settings.RANGE_PAIRS)))
-    edges = [BUCKETS * part // parts for part in range(parts + 1)]
+    halves = 2 if largest > settings.RANGE_PAIRS // 2 and parts * 2 <= BUCKETS else 1
     steps = [
         RunStep(run=run, step=step, queue=queue, first_bucket=low, last_bucket=high - 1)
-        for step, queue in ((RunStep.Step.DIFF, "diff"), (RunStep.Step.ATTRIBUTE, "attribution"))
-        for low, high in zip(edges, edges[1:], strict=False)
+        for step, queue, ranges in (
+            (RunStep.Step.DIFF, "diff", parts),
+            (RunStep.Step.ATTRIBUTE, "attribution", parts * halves),  # half explains while half waits for the database
+        )
+        for low, high in pairwise(BUCKETS * part // ranges for part in range(ranges + 1))
     ]
     custody.seal(RunStep.objects.bulk_create(steps))
     return None
@@ -148,9 +153,10 @@ def work_of(run: Run) -> list[ClaimedWork]:
     if inputs:
         return list(inputs)
     steps = list(run.steps.all())
-    compared = {step.first_bucket for step in steps if step.step == RunStep.Step.DIFF and step.state == Done}
+    compared = [step for step in steps if step.step == RunStep.Step.DIFF and step.state == Done]
     return [
         step
         for step in steps
-        if step.state not in (Done, Failed) and (step.step == RunStep.Step.DIFF or step.first_bucket in compared)
+        if step.state not in (Done, Failed)
+        and (step.step == RunStep.Step.DIFF or any(step.lies_in(done) for done in compared))
     ]

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
 
 from ingestion.shape import Leaf
 from reconciliation.engine.business_days import Calendar
@@ -12,7 +11,7 @@ from reconciliation.engine.business_days import Calendar
 UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Difference:
     """One differing field: canonical texts (the raw text where flagged), raw texts, and both records."""
 
@@ -26,20 +25,17 @@ class Difference:
     record_a: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
     record_b: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
 
-    @cached_property
-    def number_a(self) -> Decimal | None:
-        """A as an exact number, None when it is none."""
-        return number(self.value_a)
+    number_a: Decimal | None = dataclasses.field(init=False)
+    number_b: Decimal | None = dataclasses.field(init=False)
+    places: int = dataclasses.field(init=False)
 
-    @cached_property
-    def number_b(self) -> Decimal | None:
-        """B as an exact number, None when it is none."""
-        return number(self.value_b)
-
-    @property
-    def places(self) -> int:
-        """The field's decimal places."""
-        return self.leaf.places if self.leaf is not None and self.leaf.kind == "decimal" else 0
+    def __post_init__(self) -> None:
+        """Both values as exact numbers, None where one is none, and the field's decimal places."""
+        kind = self.leaf.kind if self.leaf is not None else "text"
+        is_number = kind in ("decimal", "integer")
+        self.number_a = number(self.value_a) if is_number else None
+        self.number_b = number(self.value_b) if is_number else None
+        self.places = self.leaf.places if self.leaf is not None and kind == "decimal" else 0
 
 
 @dataclass(frozen=True)

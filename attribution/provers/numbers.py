@@ -64,7 +64,7 @@ def rounding(d: Difference) -> str:
     a, b = d.number_a, d.number_b
     if a is None or b is None or a == b or not a or not b:
         return ""
-    places_a, places_b = _places(a), _places(b)
+    places_a, places_b = _places(d.value_a), _places(d.value_b)
     if places_a == places_b:
         return ""
     fine, coarse, places, whose = (a, b, places_b, "B is A") if places_a > places_b else (b, a, places_a, "A is B")
@@ -73,8 +73,9 @@ def rounding(d: Difference) -> str:
     return f"{whose} rounded to {places} places." if is_rounded else ""
 
 
-def _places(value: Decimal) -> int:
-    return max(-int(value.normalize(WIDE).as_tuple().exponent), 0)
+def _places(text: str | None) -> int:
+    """The decimal places that a canonical number needs."""
+    return len((text or "").rpartition(".")[2].rstrip("0")) if "." in (text or "") else 0
 
 
 def digits(d: Difference) -> str:

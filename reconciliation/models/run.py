@@ -104,6 +104,10 @@ class RunStep(ClaimedWork):
             ),
         ]
 
+    def lies_in(self, other: "RunStep") -> bool:
+        """Whether its buckets are among those of another step."""
+        return other.first_bucket <= self.first_bucket and self.last_bucket <= other.last_bucket
+
     def __str__(self) -> str:
         return f"{self.run} {self.step} {self.first_bucket}-{self.last_bucket}"
 
