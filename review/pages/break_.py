@@ -11,12 +11,14 @@ from django.views.decorators.http import require_POST
 from attribution.models import Attribution, Candidate, Reason
 from reconciliation.models import Break, Difference
 from reconciliation.rules import GateRules
-from review.decisions import DecisionRefused, confirm, decide, may_decide, waive
+from review.decisions import may_decide
 from review.models import Decision
 from review.pages.comparison import comparison
+from review.pages.posted import posted_confirmation, posted_decision, posted_waiver, visible_decision
 
 
-def _visible(request: HttpRequest, pk: int) -> Break:
+def visible_break(request: HttpRequest, pk: int) -> Break:
+    """A break that the user may see, with what its page shows; 404 for any other."""
     related = (
         "reconciliation__a__record_type",
         "reconciliation__b",
@@ -29,10 +31,11 @@ def _visible(request: HttpRequest, pk: int) -> Break:
 
 def break_(request: HttpRequest, pk: int) -> HttpResponse:
     """One break, whole."""
-    return render(request, "review/break.html", _context(request, _visible(request, pk)))
+    return render(request, "review/break.html", break_context(request, visible_break(request, pk)))
 
 
-def _context(request: HttpRequest, brk: Break) -> dict[str, Any]:
+def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
+    """All that a page of a break shows, here and in the admin."""
     attributions = Attribution.objects.filter(current=True).prefetch_related(
         Prefetch("candidates", Candidate.objects.select_related("reason"))
     )
@@ -111,69 +114,28 @@ def _consequence(brk: Break, record: Any) -> str:  # noqa: ANN401
 @require_POST
 def decide_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve, override or reject."""
-    brk = _visible(request, pk)
-    given = {
-        name.removeprefix("value:"): str(value) for name, value in request.POST.items() if name.startswith("value:")
-    }
-    member = request.POST.get("member", "")
-    refused = ""
-    try:
-        decide(
-            brk=brk,
-            action=request.POST.get("action", ""),
-            by=request.user,  # type: ignore[arg-type]
-            reason=request.POST.get("reason", ""),
-            values=_changed(brk, given),
-            member=brk.members.filter(pk=int(member)).first() if member.isdigit() else None,
-            comment=request.POST.get("comment", ""),
-            expected_fingerprint=request.POST.get("fingerprint") or None,
-        )
-    except DecisionRefused as error:
-        refused = str(error)
-    return _answer(request, brk, refused)
-
-
-def _changed(brk: Break, given: dict[str, str]) -> dict[str, str | None]:
-    """The values that differ from the proposed ones."""
-    if not given:
-        return {}
-    record = comparison(brk, list(brk.members.filter(current=True)), []).record
-    return {name: value for name, value in given.items() if (record.get(name) or "") != value}
-
-
-def _answer(request: HttpRequest, brk: Break, refused: str) -> HttpResponse:
-    if request.htmx:  # type: ignore[attr-defined]
-        return render(
-            request, "review/break.html#whole", {**_context(request, _visible(request, brk.pk)), "refused": refused}
-        )
-    if refused:
-        messages.error(request, refused, extra_tags="bad")
-    return redirect("break", brk.pk)
+    brk = visible_break(request, pk)
+    return _answer(request, brk, posted_decision(request, brk))
 
 
 @require_POST
 def waive_check(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a failed check be, with a comment."""
-    brk, refused = _visible(request, pk), ""
-    try:
-        waive(
-            brk=brk,
-            condition=request.POST.get("condition", ""),
-            by=request.user,  # type: ignore[arg-type]
-            comment=request.POST.get("comment", ""),
-        )  # type: ignore[arg-type]
-    except DecisionRefused as error:
-        refused = str(error)
-    return _answer(request, brk, refused)
+    brk = visible_break(request, pk)
+    return _answer(request, brk, posted_waiver(request, brk))
 
 
 @require_POST
 def confirm_decision(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm another person's proposal."""
-    decision = get_object_or_404(Decision.objects.filter(brk__in=Break.objects.visible_to(request.user)), pk=pk)
-    refused = ""
-    try:
-        confirm(decision=decision, by=request.user)  # type: ignore[arg-type]
-    except DecisionRefused as error:
-        refused = str(error)
-    return _answer(request, decision.brk, refused)
+    decision = visible_decision(request, pk)
+    return _answer(request, decision.brk, posted_confirmation(request, decision))
+
+
+def _answer(request: HttpRequest, brk: Break, refused: str) -> HttpResponse:
+    if request.htmx:  # type: ignore[attr-defined]
+        context = break_context(request, visible_break(request, brk.pk))
+        return render(request, "review/break.html#whole", {**context, "refused": refused})
+    if refused:
+        messages.error(request, refused, extra_tags="bad")
+    return redirect("break", brk.pk)

@@ -1,0 +1,67 @@
+"""What a form on a break's page posts, carried out. Each function gives the sentence that refused it, or nothing."""
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from reconciliation.models import Break
+from review.decisions import DecisionRefused, confirm, decide, waive
+from review.models import Decision
+from review.pages.comparison import comparison
+
+VALUE = "value:"  # a form's input of a field's value is called so, then the field
+
+
+def visible_decision(request: HttpRequest, pk: int) -> Decision:
+    """A decision about a break that the user may see; 404 for any other."""
+    return get_object_or_404(Decision.objects.filter(brk__in=Break.objects.visible_to(request.user)), pk=pk)
+
+
+def posted_decision(request: HttpRequest, brk: Break) -> str:
+    """Approve, override or reject a break."""
+    member = request.POST.get("member", "")
+    try:
+        decide(
+            brk=brk,
+            action=request.POST.get("action", ""),
+            by=request.user,  # type: ignore[arg-type]
+            reason=request.POST.get("reason", ""),
+            values=_changed(brk, request),
+            member=brk.members.filter(pk=int(member)).first() if member.isdecimal() else None,
+            comment=request.POST.get("comment", ""),
+            expected_fingerprint=request.POST.get("fingerprint") or None,
+        )
+    except DecisionRefused as error:
+        return str(error)
+    return ""
+
+
+def _changed(brk: Break, request: HttpRequest) -> dict[str, str | None]:
+    """The values that differ from the proposed ones."""
+    given = {name.removeprefix(VALUE): str(value) for name, value in request.POST.items() if name.startswith(VALUE)}
+    if not given:
+        return {}
+    record = comparison(brk, list(brk.members.filter(current=True)), []).record
+    return {name: value for name, value in given.items() if (record.get(name) or "") != value}
+
+
+def posted_waiver(request: HttpRequest, brk: Break) -> str:
+    """Let a failed check of a break be."""
+    try:
+        waive(
+            brk=brk,
+            condition=request.POST.get("condition", ""),
+            by=request.user,  # type: ignore[arg-type]
+            comment=request.POST.get("comment", ""),
+        )
+    except DecisionRefused as error:
+        return str(error)
+    return ""
+
+
+def posted_confirmation(request: HttpRequest, decision: Decision) -> str:
+    """Confirm another person's proposal."""
+    try:
+        confirm(decision=decision, by=request.user)  # type: ignore[arg-type]
+    except DecisionRefused as error:
+        return str(error)
+    return ""
