@@ -17,7 +17,7 @@ INSTALLED_APPS = [
     "attribution",
     "reconciliation",
     "ingestion",
-    "django.contrib.admin",
+    "config.admin_app.TieoutAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -56,6 +56,7 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "compared": compared,
         "refusals": _refusals(request, brk),
         "threshold": GateRules.from_document(brk.last_run.rule_set.document.get("gate") or {}).confidence,
+        "decisions": decisions,
         "history": _history(brk, differences, decisions),
         "reasons": Reason.objects.filter(active=True).exclude(code="UNKNOWN").values_list("code", flat=True),
         "may_decide": may_decide(brk, request.user),  # type: ignore[arg-type]

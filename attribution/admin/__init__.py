@@ -1,0 +1,6 @@
+"""The admin's pages of why not."""
+
+from attribution.admin.corrections import CorrectionAdmin
+from attribution.admin.models import ModelVersionAdmin
+
+__all__ = ["CorrectionAdmin", "ModelVersionAdmin"]

@@ -1,0 +1,9 @@
+"""The admin's pages of what agrees, and of what arrived for it; each shows what the user's teams may see."""
+
+from reconciliation.admin.deliveries import DeliveryAdmin, QuarantinedRowAdmin
+from reconciliation.admin.reconciliations import ReconciliationAdmin
+from reconciliation.admin.runs import RunAdmin
+from reconciliation.admin.sources import SourceAdmin
+from reconciliation.admin.teams import TeamAdmin
+
+__all__ = ["DeliveryAdmin", "QuarantinedRowAdmin", "ReconciliationAdmin", "RunAdmin", "SourceAdmin", "TeamAdmin"]

@@ -1,0 +1,47 @@
+"""Filters of the admin's lists that offer only what a user may see, and scan no large table to find it."""
+
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from reconciliation.models import Reconciliation
+from reconciliation.visibility import visible_sources
+
+Choices = list[tuple[Any, str]]
+
+
+class CodeFilter(SimpleListFilter):
+    """Filters by the code of a thing that is `path` away from the row."""
+
+    path = ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of the chosen code."""
+        return queryset.filter(**{f"{self.path}__code": self.value()}) if self.value() else queryset
+
+
+class ReconciliationFilter(CodeFilter):
+    """By reconciliation."""
+
+    title = parameter_name = path = "reconciliation"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """The reconciliations that the user may see."""
+        return [(it.code, it.title) for it in Reconciliation.objects.visible_to(request.user)]
+
+
+class SourceFilter(CodeFilter):
+    """By source."""
+
+    title = parameter_name = path = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """The sources that the user may see."""
+        return [(it.code, it.title) for it in visible_sources(request.user)]
+
+
+def through(base: type[CodeFilter], path: str) -> type[CodeFilter]:
+    """The filter over rows from which the thing is further away."""
+    return type(base.__name__, (base,), {"path": path})

@@ -1,0 +1,39 @@
+"""Reconciliations with the versions of their rules; a definition changes them."""
+
+from django.contrib import admin
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest
+
+from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows, document
+from reconciliation.models import Reconciliation, RuleSet
+
+
+class RuleSetInline(ReadOnlyRows, admin.StackedInline):  # type: ignore[type-arg]
+    """Every version that a run has pinned, the newest first."""
+
+    model = RuleSet
+    ordering = ("-version",)
+    fields = readonly_fields = ("version", "created_at", "sha256", "frozen")
+    frozen = document("document", "rules")
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(ReadOnlyAdmin):
+    """Two sources of one record type, and the rules between them."""
+
+    related = ("a__record_type", "b", "calendar", "team")
+    list_display = ("code", "label", "a", "b", "team", "four_eyes", "rule_version")
+    list_filter = ("four_eyes",)
+    search_fields = ("code", "label")
+    fields = readonly_fields = ("code", "label", "a", "b", "calendar", "team", "four_eyes", "written")
+    inlines = (RuleSetInline,)
+    written = document("rules")
+
+    def visible(self, request: HttpRequest) -> QuerySet[Reconciliation]:
+        """Those of the user's teams."""
+        return Reconciliation.objects.visible_to(request.user).annotate(newest=Max("rule_sets__version"))
+
+    @admin.display(description="rules", ordering="newest")
+    def rule_version(self, reconciliation: Reconciliation) -> int | None:
+        """The number of the newest rule set that a run pinned."""
+        return reconciliation.newest  # type: ignore[attr-defined, no-any-return]

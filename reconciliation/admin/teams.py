@@ -1,0 +1,39 @@
+"""Teams: who works on which reconciliation."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from ingestion import custody
+from reconciliation.models import Team
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The people of a team; its code, once given, stays."""
+
+    list_display = ("code", "label", "people")
+    search_fields = ("code", "label")
+    fields = ("code", "label", "members")
+    filter_horizontal = ("members",)
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        """With the number of people."""
+        return super().get_queryset(request).annotate(size=Count("members"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
+        """The code of a team that is there."""
+        return ("code",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Team, form: Any, change: Any) -> None:  # noqa: ANN401
+        """Save and seal."""
+        super().save_model(request, obj, form, change)
+        custody.seal([obj])
+
+    @admin.display(description="people", ordering="size")
+    def people(self, team: Team) -> int:
+        """How many."""
+        return team.size  # type: ignore[attr-defined, no-any-return]

@@ -1,0 +1,102 @@
+"""Breaks: listed, shown whole, and decided by the services that the pages call. Nothing is edited in place."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+
+from attribution.models import Correction
+from ingestion.admin.read_only import ReadOnlyAdmin
+from reconciliation.admin.filters import ReconciliationFilter
+from reconciliation.models import Break
+from review.pages.break_ import break_context, visible_break
+from review.pages.posted import posted_confirmation, posted_decision, posted_waiver, visible_decision
+
+PAGE = "admin/reconciliation/break/change_form.html"
+post_only = method_decorator(require_POST)
+
+
+@admin.register(Break)
+class BreakAdmin(ReadOnlyAdmin):
+    """Breaks and what a person may do with one."""
+
+    related = ("reconciliation", "last_run")
+    list_display = ("key", "reconciliation", "kind", "state", "band", "confidence", "amount", "currency", "last_run")
+    list_filter = (ReconciliationFilter, "state", "kind", "band")
+    search_fields = ("key__startswith",)
+    search_help_text = "The beginning of a key."
+
+    def visible(self, request: HttpRequest) -> QuerySet[Break]:
+        """Those of the user's reconciliations."""
+        return Break.objects.visible_to(request.user)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page's forms, beside the pages."""
+        forms = (("decide", self.decide_view), ("waive", self.waive_view), ("confirm", self.confirm_view))
+        own = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"reconciliation_break_{name}")
+            for name, view in forms
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One break, whole."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self._page(request, visible_break(request, int(object_id) if object_id.isdecimal() else 0))
+
+    @post_only
+    def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Approve, override or reject."""
+        brk = self._asked(request, pk, "review.add_decision")
+        return self._answer(request, brk, posted_decision(request, brk))
+
+    @post_only
+    def waive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Let a failed check be, with a comment."""
+        brk = self._asked(request, pk, "review.waive_check")
+        return self._answer(request, brk, posted_waiver(request, brk))
+
+    @post_only
+    def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Confirm another person's proposal."""
+        brk = self._asked(request, pk, "review.change_decision")
+        proposal = request.POST.get("proposal", "")
+        decision = visible_decision(request, int(proposal) if proposal.isdecimal() else 0)
+        if decision.brk_id != brk.pk:
+            raise Http404
+        return self._answer(request, brk, posted_confirmation(request, decision))
+
+    def _asked(self, request: HttpRequest, pk: int, permission: str) -> Break:
+        """The break that a form is about; 403 without the right, 404 for what another team has."""
+        if not (self.has_view_permission(request) and request.user.has_perm(permission)):  # type: ignore[union-attr]
+            raise PermissionDenied
+        return visible_break(request, pk)
+
+    def _answer(self, request: HttpRequest, brk: Break, refused: str) -> HttpResponse:
+        if request.htmx:  # type: ignore[attr-defined]
+            return self._page(request, visible_break(request, brk.pk), "#whole", refused)
+        if refused:
+            messages.error(request, refused)
+        return redirect("admin:reconciliation_break_change", brk.pk)
+
+    def _page(self, request: HttpRequest, brk: Break, part: str = "", refused: str = "") -> HttpResponse:
+        corrections = Correction.objects.filter(difference__brk=brk).select_related("difference")
+        context = {
+            **(self.admin_site.each_context(request) if not part else {}),
+            **break_context(request, brk),
+            "corrections": corrections,
+            "opts": self.opts,
+            "title": f"Break {brk.key}",
+            "refused": refused,
+        }
+        return TemplateResponse(request, PAGE + part, context)
