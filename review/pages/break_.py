@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from attribution.models import Attribution, Candidate, Reason
-from reconciliation.models import Break, Difference
+from reconciliation.models import Break, Difference, RunInput
 from reconciliation.rules import GateRules
 from review.decisions import may_decide
 from review.models import Decision
@@ -26,7 +26,9 @@ def visible_break(request: HttpRequest, pk: int) -> Break:
         "last_run__reconciliation",
         "opened_run",
     )
-    return get_object_or_404(Break.objects.visible_to(request.user).select_related(*related), pk=pk)
+    inputs = RunInput.objects.select_related("normalization__mapping__source")
+    visible = Break.objects.visible_to(request.user).select_related(*related)
+    return get_object_or_404(visible.prefetch_related(Prefetch("last_run__inputs", inputs)), pk=pk)
 
 
 def break_(request: HttpRequest, pk: int) -> HttpResponse:
