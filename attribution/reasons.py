@@ -4,6 +4,7 @@ from django.db import transaction
 
 from attribution.models import Reason
 from ingestion import custody
+from ingestion.changes import Change, ChangeRefused, save_named
 
 SEED: tuple[tuple[str, str, bool | None], ...] = (
     ("FORMAT_VARIANT", "The same value in another format", False),
@@ -34,3 +35,15 @@ def ensure_reasons() -> None:
     known = set(Reason.objects.values_list("code", flat=True))
     fresh = [Reason(code=code, label=label, functional=fun) for code, label, fun in SEED if code not in known]
     custody.seal(Reason.objects.bulk_create(fresh))
+
+
+@transaction.atomic
+def put_reason(*, code: str, **values: object) -> list[Change]:
+    """Add a reason, or change its label, functional, active or description. ChangeRefused says what would be right."""
+    held = Reason.objects.filter(code=code).first()
+    functional = values.get("functional", held.functional if held else None)
+    if (functional is None) != (code == "UNKNOWN") or not isinstance(functional, bool | None):
+        raise ChangeRefused("functional: write true or false; UNKNOWN alone is neither, since it is no reason.")
+    if code == "UNKNOWN" and values.get("active") is False:
+        raise ChangeRefused("active: UNKNOWN stays active, since what nothing explains goes there.")
+    return save_named(Reason, code, values)

@@ -10,6 +10,7 @@ from pytest_django import fixtures
 
 from config.definitions.apply import apply_definition
 from config.pipeline import run_to_end
+from ingestion.changes import Change
 from ingestion.deliveries import accept_delivery, normalize_delivery, plan_normalization
 from ingestion.models import Normalization, Source
 from reconciliation.models import Reconciliation, Run
@@ -68,13 +69,13 @@ def lake(settings: fixtures.Settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def define(db: None, tmp_path: Path) -> Callable[[str], list[str]]:
+def define(db: None, tmp_path: Path) -> Callable[[str], list[Change]]:
     """Apply a definition text."""
     return lambda text: apply_definition(text, tmp_path)
 
 
 @pytest.fixture
-def trades(define: Callable[[str], list[str]]) -> Reconciliation:
+def trades(define: Callable[[str], list[Change]]) -> Reconciliation:
     """The small reconciliation `trades` between `left` and `right`."""
     define(DEFINITION)
     return Reconciliation.objects.get(code="trades")

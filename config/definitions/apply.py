@@ -1,26 +1,31 @@
 """Applying a definition: idempotent, all or nothing, and it says what it changed."""
 
 import csv
+import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Model
 
-from attribution.models import Reason
+from attribution.reasons import put_reason
 from config.definitions.check import Checker, Document
 from config.definitions.export import record_type_document
 from config.definitions.faults import BadDefinition, Fault
 from config.definitions.yaml_text import read_yaml
 from ingestion import custody
 from ingestion import models as ingestion
-from ingestion.models import Calendar, CodeTranslation, Field, Holiday, RecordType, Source
+from ingestion.calendars import WEEKDAYS, define_calendar
+from ingestion.changes import Change, ChangeRefused, save_named
+from ingestion.models import Calendar, Field, RecordType, Source
+from ingestion.translations import define_translations
 from reconciliation.models import Reconciliation, Team
 from reconciliation.rule_sets import canonical_json
 from reconciliation.store.ddl import ensure_tables
 
-WEEKDAYS = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), 1)}
+REASON_KEYS = ("label", "functional", "active", "description")
 RULE_KEYS = ("match", "compare", "authority", "gate", "provers")
 
 
@@ -75,26 +80,35 @@ def _positions(rows: list[list[str]], spec: Document) -> tuple[int, int, int]:
 
 
 @transaction.atomic
-def apply_definition(text: str, folder: Path, *, by: str = "") -> list[str]:
-    """Apply a definition; gives a line per thing created or changed. BadDefinition leaves everything as it was."""
+def apply_definition(text: str, folder: Path, *, by: str = "") -> list[Change]:
+    """Apply a definition; gives what it created, changed or deleted. BadDefinition leaves everything as it was."""
     document = check_definition(text, folder)
-    said: list[str] = []
-    for code, given in _section(document, "calendars"):
-        said += _calendar(code, given)
-    for code, given in _section(document, "reasons"):
-        said += _reason(code, given)
-    for code, given in _section(document, "teams"):
-        said += _save(Team, code, {"label": str(given.get("label") or "")})
-    types = _section(document, "record_types")
-    for code, given in sorted(types, key=lambda pair: _refers(pair[1])):
-        said += _record_type(code, given)
-    for code, given in _section(document, "sources"):
-        said += _source(code, given, by)
-    for code, given in _section(document, "reconciliations"):
-        said += _reconciliation(code, given)
+    said: list[Change] = []
+    types = sorted(_section(document, "record_types"), key=lambda pair: _refers(pair[1]))
+    sections: list[tuple[str, list[tuple[str, Document]], Callable[[str, Document], list[Change]]]] = [
+        ("calendars", _section(document, "calendars"), _calendar),
+        ("reasons", _section(document, "reasons"), _reason),
+        ("teams", _section(document, "teams"), _team),
+        ("record_types", types, _record_type),
+        ("sources", _section(document, "sources"), partial(_source, by=by)),
+        ("reconciliations", _section(document, "reconciliations"), _reconciliation),
+    ]
+    for name, given, put in sections:
+        for code, one in given:
+            with _fault_at(f"{name}.{code}"):
+                said += put(code, one)
     for code, _ in types:
         ensure_tables(RecordType.objects.get(code=code))
     return said
+
+
+@contextmanager
+def _fault_at(place: str) -> Iterator[None]:
+    """What a service refuses is a fault of the definition."""
+    try:
+        yield
+    except ChangeRefused as refusal:
+        raise BadDefinition([Fault(place, str(refusal))]) from None
 
 
 def _section(document: Document, name: str) -> list[tuple[str, Document]]:
@@ -105,46 +119,25 @@ def _refers(document: Document) -> bool:
     return any(field.get("type") == "reference" for field in document["fields"].values())  # type: ignore[attr-defined]
 
 
-def _save(model: type[Model], code: str, values: Mapping[str, object]) -> list[str]:
-    """Make or change a row by its code; says so only where something changed."""
-    name = str(model._meta.verbose_name)
-    row = model._default_manager.filter(code=code).first()
-    if row is None:
-        custody.seal([model._default_manager.create(code=code, **values)])
-        return [f"{name} {code}: created"]
-    changed = [key for key, value in values.items() if getattr(row, key) != value]
-    if not changed:
-        return []
-    for key in changed:
-        setattr(row, key, values[key])
-    row.save()
-    custody.seal([row])
-    return [f"{name} {code}: changed {', '.join(changed)}"]
-
-
-def _calendar(code: str, given: Document) -> list[str]:
-    weekend = [WEEKDAYS[str(day)] for day in given.get("weekend") or ["sat", "sun"]]  # type: ignore[attr-defined]
-    said = _save(Calendar, code, {"label": str(given.get("label") or ""), "weekend": weekend})
-    calendar = Calendar.objects.get(code=code)
-    wanted = {str(day) for day in given.get("holidays") or []}  # type: ignore[attr-defined]
+def _calendar(code: str, given: Document) -> list[Change]:
+    weekend = [WEEKDAYS.index(str(day)) + 1 for day in given.get("weekend") or ["sat", "sun"]]  # type: ignore[attr-defined]
     names = given["holidays"] if isinstance(given.get("holidays"), dict) else {}
-    held = {f"{holiday.day:%Y-%m-%d}": holiday for holiday in calendar.holidays.all()}
-    fresh = [Holiday(calendar=calendar, day=day, name=str(names.get(day) or "")) for day in sorted(wanted - set(held))]  # type: ignore[union-attr, attr-defined]
-    custody.seal(Holiday.objects.bulk_create(fresh))
-    gone = [held[day].pk for day in set(held) - wanted]
-    Holiday.objects.filter(pk__in=gone).delete()
-    custody.forget(Holiday, gone)
-    return said + ([f"calendar {code}: {len(fresh)} holidays added, {len(gone)} removed"] if fresh or gone else [])
+    days = {str(day): str(names.get(day) or "") for day in given.get("holidays") or []}  # type: ignore[union-attr, attr-defined]
+    holidays = {dt.date.fromisoformat(day): name for day, name in days.items()}
+    return define_calendar(code=code, label=str(given.get("label") or ""), weekend=weekend, holidays=holidays)
 
 
-def _reason(code: str, given: Document) -> list[str]:
-    values = {key: given[key] for key in ("label", "functional", "active", "description") if key in given}
-    return _save(Reason, code, values)
+def _reason(code: str, given: Document) -> list[Change]:
+    return put_reason(code=code, **{key: given[key] for key in REASON_KEYS if key in given})
 
 
-def _record_type(code: str, given: Document) -> list[str]:
+def _team(code: str, given: Document) -> list[Change]:
+    return save_named(Team, code, {"label": str(given.get("label") or "")})
+
+
+def _record_type(code: str, given: Document) -> list[Change]:
     """A new field widens the type; any other change of shape starts a new generation."""
-    said = _save(RecordType, code, {"label": str(given.get("label") or "")})
+    said = save_named(RecordType, code, {"label": str(given.get("label") or "")})
     record_type = RecordType.objects.get(code=code)
     wanted = [_field_values(position, name, field) for position, (name, field) in enumerate(given["fields"].items())]  # type: ignore[attr-defined]
     held = {field.code: field for field in record_type.current_fields()}
@@ -161,7 +154,7 @@ def _record_type(code: str, given: Document) -> list[str]:
     return [
         *said,
         *_add_fields(record_type, wanted, first=True),
-        f"record type {code}: new shape, generation {record_type.generation}",
+        Change(RecordType, "change", f"record type {code}: new shape, generation {record_type.generation}"),
     ]
 
 
@@ -192,19 +185,19 @@ def _wanted_shape(values: Mapping[str, object]) -> tuple[object, ...]:
     return tuple(values[name] for name in SHAPE)
 
 
-def _relabel(held: Mapping[str, Field], wanted: list[dict[str, object]]) -> list[str]:
-    said = []
+def _relabel(held: Mapping[str, Field], wanted: list[dict[str, object]]) -> list[Change]:
+    said: list[Change] = []
     for values in wanted:
         field = held[str(values["code"])]
         if (field.label, field.sensitive) != (values["label"], values["sensitive"]):
             field.label, field.sensitive = str(values["label"]), bool(values["sensitive"])
             field.save()
             custody.seal([field])
-            said.append(f"field {field}: changed")
+            said.append(Change(Field, "change", f"field {field}: changed"))
     return said
 
 
-def _add_fields(record_type: RecordType, wanted: list[dict[str, object]], *, first: bool) -> list[str]:
+def _add_fields(record_type: RecordType, wanted: list[dict[str, object]], *, first: bool) -> list[Change]:
     if not first:
         record_type.schema_version += 1
         record_type.save()
@@ -214,10 +207,11 @@ def _add_fields(record_type: RecordType, wanted: list[dict[str, object]], *, fir
     ]
     custody.seal(Field.objects.bulk_create(fields))
     custody.seal([record_type])
-    return [f"record type {record_type}: fields {', '.join(str(values['code']) for values in wanted)}"]
+    names = ", ".join(str(values["code"]) for values in wanted)
+    return [Change(Field, "add", f"record type {record_type}: fields {names}")]
 
 
-def _source(code: str, given: Document, by: str) -> list[str]:
+def _source(code: str, given: Document, *, by: str) -> list[Change]:
     values = {
         "label": str(given.get("label") or ""),
         "record_type": RecordType.objects.get(code=given["record_type"]),
@@ -227,11 +221,11 @@ def _source(code: str, given: Document, by: str) -> list[str]:
         "business_date": given.get("business_date") or {},
         "format": given.get("format") or {},
     }
-    said = _save(Source, code, values)
+    said = save_named(Source, code, values)
     source = Source.objects.get(code=code)
     if version := change_mapping(source, given["mapping"], by=by):  # type: ignore[arg-type]
-        said.append(f"source {code}: mapping {version}")
-    return said + _translations(source, given.get("translations") or {})  # type: ignore[arg-type]
+        said.append(Change(ingestion.Mapping, "add", f"source {code}: mapping {version}"))
+    return said + define_translations(source=source, wanted=given.get("translations") or {})  # type: ignore[arg-type]
 
 
 def change_mapping(source: Source, document: Document, *, by: str = "") -> int | None:
@@ -249,18 +243,7 @@ def change_mapping(source: Source, document: Document, *, by: str = "") -> int |
     return version
 
 
-def _translations(source: Source, given: Mapping[str, Mapping[str, str]]) -> list[str]:
-    wanted = {(field, str(a), str(b)) for field, values in given.items() for a, b in values.items()}
-    held = {(it.field, it.a_value, it.b_value): it.pk for it in source.translations.all()}
-    fresh = [CodeTranslation(source=source, field=f, a_value=a, b_value=b) for f, a, b in sorted(wanted - set(held))]
-    custody.seal(CodeTranslation.objects.bulk_create(fresh))
-    gone = [held[key] for key in set(held) - wanted]
-    CodeTranslation.objects.filter(pk__in=gone).delete()
-    custody.forget(CodeTranslation, gone)
-    return [f"source {source}: {len(fresh)} code translations added, {len(gone)} removed"] if fresh or gone else []
-
-
-def _reconciliation(code: str, given: Document) -> list[str]:
+def _reconciliation(code: str, given: Document) -> list[Change]:
     values = {
         "label": str(given.get("label") or ""),
         "a": Source.objects.get(code=given["a"]),
@@ -270,4 +253,4 @@ def _reconciliation(code: str, given: Document) -> list[str]:
         "four_eyes": bool(given.get("four_eyes")),
         "rules": {key: given[key] for key in RULE_KEYS if given.get(key)},
     }
-    return _save(Reconciliation, code, values)
+    return save_named(Reconciliation, code, values)

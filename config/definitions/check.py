@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 
-from config.definitions.faults import Fault, nearest
+from config.definitions.faults import Fault
 from ingestion.errors import BadMapping
 from ingestion.mapping import KEYS as MAPPING_KEYS
 from ingestion.mapping import FieldMapping
 from ingestion.models import Field, Source
 from ingestion.shape import Leaf
+from ingestion.suggestion import nearest
 from ingestion.value_sql import check_pattern, cleaned_sql, typed_sql
 from reconciliation.engine.rules import CompareRule
 
@@ -55,6 +56,8 @@ class Checker:
             ("sources", self._source),
             ("reconciliations", self._reconciliation),
             ("calendars", self._calendar),
+            ("reasons", self._reason),
+            ("teams", self._team),
         ):
             self._each(section, check)
         return self.faults
@@ -62,7 +65,7 @@ class Checker:
     def _each(self, section: str, check: Callable[[str, str, Document], None]) -> None:
         for code, document in self._section(section).items():
             place = f"{section}.{code}"
-            if not CODE.fullmatch(code):
+            if section != "reasons" and not CODE.fullmatch(code):
                 self._fault(place, "a code is a letter, then letters, digits or _, at most 41, in lower case")
             if not isinstance(document, dict):
                 self._fault(place, "this must be a mapping")
@@ -150,7 +153,15 @@ class Checker:
         leaves = self.leaves(record_type)
         for path, given in mapping.items():
             self._mapped(f"{place}.mapping.{path}", record_type, path, given, leaves)
+        self._translations(f"{place}.translations", record_type, document.get("translations") or {}, leaves)
         return self._needed(place, record_type, mapping)
+
+    def _translations(self, place: str, record_type: str, given: object, leaves: Mapping[str, Leaf]) -> None:
+        for name, values in given.items() if isinstance(given, dict) else [("", None)]:
+            if not isinstance(values, dict):
+                self._fault(place, "translations are a mapping such as {side: {BUY: B}}")
+            else:
+                self._named(place, name, {*_fields(self.types[record_type]), *leaves}, record_type)
 
     def _mapped(self, place: str, record_type: str, path: str, given: object, leaves: Mapping[str, Leaf]) -> None:
         if path not in leaves:
@@ -273,6 +284,14 @@ class Checker:
                 self._fault(f"{at}.pattern", str(error))
         if rule == "between" and not ({"min", "max"} & set(check)):
             self._fault(at, "rule 'between' needs min, max or both")
+
+    def _reason(self, place: str, code: str, document: Document) -> None:
+        self._keys(place, document, ("label", "functional", "active", "description"))
+        if not isinstance(document.get("active", True), bool):
+            self._fault(f"{place}.active", "write true or false")
+
+    def _team(self, place: str, code: str, document: Document) -> None:
+        self._keys(place, document, ("label",))
 
     def _calendar(self, place: str, code: str, document: Document) -> None:
         self._keys(place, document, ("label", "weekend", "holidays"))

@@ -3,10 +3,9 @@
 from attribution.models import Reason
 from attribution.reasons import SEED
 from config.definitions.yaml_text import write_yaml
+from ingestion.calendars import WEEKDAYS
 from ingestion.models import Calendar, RecordType, Source
 from reconciliation.models import Reconciliation
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def export_definition(reconciliation: Reconciliation) -> str:

@@ -7,11 +7,12 @@ import pytest
 from config.definitions.export import export_definition
 from config.definitions.faults import BadDefinition
 from config.definitions.yaml_text import read_yaml
+from ingestion.changes import Change
 from ingestion.models import RecordType, Source
 from reconciliation.models import Reconciliation
 from tests.conftest import DEFINITION
 
-Define = Callable[[str], list[str]]
+Define = Callable[[str], list[Change]]
 
 
 def test_a_second_time_changes_nothing(define: Define) -> None:
@@ -43,6 +44,30 @@ def test_a_fault_has_its_place_and_changes_nothing(define: Define, wrong: str, r
         define(DEFINITION.replace(wrong, right))
     assert says in str(caught.value)
     assert not RecordType.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("reasons: {BROKER_FEE: {label: Fee}}", "reasons.BROKER_FEE: functional: write true or false"),
+        ("reasons: {broker fee: {functional: true}}", "reasons.broker fee: code: A reason code is upper-case letters"),
+        ("reasons: {BROKER_FEE: {functional: true, lable: Fee}}", "reasons.BROKER_FEE.lable: there is no key 'lable' here; did you mean 'label'?"),
+        ("reasons: {UNKNOWN: {active: false}}", "reasons.UNKNOWN: active: UNKNOWN stays active"),
+        ("teams: {desk: {label: " + "x" * 201 + "}}", "teams.desk: label: Ensure this value has at most 200 characters"),
+    ],
+)  # fmt: skip
+def test_reasons_and_teams_are_checked_too(define: Define, more: str, says: str) -> None:
+    with pytest.raises(BadDefinition) as caught:
+        define(DEFINITION + more)
+    assert says in str(caught.value)
+    assert not RecordType.objects.exists()
+
+
+def test_a_translation_names_a_field(define: Define) -> None:
+    with pytest.raises(BadDefinition, match="has no field 'curency'; did you mean 'currency'?"):
+        define(DEFINITION.replace("*mapping}", "*mapping, translations: {curency: {EUR: E}}}"))
+    define(DEFINITION.replace("*mapping}", "*mapping, translations: {currency: {EUR: E}}}"))
+    assert Source.objects.get(code="right").translations.get().b_value == "E"
 
 
 def test_only_plain_words_resolve() -> None:

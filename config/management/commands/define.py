@@ -35,7 +35,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error}\nNothing was changed.") from None
         except UnicodeDecodeError:
             raise CommandError(f"{file} is no UTF-8 text. Nothing was changed.") from None
-        for line in said or ["Nothing to change."]:
+        for line in map(str, said) if said else ["Nothing to change."]:
             self.stdout.write(line)
         return None
 

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         for name in dict.fromkeys(day[0] for day in DAYS):
             folder = EXAMPLES / name
             for line in apply_definition((folder / "definition.yaml").read_text(encoding="utf-8"), folder, by="demo"):
-                self.stdout.write(line)
+                self.stdout.write(str(line))
         for name, date, a, b in DAYS:
             self._run(
                 Reconciliation.objects.get(code=name),

@@ -1,0 +1,47 @@
+"""Calendars and their holidays, written."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+
+from django.db import transaction
+
+from ingestion import custody
+from ingestion.changes import Change, counted, save_named
+from ingestion.models import Calendar, Holiday
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # ISO weekday 1 is the first
+
+
+@transaction.atomic
+def define_calendar(
+    *, code: str, label: str, weekend: Collection[int], holidays: Mapping[dt.date, str]
+) -> list[Change]:
+    """Make a calendar what it is said to be; holidays that are not named go. A name that is empty keeps the known one."""
+    said = save_named(Calendar, code, {"label": label, "weekend": sorted(weekend)})
+    calendar = Calendar.objects.get(code=code)
+    gone = set(calendar.holidays.values_list("day", flat=True)) - set(holidays)
+    days = [it for day, name in holidays.items() for it in put_holiday(calendar=calendar, day=day, name=name)]
+    return said + counted([*days, *drop_holidays(calendar=calendar, days=gone)], f"calendar {code}: holidays")
+
+
+@transaction.atomic
+def put_holiday(*, calendar: Calendar, day: dt.date, name: str) -> list[Change]:
+    """Add a holiday, or give it another name."""
+    held = calendar.holidays.filter(day=day).first()
+    if held is not None and (not name or held.name == name):
+        return []
+    holiday = held or Holiday(calendar=calendar, day=day)
+    holiday.name = name
+    holiday.save()
+    custody.seal([holiday])
+    said = f"calendar {calendar}: holiday {day:%Y-%m-%d} {'renamed' if held else 'added'}"
+    return [Change(Holiday, "change" if held else "add", said)]
+
+
+@transaction.atomic
+def drop_holidays(*, calendar: Calendar, days: Collection[dt.date]) -> list[Change]:
+    """Take holidays out of a calendar."""
+    gone = dict(calendar.holidays.filter(day__in=days).values_list("pk", "day"))
+    Holiday.objects.filter(pk__in=gone).delete()
+    custody.forget(Holiday, list(gone))
+    return [Change(Holiday, "delete", f"calendar {calendar}: holiday {day:%Y-%m-%d} removed") for day in gone.values()]
