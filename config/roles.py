@@ -17,18 +17,21 @@ SET_UP = (
     "team",
 )
 LOOK = "view_*"
+CARRIED = ("reason", "codetranslation", "calendar", "holiday", "recordtype")  # a record type carries reference records
 ROLES: dict[str, tuple[str, ...]] = {
     "Analyst": (LOOK, "add_decision", "add_run", "add_delivery"),
     "Supervisor": (LOOK, "add_decision", "change_decision", "add_run", "add_delivery"),
     "Manager": (
         LOOK, "add_decision", "change_decision", "waive_check", "add_run", "add_delivery", "change_reconciliation",
         "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
+        *(f"{verb}_{model}" for model in CARRIED[:2] for verb in ("import", "export")),
     ),
-    "Auditor": (LOOK, "see_every_team"),
+    "Auditor": (LOOK, "see_every_team", *(f"export_{model}" for model in CARRIED)),
     "Administrator": (
         LOOK, "see_every_team", "add_run", "add_delivery", "add_user", "change_user", "add_group", "change_group",
         *(f"{verb}_{model}" for model in SET_UP for verb in ("add", "change")),
         "delete_holiday", "add_codetranslation", "delete_codetranslation", "add_apitoken", "delete_apitoken",
+        *(f"{verb}_{model}" for model in CARRIED for verb in ("import", "export")),
     ),
     "API client": (LOOK, "add_decision", "add_run", "add_delivery"),
 }  # fmt: skip

@@ -166,13 +166,9 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {"TITLE": "Tieout", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
 
-# Imports in the admin: never open to a user without the right
-IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
-IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
-IMPORT_EXPORT_FORMATS = [
-    "import_export.formats.base_formats.CSV",
-]
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+# Imports and exports in the admin: each is a right of its own, given by role
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 
 # Logs: no raw rows, one line an event
 LOGGING = {

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from django.db import transaction
 
 from ingestion import custody
-from ingestion.changes import Change, counted, save_named
+from ingestion.changes import Change, ChangeRefused, counted, save_named
 from ingestion.models import Calendar, Holiday
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # ISO weekday 1 is the first
@@ -17,18 +17,30 @@ def define_calendar(
     *, code: str, label: str, weekend: Collection[int], holidays: Mapping[dt.date, str]
 ) -> list[Change]:
     """Make a calendar what it is said to be; holidays that are not named go. A name that is empty keeps the known one."""
-    said = save_named(Calendar, code, {"label": label, "weekend": sorted(weekend)})
+    said = put_calendar(code=code, label=label, weekend=weekend)
     calendar = Calendar.objects.get(code=code)
-    gone = set(calendar.holidays.values_list("day", flat=True)) - set(holidays)
-    days = [it for day, name in holidays.items() for it in put_holiday(calendar=calendar, day=day, name=name)]
-    return said + counted([*days, *drop_holidays(calendar=calendar, days=gone)], f"calendar {code}: holidays")
+    names = dict(calendar.holidays.values_list("day", "name"))
+    put = [
+        change
+        for day, name in holidays.items()
+        for change in put_holiday(calendar=calendar, day=day, name=name or names.get(day, ""))
+    ]
+    dropped = drop_holidays(calendar=calendar, days=set(names) - set(holidays))
+    return said + counted([*put, *dropped], f"calendar {code}: holidays")
+
+
+def put_calendar(*, code: str, label: str, weekend: Collection[int]) -> list[Change]:
+    """Add a calendar, or change its label or weekend (ISO weekdays); its holidays stay."""
+    if len(set(weekend)) > 6:
+        raise ChangeRefused("weekend: a week needs at least one working day.")
+    return save_named(Calendar, code, {"label": label, "weekend": sorted(weekend)})
 
 
 @transaction.atomic
 def put_holiday(*, calendar: Calendar, day: dt.date, name: str) -> list[Change]:
     """Add a holiday, or give it another name."""
     held = calendar.holidays.filter(day=day).first()
-    if held is not None and (not name or held.name == name):
+    if held is not None and held.name == name:
         return []
     holiday = held or Holiday(calendar=calendar, day=day)
     holiday.name = name

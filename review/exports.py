@@ -17,12 +17,12 @@ from django.db.models import Prefetch
 from attribution.models import Attribution
 from ingestion import lake
 from ingestion.models import QuarantinedRow
+from ingestion.spreadsheets import plain, safe
 from ingestion.sql_text import literal
 from reconciliation.models import Break, Difference, OutcomeFile, Run
 from reconciliation.store.current import stored_versions
 
 Table = tuple[Sequence[str], Iterator[Sequence[object]]]
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 OUTCOMES = {
     "review": "review",
     "in_flight": "review",
@@ -137,20 +137,6 @@ TABLES: dict[str, Callable[[Run], Table]] = {
     "quarantine": quarantine,
     "store": store,
 }
-
-
-def plain(value: object) -> str:
-    """A value as text; empty for null."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def safe(value: object) -> str:
-    """A text that no spreadsheet takes for a formula; a plain number stays one."""
-    text = plain(value)
-    risky = text.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r") or text[:1] in ("\t", "\r", "\n")
-    return f"'{text}" if risky and not NUMBER.fullmatch(text) else text
 
 
 def _csv(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.test import Client
 from pytest_django import fixtures
 
 from config.definitions.apply import apply_definition
@@ -15,6 +16,7 @@ from ingestion.deliveries import accept_delivery, normalize_delivery, plan_norma
 from ingestion.models import Normalization, Source
 from reconciliation.models import Reconciliation, Run
 from reconciliation.runs import start_run
+from reconciliation.verify import CHECKS
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 DAY = dt.date(2026, 11, 20)
@@ -121,6 +123,25 @@ def person(db: None) -> Callable[[str], User]:
         return user
 
     return make
+
+
+@pytest.fixture
+def staff(person: Callable[[str], User], client: Client) -> Callable[[str], User]:
+    """A user with a role who may enter the admin, signed in."""
+
+    def sign_in(role: str) -> User:
+        user = person(role)
+        user.is_staff = True
+        user.save()
+        client.force_login(user)
+        return user
+
+    return sign_in
+
+
+def problems() -> list[str]:
+    """What `verify` would name."""
+    return [sentence for check in CHECKS.values() for sentence in check()]
 
 
 def row(key: str, amount: str = "10.00", day: str = "2026-11-20", party: str = "Acme", country: str = "DE") -> str:

@@ -2,5 +2,6 @@
 
 from attribution.admin.corrections import CorrectionAdmin
 from attribution.admin.models import ModelVersionAdmin
+from attribution.admin.reasons import ReasonAdmin
 
-__all__ = ["CorrectionAdmin", "ModelVersionAdmin"]
+__all__ = ["CorrectionAdmin", "ModelVersionAdmin", "ReasonAdmin"]

@@ -3,6 +3,8 @@
 from django.core.validators import RegexValidator
 from django.db import models
 
+from ingestion.models.record_type import CARRIED
+
 
 class Reason(models.Model):
     """A reason code. `functional` is true for an expected, business-justified cause, null for UNKNOWN alone."""
@@ -18,12 +20,14 @@ class Reason(models.Model):
     description = models.TextField(blank=True)
 
     class Meta:
+        default_permissions = CARRIED
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(code="UNKNOWN", functional=None)
                 | (~models.Q(code="UNKNOWN") & models.Q(functional__isnull=False)),
                 name="reason_unknown_alone_is_neither",
+                violation_error_message="UNKNOWN alone is neither functional nor an error; any other reason is one of the two.",
             )
         ]
 

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import UniqueConstraint
 
-from ingestion.models.record_type import CODE
+from ingestion.models.record_type import CARRIED, CODE
 
 
 class Calendar(models.Model):
@@ -11,9 +11,10 @@ class Calendar(models.Model):
 
     code = models.CharField(max_length=41, unique=True, validators=[CODE])
     label = models.CharField(max_length=200, blank=True)
-    weekend = models.JSONField(default=list)
+    weekend = models.JSONField(default=list, blank=True)
 
     class Meta:
+        default_permissions = CARRIED
         ordering = ["code"]
 
     def __str__(self) -> str:
@@ -28,6 +29,7 @@ class Holiday(models.Model):
     name = models.CharField(max_length=200, blank=True)
 
     class Meta:
+        default_permissions = CARRIED
         ordering = ["calendar", "day"]
         constraints = [UniqueConstraint(fields=["calendar", "day"], name="holiday_once_per_calendar")]
 

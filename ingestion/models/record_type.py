@@ -9,6 +9,7 @@ from ingestion.shape import Leaf, Shape
 CODE = RegexValidator(
     r"^[a-z][a-z0-9_]{0,40}$", "A code is a letter, then letters, digits or _ (at most 41), in lower case."
 )
+CARRIED = ("add", "change", "delete", "view", "import", "export")  # the rights on what files carry in and out
 
 
 class RecordType(models.Model):
@@ -23,6 +24,7 @@ class RecordType(models.Model):
     generation = models.PositiveIntegerField(default=1)
 
     class Meta:
+        default_permissions = CARRIED
         ordering = ["code"]
 
     def __str__(self) -> str:

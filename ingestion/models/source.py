@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import UniqueConstraint
 
 from ingestion.models.calendar import Calendar
-from ingestion.models.record_type import CODE, RecordType
+from ingestion.models.record_type import CARRIED, CODE, RecordType
 
 
 class Source(models.Model):
@@ -79,6 +79,7 @@ class CodeTranslation(models.Model):
     b_value = models.CharField(max_length=500)
 
     class Meta:
+        default_permissions = CARRIED
         ordering = ["source", "field", "a_value"]
         verbose_name = "value map entry"
         verbose_name_plural = "value map entries"

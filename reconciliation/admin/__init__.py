@@ -5,5 +5,14 @@ from reconciliation.admin.reconciliations import ReconciliationAdmin
 from reconciliation.admin.runs import RunAdmin
 from reconciliation.admin.sources import SourceAdmin
 from reconciliation.admin.teams import TeamAdmin
+from reconciliation.admin.value_maps import ValueMapAdmin
 
-__all__ = ["DeliveryAdmin", "QuarantinedRowAdmin", "ReconciliationAdmin", "RunAdmin", "SourceAdmin", "TeamAdmin"]
+__all__ = [
+    "DeliveryAdmin",
+    "QuarantinedRowAdmin",
+    "ReconciliationAdmin",
+    "RunAdmin",
+    "SourceAdmin",
+    "TeamAdmin",
+    "ValueMapAdmin",
+]

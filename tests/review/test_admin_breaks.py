@@ -12,15 +12,15 @@ from attribution.models import Correction
 from ingestion.models import Delivery, QuarantinedRow, Source
 from reconciliation.models import Break, Member, Reconciliation, Run, Team
 from reconciliation.store.current import stored_versions
-from reconciliation.verify import CHECKS
 from review.models import Decision
-from tests.conftest import row
+from tests.conftest import problems, row
 
 QUERIES = 16
 LISTS = (
     "ingestion_source", "ingestion_delivery", "ingestion_quarantinedrow", "reconciliation_reconciliation",
     "reconciliation_run", "reconciliation_break", "reconciliation_team", "attribution_correction",
-    "attribution_modelversion", "review_decision",
+    "attribution_modelversion", "review_decision", "attribution_reason", "ingestion_calendar", "ingestion_holiday",
+    "ingestion_codetranslation",
 )  # fmt: skip
 
 
@@ -29,24 +29,6 @@ def run(reconcile: Callable[..., Run]) -> Run:
     """A run with some of everything."""
     left = [row("A", "10.00"), row("B", "10.25"), row("U", "7.00"), row("D"), row("D"), row("G", "5000.00"), "x,y"]
     return reconcile(left, [row("A", "-10.00"), row("B", "10.00"), row("U", "912.40"), row("G", "5000.00")])
-
-
-@pytest.fixture
-def staff(person: Callable[[str], User], client: Client) -> Callable[[str], User]:
-    """A user with a role who may enter the admin, signed in."""
-
-    def sign_in(role: str) -> User:
-        user = person(role)
-        User.objects.filter(pk=user.pk).update(is_staff=True)
-        client.force_login(User.objects.get(pk=user.pk))
-        return user
-
-    return sign_in
-
-
-def problems() -> list[str]:
-    """What `verify` would name."""
-    return [sentence for check in CHECKS.values() for sentence in check()]
 
 
 def page_of(brk: Break) -> str:
