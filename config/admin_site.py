@@ -1,9 +1,12 @@
 """The admin's site: one sign-in for all pages, and a refusal in place of a second one."""
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
@@ -14,6 +17,24 @@ class TieoutAdminSite(AdminSite):
     site_header = "Tieout"
     site_title = "Tieout admin"
     index_title = "Set-up and books"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """The set-up as a whole, beside the things."""
+        from config.admin.definitions import definition_urls  # the site is made before the apps are ready
+
+        return [*definition_urls(self), *super().get_urls()]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Definitions first: they set up most of the rest."""
+        listed = list(super().get_app_list(request, app_label))
+        if app_label is None and request.user.has_perm("reconciliation.view_reconciliation"):  # type: ignore[union-attr]
+            listed.insert(0, self._definitions())
+        return listed
+
+    def _definitions(self) -> dict[str, Any]:
+        url = reverse("admin:definitions", current_app=self.name)
+        page = {"name": "Definitions", "object_name": "Definition", "admin_url": url, "view_only": True, "perms": {}}
+        return {"name": "Set-up", "app_label": "set-up", "app_url": url, "has_module_perms": True, "models": [page]}
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:

@@ -51,6 +51,9 @@ class Checker:
     def run(self) -> list[Fault]:
         """Every fault, in the order of the document."""
         self._keys("", self.document, TOP)
+        for name, section in self.document.items():
+            if name in TOP and not isinstance(section, dict | None):
+                self._fault(name, "this must be a mapping of codes")
         for section, check in (
             ("record_types", self._record_type),
             ("sources", self._source),
