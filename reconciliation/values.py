@@ -67,3 +67,14 @@ def _truth(_: Leaf, text: str) -> str:
     if text.lower() not in ("true", "false"):
         raise BadValue(f"{text!r} is neither true nor false.")
     return text.lower()
+
+
+def canonical_text(leaf: Leaf, value: object) -> str | None:
+    """The canonical text of a stored value; None for null."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        return f"{value:.{leaf.places}f}"
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -3,7 +3,7 @@
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from ingestion.models import Source
+from ingestion.models import RecordType, Source
 from reconciliation.models import Reconciliation
 
 
@@ -12,3 +12,10 @@ def visible_sources(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Source]:
     using = Q(a=OuterRef("pk")) | Q(b=OuterRef("pk"))
     seen = Exists(Reconciliation.objects.visible_to(user).filter(using))
     return Source.objects.filter(seen | ~Exists(Reconciliation.objects.filter(using)))
+
+
+def visible_record_types(user: AbstractBaseUser | AnonymousUser) -> QuerySet[RecordType]:
+    """The record types of those sources, what they refer to, and those that nothing uses yet."""
+    mine = RecordType.objects.filter(sources__in=visible_sources(user))
+    used = Q(pk__in=mine) | Q(referring__record_type__in=mine) | Q(sources=None, referring=None)
+    return RecordType.objects.filter(used).distinct().order_by("code")

@@ -24,6 +24,7 @@ from ingestion.translations import define_translations
 from reconciliation.models import Reconciliation, Team
 from reconciliation.rule_sets import canonical_json
 from reconciliation.store.ddl import ensure_tables
+from reconciliation.store.tables import StoreRefusal
 
 REASON_KEYS = ("label", "functional", "active", "description")
 RULE_KEYS = ("match", "compare", "authority", "gate", "provers")
@@ -98,7 +99,8 @@ def apply_definition(text: str, folder: Path, *, by: str = "") -> list[Change]:
             with _fault_at(f"{name}.{code}"):
                 said += put(code, one)
     for code, _ in types:
-        ensure_tables(RecordType.objects.get(code=code))
+        with _fault_at(f"record_types.{code}"):
+            ensure_tables(RecordType.objects.get(code=code))
     return said
 
 
@@ -107,7 +109,7 @@ def _fault_at(place: str) -> Iterator[None]:
     """What a service refuses is a fault of the definition."""
     try:
         yield
-    except ChangeRefused as refusal:
+    except (ChangeRefused, StoreRefusal) as refusal:
         raise BadDefinition([Fault(place, str(refusal))]) from None
 
 

@@ -2,6 +2,7 @@
 
 from reconciliation.admin.deliveries import DeliveryAdmin, QuarantinedRowAdmin
 from reconciliation.admin.reconciliations import ReconciliationAdmin
+from reconciliation.admin.record_types import RecordTypeAdmin
 from reconciliation.admin.runs import RunAdmin
 from reconciliation.admin.sources import SourceAdmin
 from reconciliation.admin.teams import TeamAdmin
@@ -11,6 +12,7 @@ __all__ = [
     "DeliveryAdmin",
     "QuarantinedRowAdmin",
     "ReconciliationAdmin",
+    "RecordTypeAdmin",
     "RunAdmin",
     "SourceAdmin",
     "TeamAdmin",
