@@ -18,6 +18,7 @@ SET_UP = (
 )
 LOOK = "view_*"
 CARRIED = ("reason", "codetranslation", "calendar", "holiday", "recordtype")  # a record type carries reference records
+SCHEDULES = ("periodictask", "crontabschedule", "intervalschedule")  # what beat does, and when
 ROLES: dict[str, tuple[str, ...]] = {
     "Analyst": (LOOK, "add_decision", "add_run", "add_delivery"),
     "Supervisor": (LOOK, "add_decision", "change_decision", "add_run", "add_delivery"),
@@ -32,6 +33,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *(f"{verb}_{model}" for model in SET_UP for verb in ("add", "change")),
         "delete_holiday", "add_codetranslation", "delete_codetranslation", "add_apitoken", "delete_apitoken",
         *(f"{verb}_{model}" for model in CARRIED for verb in ("import", "export")),
+        *(f"{verb}_{model}" for model in SCHEDULES for verb in ("view", "add", "change", "delete")),
     ),
     "API client": (LOOK, "add_decision", "add_run", "add_delivery"),
 }  # fmt: skip
@@ -40,8 +42,8 @@ OURS = ("ingestion", "reconciliation", "attribution", "review")
 
 def ensure_roles() -> None:
     """Make the groups with at least these rights; rights that were added by hand stay."""
-    for label in OURS:
-        create_permissions(apps.get_app_config(label), verbosity=0)
+    for app in apps.get_app_configs():  # on a fresh database those of later apps are not there yet
+        create_permissions(app, verbosity=0)
     permissions = list(Permission.objects.select_related("content_type"))
     views = [p for p in permissions if p.codename.startswith("view_") and p.content_type.app_label in OURS]
     for role, names in ROLES.items():

@@ -28,4 +28,6 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         }
         for title, name in ENTRIES
     ]
+    if request.user.is_staff:  # type: ignore[union-attr]
+        entries.append({"title": "Admin", "url": reverse("admin:index"), "is_current": False, "count": None})
     return {"navigation": entries}

@@ -48,7 +48,7 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     """Rows that were broken as rows."""
 
     related = ("normalization__delivery__source", "normalization__mapping__source")
-    list_display = ("line", "delivery", "reason", "raw_start")
+    list_display = ("record_number", "delivery", "line", "reason", "raw_start")
     list_filter = (through(SourceFilter, "normalization__delivery__source"),)
     search_fields = ("reason", "raw")
     fields = readonly_fields = ("normalization", "record_number", "line", "reason", "raw")

@@ -97,6 +97,7 @@ def _model(name: str, base: Any, table: StoreTable, table_name: str, columns: di
             "managed": False,
             "ordering": ["id"],
             "verbose_name": table.record_type.label or table.record_type.code,
+            "verbose_name_plural": f"{table.record_type.label or table.record_type.code} records",
         },
     )
     return type(name, (base,), {"Meta": meta, "__module__": __name__, **columns})

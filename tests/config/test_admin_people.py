@@ -13,8 +13,9 @@ def test_an_administrator_gives_roles_and_no_more(client: Client, staff: Staff) 
     staff("Administrator")
     ann = User.objects.create_user("ann", password="secret-of-a-test")
     url = reverse("admin:auth_user_change", args=[ann.pk])
-    page = client.get(url).content.decode()
-    assert "is_superuser" not in page and "user_permissions" not in page
+    answer = client.get(url)
+    page = answer.content.decode()
+    assert answer.status_code == 200 and "is_superuser" not in page and "user_permissions" not in page
     role = Group.objects.get(name="Analyst")
     given = {"username": "ann", "is_active": "on", "is_staff": "on", "is_superuser": "on", "groups": [role.pk]}
     moment = {"date_joined_0": "2026-11-20", "date_joined_1": "10:00:00"}
@@ -37,3 +38,10 @@ def test_others_manage_nobody(client: Client, staff: Staff) -> None:
     staff("Manager")
     for name in ("auth_user_changelist", "auth_user_add", "auth_group_changelist"):
         assert client.get(reverse(f"admin:{name}")).status_code == 403
+
+
+def test_an_administrator_keeps_the_schedules(client: Client, staff: Staff) -> None:
+    staff("Administrator")
+    for name in ("periodictask", "crontabschedule", "intervalschedule"):
+        for page in ("changelist", "add"):
+            assert client.get(reverse(f"admin:django_celery_beat_{name}_{page}")).status_code == 200

@@ -56,7 +56,7 @@ class Command(BaseCommand):
         admin, is_new = User.objects.get_or_create(username="admin", defaults={"is_staff": True, "is_superuser": True})
         people = [(admin, is_new)]
         for name, role in PEOPLE.items():
-            user, is_new = User.objects.get_or_create(username=name)
+            user, is_new = User.objects.get_or_create(username=name, defaults={"is_staff": True})
             user.groups.add(Group.objects.get(name=role))
             people.append((user, is_new))
         for user, is_new in people:
