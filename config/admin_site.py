@@ -1,10 +1,11 @@
 """The admin's site: one sign-in for all pages, and a refusal in place of a second one."""
 
+from functools import wraps
 from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.decorators import method_decorator
@@ -35,6 +36,17 @@ class TieoutAdminSite(AdminSite):
         url = reverse("admin:definitions", current_app=self.name)
         page = {"name": "Definitions", "object_name": "Definition", "admin_url": url, "view_only": True, "perms": {}}
         return {"name": "Set-up", "app_label": "set-up", "app_url": url, "has_module_perms": True, "models": [page]}
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
+        """A page behind the sign-in. An address that holds a NUL, which no value does, is refused for all of them."""
+
+        @wraps(view)
+        def plain(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            if any("\0" in text for texts in request.GET.lists() for text in [texts[0], *texts[1]]):
+                raise BadRequest("The address holds a NUL character.")
+            return view(request, *args, **kwargs)
+
+        return super().admin_view(plain, cacheable)
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:

@@ -18,8 +18,11 @@ class CodeFilter(SimpleListFilter):
     path = ""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of the chosen code."""
-        return queryset.filter(**{f"{self.path}__code": self.value()}) if self.value() else queryset
+        """The rows of the chosen code; none for what was not offered."""
+        if self.value() is None:
+            return queryset
+        offered = self.value() in dict(self.lookup_choices)
+        return queryset.filter(**{f"{self.path}__code": self.value()}) if offered else queryset.none()
 
 
 class ReconciliationFilter(CodeFilter):

@@ -2,5 +2,6 @@
 
 from review.admin.breaks import BreakAdmin
 from review.admin.decisions import DecisionAdmin
+from review.admin.tokens import TokenAdmin
 
-__all__ = ["BreakAdmin", "DecisionAdmin"]
+__all__ = ["BreakAdmin", "DecisionAdmin", "TokenAdmin"]

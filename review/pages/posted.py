@@ -10,6 +10,8 @@ from review.pages.comparison import comparison
 
 VALUE = "value:"  # a form's input of a field's value is called so, then the field
 
+NO_NUL = "A text holds a NUL character, which cannot be kept. Take it out and try again."
+
 
 def visible_decision(request: HttpRequest, pk: int) -> Decision:
     """A decision about a break that the user may see; 404 for any other."""
@@ -18,6 +20,8 @@ def visible_decision(request: HttpRequest, pk: int) -> Decision:
 
 def posted_decision(request: HttpRequest, brk: Break) -> str:
     """Approve, override or reject a break."""
+    if _holds_nul(request):
+        return NO_NUL
     member = request.POST.get("member", "")
     try:
         decide(
@@ -35,6 +39,10 @@ def posted_decision(request: HttpRequest, brk: Break) -> str:
     return ""
 
 
+def _holds_nul(request: HttpRequest) -> bool:
+    return any("\0" in str(text) for text in request.POST.values())
+
+
 def _changed(brk: Break, request: HttpRequest) -> dict[str, str | None]:
     """The values that differ from the proposed ones."""
     given = {name.removeprefix(VALUE): str(value) for name, value in request.POST.items() if name.startswith(VALUE)}
@@ -46,6 +54,8 @@ def _changed(brk: Break, request: HttpRequest) -> dict[str, str | None]:
 
 def posted_waiver(request: HttpRequest, brk: Break) -> str:
     """Let a failed check of a break be."""
+    if _holds_nul(request):
+        return NO_NUL
     try:
         waive(
             brk=brk,

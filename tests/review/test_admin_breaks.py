@@ -20,7 +20,7 @@ LISTS = (
     "ingestion_source", "ingestion_delivery", "ingestion_quarantinedrow", "reconciliation_reconciliation",
     "reconciliation_run", "reconciliation_break", "reconciliation_team", "attribution_correction",
     "attribution_modelversion", "review_decision", "attribution_reason", "ingestion_calendar", "ingestion_holiday",
-    "ingestion_codetranslation",
+    "ingestion_codetranslation", "ingestion_recordtype", "review_apitoken",
 )  # fmt: skip
 
 
@@ -181,3 +181,22 @@ def test_another_teams_books_are_closed(
     for name in LISTS[:6]:
         page = client.get(reverse(f"admin:{name}_changelist")).content.decode()
         assert "0 " in page.split('class="paginator"')[1].split("</")[0]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_strange_address_is_no_error(name: str, run: Run, client: Client, staff: Callable[[str], User]) -> None:
+    staff("Auditor")
+    url = reverse(f"admin:{name}_changelist")
+    for query in ("q=%00", "reconciliation=%00", "source=x", "state__exact=%27;--", "p=x", "o=99", "nope=1", "q=%22a"):
+        assert client.get(f"{url}?{query}").status_code in (200, 302, 400)
+    huge = "9" * 40
+    assert client.get(url + f"{huge}/change/").status_code in (302, 404)
+
+
+def test_a_nul_in_a_form_is_a_sentence(run: Run, client: Client, staff: Callable[[str], User]) -> None:
+    staff("Manager")
+    brk = Break.objects.get(key="A")
+    for name, given in (("decide", {"action": "approve", "comment": "a\0b"}), ("waive", {"condition": "a\0b"})):
+        url = reverse(f"admin:reconciliation_break_{name}", args=[brk.pk])
+        assert "A text holds a NUL character" in client.post(url, given, follow=True).content.decode()
+    assert Break.objects.get(pk=brk.pk).state == "review"
