@@ -77,12 +77,20 @@ def _reconciliation(reconciliation: Reconciliation) -> dict[str, object]:
 
 
 def _calendar(calendar: Calendar) -> dict[str, object]:
-    days = [f"{holiday.day:%Y-%m-%d}" for holiday in calendar.holidays.order_by("day")]
-    document: dict[str, object] = {"weekend": [WEEKDAYS[day - 1] for day in calendar.weekend], "holidays": days}
+    named = {f"{holiday.day:%Y-%m-%d}": holiday.name for holiday in calendar.holidays.order_by("day")}
+    holidays = named if any(named.values()) else list(named)
+    document: dict[str, object] = {"weekend": [WEEKDAYS[day - 1] for day in calendar.weekend], "holidays": holidays}
     return document | ({"label": calendar.label} if calendar.label else {})
 
 
 def _added_reasons() -> dict[str, object]:
-    seed = {code for code, _, _ in SEED}
-    added = Reason.objects.exclude(code__in=seed).order_by("code")
-    return {it.code: {"label": it.label, "functional": it.functional, "active": it.active} for it in added}
+    """The reasons that an installation does not have by itself, or has otherwise."""
+    seed = {code: (label, functional, True, "") for code, label, functional in SEED}
+    reasons = Reason.objects.order_by("code")
+    added = [it for it in reasons if seed.get(it.code) != (it.label, it.functional, it.active, it.description)]
+    return {it.code: _reason(it) for it in added}
+
+
+def _reason(reason: Reason) -> dict[str, object]:
+    document: dict[str, object] = {"label": reason.label, "functional": reason.functional, "active": reason.active}
+    return document | ({"description": reason.description} if reason.description else {})

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from attribution.models import Reason
 from config.definitions.export import export_definition
 from config.definitions.faults import BadDefinition
 from config.definitions.yaml_text import read_yaml
 from ingestion.changes import Change
-from ingestion.models import RecordType, Source
+from ingestion.models import Holiday, RecordType, Source
 from reconciliation.models import Reconciliation
 from tests.conftest import DEFINITION
 
@@ -24,6 +25,23 @@ def test_an_export_applied_again_is_the_same(define: Define) -> None:
     define(DEFINITION)
     text = export_definition(Reconciliation.objects.get())
     assert define(text) == []
+    assert export_definition(Reconciliation.objects.get()) == text
+
+
+def test_an_export_carries_names_and_changed_reasons_elsewhere(define: Define) -> None:
+    define(
+        DEFINITION.replace("    a: left\n", "    a: left\n    calendar: xetra\n")
+        + 'calendars: {xetra: {holidays: {2026-12-25: Christmas, 2026-12-31: ""}}}\n'
+        + "reasons: {TIMING_LAG: {label: Late}, FEE: {functional: true, description: Known}}\n"
+    )
+    text = export_definition(Reconciliation.objects.get())
+    Holiday.objects.update(name="")
+    Reason.objects.filter(code__in=("FEE", "TIMING_LAG")).update(label="", description="")
+    define(text)
+    assert list(Holiday.objects.values_list("name", flat=True)) == ["Christmas", ""]
+    assert (
+        Reason.objects.get(code="TIMING_LAG").label == "Late" and Reason.objects.get(code="FEE").description == "Known"
+    )
     assert export_definition(Reconciliation.objects.get()) == text
 
 
