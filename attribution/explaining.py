@@ -1,15 +1,16 @@
 """What is said of a range's differences: like differences are explained once, together."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
-import pandas as pd
+import numpy as np
 
 from attribution.classifier import Attribution, explain, matched_late, row_attribution
 from attribution.provers.evidence import Context, Difference
 from ingestion.shape import Shape
+from reconciliation.bulk import Column, columns
 from reconciliation.models import Break
 
 LIKE = ("field", "kind", "value_a", "value_b", "raw_a", "raw_b", "numbers")
@@ -94,34 +95,34 @@ def _of_rows(duck: duckdb.DuckDBPyConnection) -> list[Attribution]:
 
 
 def _keep(duck: duckdb.DuckDBPyConnection, said: Sequence[Attribution]) -> None:
-    frame = pd.DataFrame(
-        {
-            "no": range(len(said)),
-            "reason": pd.Series([it.reason for it in said], dtype=object),
-            "functional": pd.Series([it.functional for it in said], dtype=object),
-            "confidence": pd.Series([str(it.confidence) for it in said], dtype=object),
-            "proof": pd.Series([it.proof for it in said], dtype=object),
-            "assigned_by": pd.Series([it.assigned_by for it in said], dtype=object),
-        }
+    made: dict[str, Column] = {
+        "no": np.arange(len(said)),
+        "reason": [it.reason for it in said],
+        "functional": [it.functional for it in said],
+        "confidence": [str(it.confidence) for it in said],
+        "proof": [it.proof for it in said],
+        "assigned_by": [it.assigned_by for it in said],
+    }
+    _table(
+        duck,
+        "said",
+        made,
+        "CAST(functional AS BOOLEAN) AS functional, CAST(proof AS VARCHAR) AS proof, CAST(assigned_by AS VARCHAR) AS assigned_by",
     )
-    _table(duck, "said", frame, "CAST(functional AS BOOLEAN) AS functional, proof, assigned_by")
     ranked = [(no, rank, it) for no, one in enumerate(said) for rank, it in enumerate(one.candidates, 1)]
-    frame = pd.DataFrame(
-        {
-            "no": pd.Series([no for no, _, _ in ranked], dtype="int64"),
-            "rank": pd.Series([rank for _, rank, _ in ranked], dtype="uint8"),
-            "reason": pd.Series([it.reason for _, _, it in ranked], dtype=object),
-            "confidence": pd.Series([str(it.confidence) for _, _, it in ranked], dtype=object),
-            "evidence": pd.Series([it.sentence for _, _, it in ranked], dtype=object),
-        }
-    )
-    _table(duck, "candidate", frame, "rank, evidence")
+    made = {
+        "no": np.array([no for no, _, _ in ranked], dtype=np.int64),
+        "rank": np.array([rank for _, rank, _ in ranked], dtype=np.uint8),
+        "reason": [it.reason for _, _, it in ranked],
+        "confidence": [str(it.confidence) for _, _, it in ranked],
+        "evidence": [it.sentence for _, _, it in ranked],
+    }
+    _table(duck, "candidate", made, "rank, CAST(evidence AS VARCHAR) AS evidence")
 
 
-def _table(duck: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, rest: str) -> None:
-    duck.register("frame", frame)
-    duck.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT no, CAST(reason AS VARCHAR) AS reason, "
-        f"CAST(confidence AS DECIMAL(6,5)) AS confidence, {rest} FROM frame"
-    )
-    duck.unregister("frame")
+def _table(duck: duckdb.DuckDBPyConnection, name: str, made: Mapping[str, Column], rest: str) -> None:
+    with columns(duck, "made", made):
+        duck.execute(
+            f"CREATE TEMP TABLE {name} AS SELECT no, CAST(reason AS VARCHAR) AS reason, "
+            f"CAST(confidence AS DECIMAL(6,5)) AS confidence, {rest} FROM made"
+        )

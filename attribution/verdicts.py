@@ -1,13 +1,15 @@
 """The gate's verdict on a range's breaks: asked once for all breaks of which the same is said."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import duckdb
-import pandas as pd
+import numpy as np
 
 from attribution.classifier import band
 from attribution.provers.evidence import UNKNOWN
+from reconciliation.bulk import Column, columns
 from reconciliation.engine.authority import proposed_side
 from reconciliation.gate import Condition, Explained, verdict
 from reconciliation.inputs import Inputs, leaf_text
@@ -31,10 +33,8 @@ def judge_cases(duck: duckdb.DuckDBPyConnection, given: Inputs, rules: Rules) ->
             for it in conditions
             if not it.holds and it.code not in known
         ]
-    _spread(
-        duck, "standing", standing, ["passes", "confidence", "band"], "passes, CAST(confidence AS DECIMAL(6,5)), band"
-    )
-    _spread(duck, "failing", failing, ["condition", "sentence", "detail"], "condition, sentence, detail")
+    _spread(duck, "standing", standing, {"passes": "BOOLEAN", "confidence": "DECIMAL(6,5)", "band": "VARCHAR"})
+    _spread(duck, "failing", failing, {"condition": "VARCHAR", "sentence": "VARCHAR", "detail": "VARCHAR"})
 
 
 _AMOUNT, _CURRENCY = "amount", "currency"
@@ -93,21 +93,15 @@ def _confidence(said: list[dict[str, Any]]) -> tuple[str, str]:
     return str(lowest["confidence"]), band(Decimal(unknown["confidence"]), unknown["reason"])
 
 
-def _spread(
-    duck: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]], columns: list[str], select: str
-) -> None:
-    """From sets of breaks back to the breaks."""
-    frame = pd.DataFrame(rows, columns=["no", *columns])
-    for column in columns:
-        frame[column] = frame[column].astype(bool if column == "passes" else object)
-    texts = {"condition", "sentence", "detail", "band", "confidence"}.intersection(columns)
-    cast = ", ".join(f"CAST({c} AS VARCHAR) AS {c}" for c in sorted(texts))
-    duck.register("frame", frame)
-    duck.execute(
-        f"CREATE TEMP TABLE {table} AS SELECT unnest(a.break_ids) AS break_id, {select} FROM alike a "
-        f"JOIN (SELECT * REPLACE ({cast}) FROM frame) f ON f.no = a.no"
-    )
-    duck.unregister("frame")
+def _spread(duck: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]], types: Mapping[str, str]) -> None:
+    """From sets of breaks back to the breaks, with a column a type."""
+    numbers, *rest = zip(*rows, strict=True) if rows else [()] * (len(types) + 1)
+    given: dict[str, Column] = {"no": np.array(numbers, dtype=np.int64), **dict(zip(types, rest, strict=True))}
+    cast = ", ".join(f"CAST(g.{name} AS {type_}) AS {name}" for name, type_ in types.items())
+    with columns(duck, "given", given):
+        duck.execute(
+            f"CREATE TEMP TABLE {table} AS SELECT unnest(a.break_ids) AS break_id, {cast} FROM alike a JOIN given g USING (no)"
+        )
 
 
 def passing_relation(duck: duckdb.DuckDBPyConnection, given: Inputs, rules: Rules) -> str:

@@ -2,21 +2,21 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import duckdb
 import numpy as np
-import pandas as pd
 from django.db import OperationalError, connection, transaction
 from psycopg import sql
 
 from ingestion.sql_text import literal, quoted
 
 BLOCK = 1 << 20
+Column = Sequence[Any] | np.ndarray
 
 
 def copy_in(duck: duckdb.DuckDBPyConnection, query: str, table: sql.Composable, columns: Sequence[str]) -> int:
@@ -78,6 +78,24 @@ def copy_out(
         path.unlink()
 
 
+@contextmanager
+def columns(duck: duckdb.DuckDBPyConnection, name: str, given: Mapping[str, Column]) -> Iterator[None]:
+    """Values of this process as the DuckDB relation `name`, a column a name. Texts and nulls want a cast."""
+    duck.register(name, {column: _array(values) for column, values in given.items()})
+    try:
+        yield
+    finally:
+        duck.unregister(name)
+
+
+def _array(values: Column) -> np.ndarray:
+    if isinstance(values, np.ndarray):
+        return values
+    made = np.empty(len(values), dtype=object)
+    made[:] = values
+    return made
+
+
 def new_ids(table: str, count: int) -> np.ndarray:
     """Fresh ids of a table's sequence, as many as asked for."""
     with connection.cursor() as cursor:
@@ -90,12 +108,10 @@ def new_ids(table: str, count: int) -> np.ndarray:
 def number_rows(duck: duckdb.DuckDBPyConnection, relation: str, table: str, into: str) -> int:
     """`relation` with a column `id` of fresh ids of a PostgreSQL table, as the DuckDB temp table `into`."""
     count = duck.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0]
-    frame = pd.DataFrame({"id": new_ids(table, count)})
-    duck.register("fresh_ids", frame)
-    duck.execute(
-        f"CREATE OR REPLACE TEMP TABLE {quoted(into)} AS SELECT * FROM {quoted(relation)} POSITIONAL JOIN fresh_ids"
-    )
-    duck.unregister("fresh_ids")
+    with columns(duck, "fresh_ids", {"id": new_ids(table, count)}):
+        duck.execute(
+            f"CREATE OR REPLACE TEMP TABLE {quoted(into)} AS SELECT * FROM {quoted(relation)} POSITIONAL JOIN fresh_ids"
+        )
     return count
 
 

@@ -44,15 +44,16 @@ class CompareSpec:
         return proposed_side(leaf, self.authority, self.mapped_a, self.mapped_b)
 
 
-def compare(duck: duckdb.DuckDBPyConnection, a: str, b: str, spec: CompareSpec) -> None:
+def compare(duck: duckdb.DuckDBPyConnection, a: str, b: str, spec: CompareSpec, *, records: bool = True) -> None:
     """Create the temp tables `repeated`, `pair` and `cell` from the normalized relations `a` and `b`.
 
     `repeated`(key, bucket, side, delivery, n, carried, position): every row of a key that stands more than once on a side.
     `pair`: one row per other key with its class, where its rows stand, how many names differ (0 where a side is missing),
-    the proposed value of each leaf and their hash. `cell`: one row per differing name of a differing pair.
+    and with `records` the proposed value of each leaf and their hash. `cell`: one row per differing name of a differing
+    pair.
     """
     repeated = _find_repeated(duck, a, b)
-    duck.execute(f"CREATE OR REPLACE TEMP TABLE pair AS {_pair_sql(a, b, spec, repeated=repeated)}")
+    duck.execute(f"CREATE OR REPLACE TEMP TABLE pair AS {_pair_sql(a, b, spec, repeated=repeated, records=records)}")
     if repeated:  # B's rows of repeated keys found no partner, since A's were left out of the join
         duck.execute("DELETE FROM pair WHERE a_n IS NULL AND key IN (SELECT key FROM repeated_key)")
     duck.execute(CREATE_CELL)
@@ -74,22 +75,22 @@ def _find_repeated(duck: duckdb.DuckDBPyConnection, a: str, b: str) -> bool:
     return bool(duck.execute("SELECT count(*) FROM repeated_key").fetchall()[0][0])
 
 
-def _pair_sql(a: str, b: str, spec: CompareSpec, *, repeated: bool) -> str:
+def _pair_sql(a: str, b: str, spec: CompareSpec, *, repeated: bool, records: bool) -> str:
     masks = [
         f"CASE WHEN a.key IS NULL OR b.key IS NULL THEN 0 ELSE {_mask_sql(spec, names)} END::UBIGINT AS m{n}"
         for n, names in enumerate(_masked(spec.shape.compared))
     ]
-    proposed = [f"{_proposed(leaf, spec)} AS {leaf.column}" for leaf in spec.shape.leaves]
+    proposed = [f"{_proposed(leaf, spec)} AS {leaf.column}" for leaf in spec.shape.leaves] if records else []
     differs = " + ".join(f"bit_count(m{n})" for n in range(len(masks))) or "0"
     own = own_leaves(spec.shape)
+    hashed = f", {record_hash_sql(own, [leaf.column for leaf in own])} AS hash" if records else ""
     once = f"(SELECT * FROM {a} WHERE key NOT IN (SELECT key FROM repeated_key))" if repeated else a
     return (
         f"WITH joined AS (SELECT coalesce(a.key, b.key) AS key, coalesce(a.bucket, b.bucket) AS bucket, "
         f"a.delivery AS a_delivery, a.n AS a_n, a.carried AS a_carried, "
         f"b.delivery AS b_delivery, b.n AS b_n, b.carried AS b_carried, {', '.join([*masks, *proposed])} "
         f"FROM {once} a FULL OUTER JOIN {b} b ON a.key = b.key) "
-        f"SELECT *, ({differs})::USMALLINT AS differs, {_class_sql(spec)} AS class, "
-        f"{record_hash_sql(own, [leaf.column for leaf in own])} AS hash FROM joined"
+        f"SELECT *, ({differs})::USMALLINT AS differs, {_class_sql(spec)} AS class{hashed} FROM joined"
     )
 
 
@@ -98,12 +99,17 @@ def _masked(names: Sequence[Compared]) -> list[Sequence[Compared]]:
 
 
 def _mask_sql(spec: CompareSpec, names: Sequence[Compared]) -> str:
-    """A whole number with the bit of each name that differs; a flagged value always differs."""
-    unequal = [_unequal(spec, it, 1 << n) for n, it in enumerate(names) if spec.compares(it)]
+    """A whole number with the bit of each name that differs; a flagged value always differs.
+
+    Most rows are identical in everything: one test that ends at the first difference spares them the rest.
+    """
+    compared = [it for it in names if spec.compares(it)]
+    unequal = [_unequal(spec, it, 1 << n) for n, it in enumerate(names) if it in compared]
     both = "concat_ws(',', a.flags, b.flags)"
     flagged = " | ".join(_bit(flagged_sql(both, it.leaves), 1 << n) for n, it in enumerate(names))
     any_flagged = f"CASE WHEN a.flags IS NULL AND b.flags IS NULL THEN 0::UBIGINT ELSE {flagged} END"
-    return " | ".join([*unequal, any_flagged])
+    same = " AND ".join(["a.flags IS NULL", "b.flags IS NULL", *(identical_sql(it) for it in compared)])
+    return f"CASE WHEN {same} THEN 0::UBIGINT ELSE {' | '.join([*unequal, any_flagged])} END"
 
 
 def _bit(test: str, bit: int) -> str:

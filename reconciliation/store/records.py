@@ -5,10 +5,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 import duckdb
-import pandas as pd
+import numpy as np
 
 from ingestion.models import RecordType
 from ingestion.shape import Shape
+from reconciliation.bulk import Column, columns
 from reconciliation.engine.record_hash import own_leaves, record_hash_sql
 from reconciliation.inputs import leaf_text, typed_sql
 from reconciliation.store.identities import upsert_identities
@@ -21,22 +22,14 @@ def records_relation(
     duck: duckdb.DuckDBPyConnection, shape: Shape, rows: Sequence[tuple[str, int, Record]], into: str
 ) -> None:
     """Create the DuckDB temp table `into` (key, bucket, every leaf, hash) from (key, bucket, canonical texts)."""
-    frame = pd.DataFrame(
-        {
-            "key": pd.Series([row[0] for row in rows], dtype=object),
-            "bucket": pd.Series([row[1] for row in rows], dtype="uint8"),
-            "record": pd.Series([json.dumps(row[2]) for row in rows], dtype=object),
-        }
-    )
-    duck.register("given_records", frame)
-    texts = ", ".join(f"{leaf_text('record', leaf)} AS {leaf.column}" for leaf in shape.leaves)
-    typed_relation(
-        duck,
-        shape,
-        f"SELECT CAST(key AS VARCHAR) AS key, CAST(bucket AS UTINYINT) AS bucket, {texts} FROM given_records",
-        into,
-    )
-    duck.unregister("given_records")
+    given: dict[str, Column] = {
+        "key": [key for key, _, _ in rows],
+        "bucket": np.array([bucket for _, bucket, _ in rows], dtype=np.uint8),
+        "record": [json.dumps(record) for _, _, record in rows],
+    }
+    texts = ", ".join(f"{leaf_text('CAST(record AS JSON)', leaf)} AS {leaf.column}" for leaf in shape.leaves)
+    with columns(duck, "given_records", given):
+        typed_relation(duck, shape, f"SELECT CAST(key AS VARCHAR) AS key, bucket, {texts} FROM given_records", into)
 
 
 def typed_relation(duck: duckdb.DuckDBPyConnection, shape: Shape, texts: str, into: str) -> None:

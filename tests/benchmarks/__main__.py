@@ -1,51 +1,116 @@
-"""The whole path, measured: files to store through `reconcile`, each size on an empty database's tables of its own run.
+"""The whole path and the difference stage, measured, beside their peers in the same run.
 
-python -m tests.benchmarks [PAIRS ...]
+python -m tests.benchmarks [--sizes N ...] [--peers N] [--naive N]
+
+CPU seconds count: those of the client and of the database server together. Wall times suffer from whatever else the
+machine does.
 """
 
 import json
-import resource
-import subprocess
+import os
 import sys
 import tempfile
-import time
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.benchmarks.pairs import write_pairs
+import django
+
+django.setup()  # the benchmarks below read the settings
+
+from tests.benchmarks.cpu import Cost, cost_of, manage, told_by  # noqa: E402
+from tests.benchmarks.difference import NUMBERS, write_typed  # noqa: E402
+from tests.benchmarks.pairs import write_pairs  # noqa: E402
 
 SIZES = (1_000, 100_000, 1_000_000)
+PEERS, NAIVE = 1_000_000, 100_000
 
 
-def measure(pairs: int) -> str:
-    """One line: pairs, wall seconds, client CPU seconds, peak MB, stage seconds."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+def whole_path(folder: Path, sizes: Sequence[int]) -> Cost:
+    """Files to store through `reconcile`, process start included; the largest size has a second day, into the filled
+    tables. Gives the first day's cost of the largest size."""
+    print("Whole path, files to store, `manage.py reconcile` with its start; stage seconds as it reports them")
+    print(f"{'pairs':>12}{'wall s':>8}{'client':>8}{'server':>8}{'us/pair':>8}{'peak MB':>8}  stages")
+    cost = Cost(0, 0, 0, 0)
+    for pairs in sizes:
         write_pairs(pairs, folder)
-        _manage("define", str(folder / "definition.yaml"))
-        report = folder / "report.json"
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        began = time.monotonic()
-        files = ("--a", str(folder / "a.csv"), "--b", str(folder / "b.csv"))
-        _manage("reconcile", "bench", *files, "--date", f"{2000 + len(str(pairs))}-01-03", "--json", str(report))
-        wall = time.monotonic() - began
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        told = json.loads(report.read_text(encoding="utf-8"))
-        return (
-            f"{pairs:>10,}{wall:>9.1f}{cpu:>9.1f}{after.ru_maxrss / 1024:>9.0f}  {told['seconds']}  {told['records']}"
-        )
+        cost_of(manage("define", str(folder / "definition.yaml")))
+        cost = _reconciled(folder, pairs, "2026-01-05", f"{pairs:,}")
+    if sizes:
+        write_pairs(sizes[-1], folder, day=2)
+        _reconciled(folder, sizes[-1], "2026-01-06", "second day")
+    return cost
 
 
-def _manage(*arguments: str) -> None:
-    subprocess.run([sys.executable, "manage.py", *arguments], check=True, stdout=subprocess.DEVNULL)
+def _reconciled(folder: Path, pairs: int, date: str, name: str) -> Cost:
+    report = folder / "report.json"
+    files = ("--a", str(folder / "a.csv"), "--b", str(folder / "b.csv"))
+    cost = cost_of(manage("reconcile", f"bench_{pairs}", *files, "--date", date, "--json", str(report)))
+    stages = json.loads(report.read_text(encoding="utf-8"))["seconds"]
+    told = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in stages.items())
+    micro = cost.cpu / pairs * 1_000_000
+    print(
+        f"{name:>12}{cost.wall:>8.1f}{cost.client:>8.1f}{cost.server:>8.1f}{micro:>8.1f}{cost.peak:>8.0f}  {told}",
+        flush=True,
+    )
+    return cost
+
+
+def naive_pipeline(folder: Path, pairs: int, ours: float) -> None:
+    """The naive pipeline on its own size; `ours` are our CPU seconds a pair."""
+    write_pairs(pairs, folder)
+    cost = cost_of([sys.executable, "-m", "tests.benchmarks.naive", str(folder)])
+    print("\nNaive per-row pipeline of our own (csv, dictionaries, ORM in batches of 1,000; it does less)")
+    print(
+        f"{pairs:>12,}{cost.wall:>8.1f}{cost.client:>8.1f}{cost.server:>8.1f}{cost.cpu / pairs * 1e6:>8.1f}{cost.peak:>8.0f}"
+    )
+    if ours:
+        print(f"Tieout takes {cost.cpu / pairs / ours:.1f} times less CPU a pair.", flush=True)
+
+
+def difference_stage(folder: Path, pairs: int) -> None:
+    """Ours, then datacompy on pandas and polars, each in a fresh process, the clock running after its imports."""
+    write_pairs(pairs, folder)
+    write_typed(folder)
+    print(
+        f"\nDifference stage, {pairs:,} pairs, typed Parquet in, differing cells out; the clock starts after the imports"
+    )
+    print(f"{'':>26}{'CPU s':>8}{'wall s':>8}{'peak MB':>8}{'ours x':>8}  cells")
+    ours = _told("Tieout", [sys.executable, "-m", "tests.benchmarks.difference", str(folder)], None)
+    peer = os.environ.get("PEER_PYTHON")
+    if not peer:
+        print("PEER_PYTHON names no Python with datacompy; `make bench` does.")
+        return
+    script = str(Path(__file__).with_name("peer_datacompy.py"))
+    for numbers in NUMBERS:
+        for engine in ("pandas", "polars"):
+            _told(f"datacompy {engine}, {numbers}", [peer, script, str(folder), engine, numbers], ours)
+
+
+def _told(name: str, command: Sequence[str], ours: float | None) -> float:
+    told = told_by(command)
+    ratio = f"{told['cpu'] / ours:>8.1f}" if ours else " " * 8
+    print(
+        f"{name:>26}{told['cpu']:>8.2f}{told['wall']:>8.2f}{told['peak']:>8.0f}{ratio}  {told['found']['cells']}",
+        flush=True,
+    )
+    return float(told["cpu"])
 
 
 def main() -> None:
-    """A line per size."""
-    _manage("migrate", "-v0")
-    print(f"{'pairs':>10}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}  stages, records")
-    for pairs in map(int, sys.argv[1:] or SIZES):
-        print(measure(pairs), flush=True)
+    """The tables, one after the other."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="pairs of the whole path")
+    parser.add_argument("--peers", type=int, default=PEERS, help="pairs of the difference stage; 0 leaves it out")
+    parser.add_argument("--naive", type=int, default=NAIVE, help="pairs of the naive pipeline; 0 leaves it out")
+    given = parser.parse_args()
+    cost_of(manage("migrate", "-v0"))
+    with tempfile.TemporaryDirectory() as name:
+        cost = whole_path(Path(name), given.sizes)
+        if given.naive:
+            naive_pipeline(Path(name), given.naive, cost.cpu / given.sizes[-1] if given.sizes else 0.0)
+        if given.peers:
+            difference_stage(Path(name), given.peers)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,15 @@ SEED = 20261120
 PARTIES, TRADERS = 400, 60
 DEFINITION = """
 record_types:
-  party: {fields: {name: {type: text, key: true}, country: {type: text}}}
-  trader: {fields: {code: {type: text, key: true}}}
-  deal:
+  party@: {fields: {name: {type: text, key: true}, country: {type: text}}}
+  trader@: {fields: {code: {type: text, key: true}}}
+  deal@:
     fields:
       id: {type: text, key: true}
       day: {type: date}
       settles: {type: date}
-      party: {type: reference, to: party}
-      trader: {type: reference, to: trader}
+      party: {type: reference, to: party@}
+      trader: {type: reference, to: trader@}
       book: {type: text}
       side: {type: text, choices: [BUY, SELL]}
       currency: {type: text}
@@ -25,17 +25,24 @@ record_types:
       rate: {type: decimal, digits: 12, places: 6}
       note: {type: text}
 sources:
-  bench_a: {record_type: deal, mapping: &m {id: {column: id}, day: {column: day}, settles: {column: settles}, party.name: {column: party}, party.country: {column: country}, trader.code: {column: trader}, book: {column: book}, side: {column: side}, currency: {column: currency}, amount: {column: amount}, rate: {column: rate}, note: {column: note}}}
-  bench_b: {record_type: deal, mapping: *m}
+  bench_a@: {record_type: deal@, mapping: &m {id: {column: id}, day: {column: day}, settles: {column: settles}, party.name: {column: party}, party.country: {column: country}, trader.code: {column: trader}, book: {column: book}, side: {column: side}, currency: {column: currency}, amount: {column: amount}, rate: {column: rate}, note: {column: note}}}
+  bench_b@: {record_type: deal@, mapping: *m}
 reconciliations:
-  bench: {a: bench_a, b: bench_b, compare: {amount: {absolute: "0.01"}, rate: {absolute: "0.0001"}}}
+  bench@: {a: bench_a@, b: bench_b@, compare: {amount: {absolute: "0.01"}, rate: {absolute: "0.0001"}}}
 """
 
 
-def write_pairs(pairs: int, folder: Path) -> None:
-    """Write a.csv and b.csv with `pairs` keys, 8 % of B's rows altered, 1 % missing a side, 0.1 % twice; and the definition."""
+def write_pairs(pairs: int, folder: Path, *, day: int = 1) -> None:
+    """Write a.csv and b.csv with `pairs` keys, 8 % of B's rows altered, 1 % missing a side, 0.1 % twice; and the
+    definition of `bench_<pairs>`, whose record types and tables are its own.
+
+    The second day has the first one's keys but for a tenth that is new; of the others every twentieth has a new amount.
+    """
     rng = np.random.default_rng(SEED)
     left = _rows(rng, pairs)
+    if day > 1:
+        left = _next_day(left, pairs)
+        rng = np.random.default_rng(SEED + day)
     right = left.copy()
     order = rng.permutation(pairs)
     cut = [int(pairs * share) for share in (0.03, 0.05, 0.06, 0.07, 0.08)]
@@ -53,7 +60,15 @@ def write_pairs(pairs: int, folder: Path) -> None:
     right = right.sample(frac=1, random_state=SEED)
     left.to_csv(folder / "a.csv", index=False, float_format=None)
     right.to_csv(folder / "b.csv", index=False)
-    (folder / "definition.yaml").write_text(DEFINITION, encoding="utf-8")
+    (folder / "definition.yaml").write_text(DEFINITION.replace("@", f"_{pairs}"), encoding="utf-8")
+
+
+def _next_day(rows: pd.DataFrame, pairs: int) -> pd.DataFrame:
+    fresh = pairs // 10
+    rows.loc[rows.index[:fresh], "id"] = np.char.add("E", np.arange(fresh).astype("U9"))
+    changed = rows.index[fresh::20]
+    rows.loc[changed, "amount"] = np.round(rows.loc[changed, "amount"] * 100 + 100) / 100
+    return rows
 
 
 def _rows(rng: np.random.Generator, pairs: int) -> pd.DataFrame:
