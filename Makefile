@@ -73,7 +73,8 @@ tests: $(VENV)/.dev
 	@$(SERVED) $(PY) -m pytest -n $(JOBS)
 
 bench: $(VENV)/.dev $(BENCH)/.bench  ## the whole path, measured, beside its peers
-	@PEER_PYTHON=$(abspath $(BENCH)/bin/python) $(STACK) run --state var/bench -- $(PY) -m tests.benchmarks
+	@rm -rf var/bench
+	@PEER_PYTHON=$(abspath $(BENCH)/bin/python) $(STACK) run --state var/bench -- $(PY) -m tests.benchmarks $(if $(SIZES),--sizes $(SIZES))
 
 load: $(VENV)/.dev $(BENCH)/.bench  ## k6 against the running demo, 20 seconds, with thresholds
 	@$(STACK) up --state var/load --once --then "$(PY) -m tests.load $(abspath $(BENCH)/bin/k6)"

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import django
 from django.db import connection
+
+django.setup()
 
 
 @dataclass(frozen=True)

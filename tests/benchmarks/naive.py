@@ -1,6 +1,8 @@
-"""A naive per-row pipeline of our own, for comparison only: csv, dictionaries, Decimal, Django's ORM in batches of 1,000.
+"""A naive per-row pipeline of our own, for comparison only: csv, dictionaries, Decimal, Django's ORM.
 
-python -m tests.benchmarks.naive FOLDER
+python -m tests.benchmarks.naive FOLDER row|batch
+
+`row` saves each record by itself, in one transaction; `batch` saves a thousand at a time.
 
 It reads both files, normalizes each value by itself, joins by a dictionary, compares field by field and stores matched
 records with two references, breaks and differences. It has no provers, no gate, no outcome per row, no seals and no
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import django
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 BATCH = 1_000
 TOLERANCES = {"amount": Decimal("0.01"), "rate": Decimal("0.0001")}
@@ -73,7 +75,15 @@ def _models() -> dict[str, type[models.Model]]:
     return {"party": party, "trader": trader, "deal": deal, "break": brk, "difference": difference}
 
 
-def run(folder: Path) -> None:
+def _save(table: type[models.Model], made: list[Any], way: str) -> None:
+    if way == "batch":
+        table._default_manager.bulk_create(made, batch_size=BATCH)
+        return
+    for one in made:
+        one.save(force_insert=True)
+
+
+def run(folder: Path, way: str) -> None:
     """Files to store."""
     tables = _models()
     with connection.schema_editor() as editor:
@@ -106,8 +116,9 @@ def run(folder: Path) -> None:
             traders[trader] = tables["trader"]._default_manager.create(code=trader)
         rest = {name: left[name] for name in FIELDS if name not in ("party", "country", "trader")}
         deals.append(tables["deal"](key=key, party=parties[party], trader=traders[trader], **rest))
-    for table, made in (("deal", deals), ("break", breaks), ("difference", differences)):
-        tables[table]._default_manager.bulk_create(made, batch_size=BATCH)
+    with transaction.atomic():
+        for table, made in (("deal", deals), ("break", breaks), ("difference", differences)):
+            _save(tables[table], made, way)
     with connection.schema_editor() as editor:
         for table in reversed(tables.values()):
             editor.delete_model(table)
@@ -115,4 +126,4 @@ def run(folder: Path) -> None:
 
 if __name__ == "__main__":
     django.setup()
-    run(Path(sys.argv[1]))
+    run(Path(sys.argv[1]), sys.argv[2])

@@ -1,5 +1,9 @@
-"""Seeded pairs of 11 fields with two references: the benchmark's input."""
+"""Seeded pairs of 11 fields with two references: the benchmark's input.
 
+python -m tests.benchmarks.pairs PAIRS FOLDER [DAY]
+"""
+
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +94,7 @@ def _rows(rng: np.random.Generator, pairs: int) -> pd.DataFrame:
             "note": np.char.add("note ", rng.integers(0, 9999, pairs).astype("U4")),
         }
     )
+
+
+if __name__ == "__main__":
+    write_pairs(int(sys.argv[1]), Path(sys.argv[2]), day=int(sys.argv[3]) if len(sys.argv) > 3 else 1)
