@@ -12,7 +12,7 @@ from django.db import transaction
 from ingestion import custody, lake
 from ingestion.detection import CsvFormat, detect
 from ingestion.errors import IngestionError
-from ingestion.framing import Framed, RejectedRow, frame
+from ingestion.framing import Framed, RejectedRow, frame, with_lines
 from ingestion.mapping import FieldMapping
 from ingestion.models import Delivery, Mapping, Normalization, QuarantinedRow, Source
 from ingestion.normalize import Normalized, normalize
@@ -118,6 +118,7 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
         raise NeedsDecision(delivery, format_)
     framed = frame(raw, format_, folder)
     made = _write_records(framed, format_, mapping, folder / "records")
+    rejected = [*framed.rejected, *with_lines(raw, format_, made.rejected)]
     name, digest = lake.keep(folder / "records", f"normalizations/{work.pk}-{work.fence}")
     with transaction.atomic():
         finish(
@@ -132,7 +133,7 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
             quarantined=made.quarantined,
             flagged_values=made.flagged_values,
         )
-        quarantine_rows(work, [*framed.rejected, *made.rejected])
+        quarantine_rows(work, rejected)
 
 
 def _write_records(framed: Framed, format_: CsvFormat, mapping: Mapping, target: Path) -> Normalized:

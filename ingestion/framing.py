@@ -5,7 +5,7 @@ A cheap scan finds files that are clean as they are; only the others are rewritt
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -97,10 +97,37 @@ def _rewrite(path: Path, format_: CsvFormat, target: Path) -> Framed:
 
 def locate(path: Path, format_: CsvFormat, n: int) -> Located:
     """The physical line (from 1) and raw text of record `n`; IndexError when there is none."""
+    if (clean := _clean_lines(path, format_)) is not None:
+        line = n + format_.skip + (1 if format_.header else 0)
+        if not 1 <= n <= line <= clean.count:
+            raise IndexError(n)
+        return Located(line, _line(path, line))
     row = next(islice(records(path, format_), n - 1, n), None)
     if row is None:
         raise IndexError(n)
     return Located(row.line, row.raw)
+
+
+def with_lines(path: Path, format_: CsvFormat, rejected: Sequence[RejectedRow]) -> list[RejectedRow]:
+    """Rows rejected by what they hold, with their physical lines and raw texts, in one walk through the file."""
+    wanted = {row.n: row for row in rejected}
+    if not wanted:
+        return []
+    found = (
+        replace(wanted[n], line=row.line, raw=row.raw) for n, row in enumerate(records(path, format_), 1) if n in wanted
+    )
+    return list(islice(found, len(wanted)))
+
+
+def _line(path: Path, number: int) -> str:
+    """A line of a clean file, found by counting line ends."""
+    before = 0
+    for block in _whole_lines(path):
+        count = block.count(b"\n")
+        if before + count >= number:
+            return block.split(b"\n", number - before)[number - before - 1].decode()
+        before += count
+    raise IndexError(number)
 
 
 def records(path: Path, format_: CsvFormat) -> Iterator[_Row]:

@@ -19,7 +19,8 @@ def check_pattern(pattern: str) -> None:
     if len(pattern) > PATTERN_CAP:
         raise BadMapping(f"A pattern may have {PATTERN_CAP} characters; this one has {len(pattern)}.")
     try:
-        duckdb.execute("SELECT regexp_matches('', ?)", [pattern])
+        with duckdb.connect() as duck:
+            duck.execute("SELECT regexp_matches('', ?)", [pattern])
     except duckdb.Error as error:
         raise BadMapping(f"{pattern!r} is no RE2 pattern: {str(error).splitlines()[0]}") from None
 

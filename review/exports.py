@@ -112,9 +112,9 @@ def records(run: Run) -> Table:
     files = [literal(str(lake.local(file.path))) for file in OutcomeFile.objects.filter(step__run=run)]
     if not files:
         return columns, iter(())
-    return columns, iter(
-        duckdb.execute(f"SELECT {', '.join(columns)} FROM read_parquet([{', '.join(files)}]) ORDER BY key").fetchall()
-    )
+    with duckdb.connect() as duck:
+        query = f"SELECT {', '.join(columns)} FROM read_parquet([{', '.join(files)}]) ORDER BY key"
+        return columns, iter(duck.execute(query).fetchall())
 
 
 def store(run: Run) -> Table:

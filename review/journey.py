@@ -65,10 +65,11 @@ def _rows(reconciliation: Reconciliation, key: str) -> Iterator[Event]:
         path = lake.local(file.path)
         if not path.exists():
             continue
-        found = duckdb.execute(
-            f"SELECT side, delivery, n, state FROM read_parquet({literal(str(path))}) WHERE key = ? ORDER BY side, n",
-            [key],
-        ).fetchall()
+        with duckdb.connect() as duck:  # of its own: web threads must not share one
+            found = duck.execute(
+                f"SELECT side, delivery, n, state FROM read_parquet({literal(str(path))}) WHERE key = ? ORDER BY side, n",
+                [key],
+            ).fetchall()
         for side, delivery, n, state in found:
             if (delivery, n) not in seen:
                 seen.add((delivery, n))

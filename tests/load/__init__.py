@@ -1,0 +1,1 @@
+"""Reviewers at work while programs ask and decide: `make load`."""
