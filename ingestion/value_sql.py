@@ -5,6 +5,7 @@ import re
 import duckdb
 
 from ingestion.errors import BadMapping
+from ingestion.lookup import lookup
 from ingestion.mapping import FieldMapping
 from ingestion.shape import Leaf
 from ingestion.sql_text import literal
@@ -19,7 +20,7 @@ def check_pattern(pattern: str) -> None:
     if len(pattern) > PATTERN_CAP:
         raise BadMapping(f"A pattern may have {PATTERN_CAP} characters; this one has {len(pattern)}.")
     try:
-        with duckdb.connect() as duck:
+        with lookup() as duck:
             duck.execute("SELECT regexp_matches('', ?)", [pattern])
     except duckdb.Error as error:
         raise BadMapping(f"{pattern!r} is no RE2 pattern: {str(error).splitlines()[0]}") from None

@@ -9,13 +9,13 @@ from pathlib import Path
 from xml.sax.saxutils import XMLGenerator
 from xml.sax.xmlreader import AttributesImpl
 
-import duckdb
 import pandas as pd
 import xlsxwriter
 from django.db.models import Prefetch
 
 from attribution.models import Attribution
 from ingestion import lake
+from ingestion.lookup import lookup
 from ingestion.models import QuarantinedRow
 from ingestion.spreadsheets import plain, safe
 from ingestion.sql_text import literal
@@ -112,7 +112,7 @@ def records(run: Run) -> Table:
     files = [literal(str(lake.local(file.path))) for file in OutcomeFile.objects.filter(step__run=run)]
     if not files:
         return columns, iter(())
-    with duckdb.connect() as duck:
+    with lookup() as duck:
         query = f"SELECT {', '.join(columns)} FROM read_parquet([{', '.join(files)}]) ORDER BY key"
         return columns, iter(duck.execute(query).fetchall())
 
@@ -172,7 +172,7 @@ def _json(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]
 def _parquet(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
     told = [[None if value is None else plain(value) for value in row] for row in rows]
     frame = pd.DataFrame(told, columns=list(columns), dtype=object)
-    with duckdb.connect() as duck:
+    with lookup() as duck:
         duck.register("told", frame)
         texts = ", ".join(f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in columns)
         duck.execute(f"COPY (SELECT {texts} FROM told) TO {literal(str(target))} (FORMAT parquet)")

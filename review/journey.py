@@ -4,12 +4,11 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import duckdb
-
 from attribution.models import Attribution
 from ingestion import lake
 from ingestion.detection import CsvFormat
 from ingestion.framing import locate
+from ingestion.lookup import lookup
 from ingestion.models import Normalization
 from ingestion.sql_text import literal
 from reconciliation.models import Break, OutcomeFile, Reconciliation, Run
@@ -65,7 +64,7 @@ def _rows(reconciliation: Reconciliation, key: str) -> Iterator[Event]:
         path = lake.local(file.path)
         if not path.exists():
             continue
-        with duckdb.connect() as duck:  # of its own: web threads must not share one
+        with lookup() as duck:
             found = duck.execute(
                 f"SELECT side, delivery, n, state FROM read_parquet({literal(str(path))}) WHERE key = ? ORDER BY side, n",
                 [key],
