@@ -20,6 +20,7 @@ PARTS = 16  # files of a partitioned delivery
 NUMBER = "__n"
 SHORTEST_BOUND = 1_000_000  # bytes of a line; DuckDB reads in buffers of a few lines of this length
 BUFFERED_LINES = 4
+FLUSHED_ROWS = 10_000  # a part: by itself DuckDB gathers half a million rows of each, in 2 GB and 1.7 times the time
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def normalize(
         duck.execute(f"SET memory_limit = {literal(memory)}")
         duck.execute(f"SET temp_directory = {literal(str(target.parent / 'spill'))}")
         duck.execute("SET TimeZone = 'UTC'")
+        duck.execute(f"SET partitioned_write_flush_threshold = {FLUSHED_ROWS}")
         return _normalize(duck, framed, format_, shape, by_path, target, partition=partition)
     except duckdb.InvalidInputException as error:
         raise UnreadableFile(f"The rows could not be read: {str(error).splitlines()[0]}") from error

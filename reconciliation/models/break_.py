@@ -75,7 +75,7 @@ class Break(models.Model):
         indexes = [
             models.Index(fields=["reconciliation", "state", "-id"], name="break_queue"),
             models.Index(fields=["reconciliation", "bucket"], condition=Q(state="review"), name="break_open_by_bucket"),
-            models.Index(fields=["last_run"], name="break_last_run"),
+            models.Index(fields=["last_run", "bucket"], name="break_last_run"),
         ]
         constraints = [
             UniqueConstraint(
