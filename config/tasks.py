@@ -13,6 +13,7 @@ from ingestion.errors import IngestionError
 from ingestion.models import ClaimedWork, Normalization
 from ingestion.work import call_worker
 from reconciliation.models import Run, RunStep
+from reconciliation.runs import work_of
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,8 @@ def attribute(pk: int) -> None:
 
 def _step(pk: int) -> None:
     step = RunStep.objects.select_related("run").get(pk=pk)
-    pipeline.do(step)
+    if step in work_of(step.run):  # a message may come before its turn, too
+        pipeline.do(step)
     pipeline.ring(step.run)
 
 

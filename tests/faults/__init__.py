@@ -1,0 +1,1 @@
+"""Kill, cut, empty, repeat: what must not harm a run."""

@@ -1,0 +1,157 @@
+"""Real workers on the test database, with a broker and a lake of their own."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection
+from kombu import pools
+
+from config.celery import app
+from config.definitions.apply import apply_definition
+from config.pipeline import ring
+from config.stack.product import worker_command
+from config.tasks import sweep
+from ingestion.deliveries import accept_delivery, plan_normalization
+from ingestion.models import Source
+from reconciliation.models import Reconciliation, Run
+from reconciliation.runs import start_run
+from tests.conftest import DAY, DEFINITION, HEADER, row
+
+ALL = "ingest,diff,attribution"
+LEASE = 2  # seconds
+PATIENCE = 60
+
+
+def until(holds: Callable[[], object], what: str, *, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Wait for something to hold; the test fails with `what` when it never does."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            pytest.fail(f"After {PATIENCE} s: {what}.")
+        meanwhile()
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def broker() -> str:
+    """The URL of a broker database that no other test process uses, emptied."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
+    url = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{4 + number}"
+    if app.conf.broker_url != url:
+        app.conf.broker_url = url
+        pools.reset()
+        app.amqp._producer_pool = app._pool = None  # they may hold the other one
+    redis.from_url(url).flushdb()
+    return url
+
+
+def _database_url() -> str:
+    head, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    return f"{head}/{connection.settings_dict['NAME']}"
+
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> Iterator[None]:
+    """What a test commits goes afterwards, the store's own tables too, which no flush knows."""
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'store'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'DROP TABLE store."{table}" CASCADE')
+
+
+@pytest.fixture
+def worker(committed: None, broker: str, lake: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start a worker of some queues as the product does; all are killed in the end."""
+    env = os.environ | {
+        "DATABASE_URL": _database_url(),
+        "REDIS_URL": broker,
+        "LAKE_DIR": str(lake),
+        "STEP_LEASE_SECONDS": str(LEASE),
+    }
+    started = []
+
+    def start(queues: str = ALL) -> subprocess.Popen[bytes]:
+        with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
+            process = subprocess.Popen(worker_command(queues), env=env, stdout=log, stderr=log, start_new_session=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL, children included."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture
+def waiting_run(committed: None, broker: str, tmp_path: Path) -> Callable[..., Run]:
+    """A run of 40 pairs: one rounded (passes), one with the sign turned, one row without a key. Its tasks are sent."""
+
+    def make(day: int = 0) -> Run:
+        apply_definition(DEFINITION, tmp_path)
+        date = DAY.replace(day=DAY.day + day)
+        left = [row(f"T{n:03}", f"{n}.25") for n in range(1, 41)]
+        right = [
+            row("T010", "10.00"),
+            row("T020", "-20.25"),
+            *(it for n, it in enumerate(left, 1) if n not in (10, 20)),
+        ]
+        for source, rows in (("left", [*left, row("")]), ("right", right)):
+            file = tmp_path / f"{source}.csv"
+            file.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+            plan_normalization(
+                accept_delivery(source=Source.objects.get(code=source), file=file, business_date=date).delivery
+            )
+        run = start_run(reconciliation=Reconciliation.objects.get(code="trades"), business_date=date, by="test")
+        ring(run)
+        return run
+
+    return make
+
+
+@contextmanager
+def held(table: str) -> Iterator[Callable[[], bool]]:
+    """Let nobody write a table. Gives whether somebody waits to."""
+    with (
+        psycopg.connect(_database_url(), autocommit=False) as holder,
+        psycopg.connect(_database_url(), autocommit=True) as watcher,
+    ):
+        holder.execute(f"LOCK TABLE {table} IN SHARE MODE")
+
+        def is_waited_for() -> bool:
+            found = watcher.execute(
+                "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted", [table]
+            )
+            return bool(found.fetchone()[0])  # type: ignore[index]
+
+        yield is_waited_for
+
+
+def finished(run: Run) -> bool:
+    """Whether it has ended, read anew."""
+    run.refresh_from_db()
+    return run.state in (Run.State.DONE, Run.State.FAILED)
+
+
+def swept() -> None:
+    """What beat does every half minute."""
+    sweep.delay()
+    time.sleep(0.4)
