@@ -111,7 +111,10 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "config.tasks.sweep", "schedule": 30.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "config.tasks.sweep", "schedule": 30.0},
+    "tidy": {"task": "config.tasks.tidy_lake", "schedule": 86_400.0},
+}
 
 # The demo
 DEMO_PASSWORD = optional("DEMO_PASSWORD", "tieout-demo")

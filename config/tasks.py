@@ -9,6 +9,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from config import pipeline
+from config.tidying import tidy
 from ingestion.errors import IngestionError
 from ingestion.models import ClaimedWork, Normalization
 from ingestion.work import call_worker
@@ -72,3 +73,10 @@ def sweep() -> None:
         send(normalize.delay, pk)
     for run in Run.objects.filter(state__in=[Run.State.WAITING, Run.State.RUNNING]).order_by("id"):
         pipeline.ring(run)
+
+
+@shared_task(queue="ingest")
+def tidy_lake() -> None:
+    """Remove what killed attempts left in the lake."""
+    for name in tidy(timezone.now()):
+        log.info("Nothing names %s of the lake; it was removed.", name)
