@@ -47,9 +47,10 @@ def broker() -> str:
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
     url = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{4 + number}"
     if app.conf.broker_url != url:
-        app.conf.broker_url = url
+        app.conf["broker_url"] = url
         pools.reset()
-        app.amqp._producer_pool = app._pool = None  # they may hold the other one
+        for owner, pool in ((app.amqp, "_producer_pool"), (app, "_pool")):
+            setattr(owner, pool, None)  # it may hold the other one
     redis.from_url(url).flushdb()
     return url
 
@@ -81,7 +82,7 @@ def worker(committed: None, broker: str, lake: Path, tmp_path: Path) -> Iterator
         "LAKE_DIR": str(lake),
         "STEP_LEASE_SECONDS": str(LEASE),
     }
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
 
     def start(queues: str = ALL) -> subprocess.Popen[bytes]:
         with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:

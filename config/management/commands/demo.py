@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from config.definitions.apply import apply_definition
+from config.demo_decisions import decide_two
 from config.doors import to_delivery
 from config.pipeline import ACTIVE, ring
 from config.report_table import report_table
@@ -47,6 +48,9 @@ class Command(BaseCommand):
                 EXAMPLES / name / a,
                 EXAMPLES / name / b,
             )
+        if site := os.environ.get("TIEOUT_URL"):
+            for told in decide_two(site, password):
+                self.stdout.write(told)
         self.stdout.write(
             f"Sign in at {os.environ.get('TIEOUT_URL', 'the web address')} as admin, analyst, supervisor, manager"
         )

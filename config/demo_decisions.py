@@ -1,0 +1,83 @@
+"""Two breaks that the demo approves as its users would: one on the break page, one by the API."""
+
+import json
+import re
+import secrets
+import urllib.parse
+import urllib.request
+from http.cookiejar import CookieJar
+
+from django.contrib.auth.models import Group, User
+
+from reconciliation.models import Break
+from review.models import Decision
+from review.tokens import make_token
+
+COMMENT = "Approved by the demo"
+PROGRAM = "demo-program"
+
+
+def decide_two(site: str, password: str) -> list[str]:
+    """Approve the first two explained breaks that wait, and say how; breaks that an earlier demo approved are only told."""
+    told = list(Decision.objects.filter(comment=COMMENT).order_by("id").select_related("brk", "proposed_by")[:2])
+    if len(told) < 2:
+        waiting = (
+            Break.objects.filter(
+                state=Break.State.REVIEW,
+                kind=Break.Kind.DIFFERING,
+                reconciliation__code="fx_trades",
+                refusals__condition__startswith="reason:",
+            )
+            .exclude(band="UNKNOWN")
+            .exclude(refusals__condition__startswith="check:")
+        )
+        first, second = list(waiting.distinct().order_by("id")[:2])
+        approve_on_page(site, first, "supervisor", password)
+        approve_by_api(site, second)
+        told = list(Decision.objects.filter(comment=COMMENT).order_by("id").select_related("brk", "proposed_by"))
+    ways = ("on its page", "by the API")
+    return [
+        f"{it.brk.key} was approved {way} by {it.proposed_by.get_username()}: {site}/breaks/{it.brk_id}/"
+        for it, way in zip(told, ways, strict=True)
+    ]
+
+
+def approve_on_page(site: str, brk: Break, name: str, password: str) -> None:
+    """Sign in, open the page and send its form, as a browser without JavaScript does."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    given = {"username": name, "password": password, "next": f"/breaks/{brk.pk}/"}
+    page = _send_form(browser, f"{site}/sign-in/", _read(browser, f"{site}/sign-in/"), given)
+    _send_form(browser, f"{site}/breaks/{brk.pk}/decide/", page, {"action": "approve", "comment": COMMENT})
+
+
+def _read(browser: urllib.request.OpenerDirector, url: str) -> str:
+    with browser.open(url, timeout=30) as answer:
+        return str(answer.read().decode())
+
+
+def _send_form(browser: urllib.request.OpenerDirector, url: str, page: str, given: dict[str, str]) -> str:
+    """Send a form with the hidden fields of the page that shows it."""
+    hidden = {
+        name: found[1]
+        for name in ("csrfmiddlewaretoken", "fingerprint")
+        if (found := re.search(f'name="{name}" value="([^"]*)"', page))
+    }
+    body = urllib.parse.urlencode({**hidden, **given}).encode()
+    with browser.open(urllib.request.Request(url, body, {"Referer": url}), timeout=30) as answer:
+        return str(answer.read().decode())
+
+
+def approve_by_api(site: str, brk: Break) -> None:
+    """POST the decision with a token of its own."""
+    user, _ = User.objects.get_or_create(username=PROGRAM)
+    user.groups.add(Group.objects.get(name="API client"))
+    token = make_token(user=user, name=f"demo {secrets.token_hex(4)}", scopes=["read", "decide"], days=1)
+    body = json.dumps({"action": "approve", "comment": COMMENT, "fingerprint": brk.fingerprint}).encode()
+    headers = {
+        "Authorization": f"Token {token}",
+        "Content-Type": "application/json",
+        "Idempotency-Key": f"demo-{brk.pk}-{brk.fingerprint}",
+    }
+    request = urllib.request.Request(f"{site}/api/v1/breaks/{brk.pk}/decisions", body, headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        answer.read()
