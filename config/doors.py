@@ -8,7 +8,9 @@ from typing import TextIO
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from ingestion.business_date import business_date_of
 from ingestion.deliveries import Accepted, accept_delivery, plan_normalization
+from ingestion.errors import IngestionError
 from ingestion.models import Source
 from ingestion.work import retry
 from reconciliation.models import Reconciliation
@@ -33,8 +35,12 @@ def known_reconciliation(code: str) -> Reconciliation:
 
 
 def to_delivery(source: Source, file: Path, date: dt.date | None, by: str = "command") -> Accepted:
-    """Accept a file for a date (today in UTC if none); what failed before may be tried again."""
-    accepted = accept_delivery(source=source, file=file, business_date=date or timezone.now().date(), by=by)
+    """Accept a file for a date (without one for what the source's rule reads, or today in UTC); what failed before may be
+    tried again."""
+    if not file.is_file():
+        raise IngestionError(f"There is no file {file}. Nothing was taken.")
+    dated = business_date_of(source, file, file.name, date, timezone.now().date())
+    accepted = accept_delivery(source=source, file=file, business_date=dated, by=by)
     retry(plan_normalization(accepted.delivery))
     return accepted
 

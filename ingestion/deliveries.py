@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from ingestion import custody, lake
+from ingestion.control_totals import check_totals
 from ingestion.detection import CsvFormat, detect
 from ingestion.errors import IngestionError
 from ingestion.framing import Framed, RejectedRow, frame, with_lines
@@ -116,6 +117,7 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
     format_ = detect(raw, mapping.format)
     if format_.questions and not accept:
         raise NeedsDecision(delivery, format_)
+    totals = check_totals(raw, format_, _mappings(mapping))
     framed = frame(raw, format_, folder)
     made = _write_records(framed, format_, mapping, folder / "records")
     rejected = [*framed.rejected, *with_lines(raw, format_, made.rejected)]
@@ -124,7 +126,7 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
         finish(
             work,
             format=format_.to_document(),
-            notes=list(format_.notes),
+            notes=[*format_.notes, *totals],
             questions=[],
             path=name,
             sha256=digest,
@@ -136,13 +138,16 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
         quarantine_rows(work, rejected)
 
 
+def _mappings(mapping: Mapping) -> dict[str, FieldMapping]:
+    return {path: FieldMapping.from_document(path, document) for path, document in mapping.document.items()}
+
+
 def _write_records(framed: Framed, format_: CsvFormat, mapping: Mapping, target: Path) -> Normalized:
-    mappings = [FieldMapping.from_document(path, document) for path, document in mapping.document.items()]
     return normalize(
         framed,
         format_,
         mapping.source.record_type.shape(),
-        mappings,
+        list(_mappings(mapping).values()),
         target,
         threads=settings.ENGINE_THREADS,
         memory=settings.ENGINE_MEMORY,

@@ -55,13 +55,14 @@ class Located:
 
 
 @dataclass(frozen=True)
-class _Row:
+class FileRow:
     """One piece of the file: a record's cells, or why it is none."""
 
     line: int
     raw: str
     cells: list[str] | None
     reason: str = ""
+    is_footer: bool = False
 
 
 def frame(path: Path, format_: CsvFormat, folder: Path) -> Framed:
@@ -130,19 +131,19 @@ def _line(path: Path, number: int) -> str:
     raise IndexError(number)
 
 
-def records(path: Path, format_: CsvFormat) -> Iterator[_Row]:
+def records(path: Path, format_: CsvFormat) -> Iterator[FileRow]:
     """The rows after the header, blank lines left out, the footer last as rows without cells."""
     lines = _lines(path, format_)
     next_line = _skip_header(lines, format_)
     body = [] if next_line is None else _group(lines, next_line, format_)
     width = len(format_.columns)
-    held: list[_Row] = []
+    held: list[FileRow] = []
     for row in body:
         held.append(_fitted(row, width))
         if len(held) > format_.footer_rows:
             yield held.pop(0)
     for row in held:
-        yield _Row(row.line, row.raw, None, "A footer line: a control total, not a record.")
+        yield FileRow(row.line, row.raw, None, "A footer line: a control total, not a record.", is_footer=True)
 
 
 def _lines(path: Path, format_: CsvFormat) -> Iterator[tuple[int, str, str]]:
@@ -192,22 +193,22 @@ def _skip_header(lines: Iterator[tuple[int, str, str]], format_: CsvFormat) -> t
     return None
 
 
-def _group(lines: Iterator[tuple[int, str, str]], first: tuple[int, str, str], format_: CsvFormat) -> Iterator[_Row]:
+def _group(lines: Iterator[tuple[int, str, str]], first: tuple[int, str, str], format_: CsvFormat) -> Iterator[FileRow]:
     """Physical lines as records: a quoted line end joins lines."""
     waiting: list[tuple[int, str, str]] = [first]
     while waiting or (line := next(lines, None)) is not None:
         number, text, bad = waiting.pop(0) if waiting else line  # type: ignore[misc]
         if bad:
-            yield _Row(number, text, None, bad)
+            yield FileRow(number, text, None, bad)
         elif not text.strip():
             continue
         elif text.count(format_.quote) % 2 == 0:
-            yield _Row(number, text, _cells(text, format_))
+            yield FileRow(number, text, cells_of(text, format_))
         else:
             yield from _joined(number, text, lines, format_)
 
 
-def _joined(number: int, text: str, lines: Iterator[tuple[int, str, str]], format_: CsvFormat) -> Iterator[_Row]:
+def _joined(number: int, text: str, lines: Iterator[tuple[int, str, str]], format_: CsvFormat) -> Iterator[FileRow]:
     """A record whose quote stays open at the line end; when it never fits, each of its lines is set aside."""
     block, broken = [(number, text)], ""
     for at, more, bad in lines:
@@ -215,9 +216,9 @@ def _joined(number: int, text: str, lines: Iterator[tuple[int, str, str]], forma
         broken = broken or bad
         if more.count(format_.quote) % 2 == 1:
             raw = "\n".join(part for _, part in block)
-            cells = None if broken else _cells(raw, format_)
+            cells = None if broken else cells_of(raw, format_)
             if cells is not None and len(cells) == len(format_.columns):
-                yield _Row(number, raw, cells)
+                yield FileRow(number, raw, cells)
                 return
             break
     else:
@@ -225,10 +226,11 @@ def _joined(number: int, text: str, lines: Iterator[tuple[int, str, str]], forma
     broken = broken or f"A quote was opened on line {number}; with its closing the cells do not fit the header."
     for at, part in block:
         if part.strip():
-            yield _Row(at, part, None, broken)
+            yield FileRow(at, part, None, broken)
 
 
-def _cells(raw: str, format_: CsvFormat) -> list[str]:
+def cells_of(raw: str, format_: CsvFormat) -> list[str]:
+    """The cells of a record's raw text."""
     csv.field_size_limit(1 << 30)
     reader = csv.reader(
         raw.split("\n") if "\n" not in raw else _kept(raw), delimiter=format_.delimiter, quotechar=format_.quote
@@ -241,10 +243,10 @@ def _kept(raw: str) -> list[str]:
     return [line + "\n" for line in raw.split("\n")]
 
 
-def _fitted(row: _Row, width: int) -> _Row:
+def _fitted(row: FileRow, width: int) -> FileRow:
     if row.cells is None or len(row.cells) == width:
         return row
-    return _Row(row.line, row.raw, None, f"It has {len(row.cells)} cells where {width} were expected.")
+    return FileRow(row.line, row.raw, None, f"It has {len(row.cells)} cells where {width} were expected.")
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _check_columns(format_: CsvFormat, mappings: Sequence[FieldMapping]) -> None
         if (
             mapping.column is None
             or mapping.column in format_.columns
-            or _position(format_, mapping.column) is not None
+            or column_position(format_, mapping.column) is not None
         ):
             continue
         near = get_close_matches(mapping.column, format_.columns, n=1, cutoff=0.5)
@@ -120,7 +120,7 @@ def _check_columns(format_: CsvFormat, mappings: Sequence[FieldMapping]) -> None
         raise MissingColumn(f"The file has no column {mapping.column!r}, which {mapping.path} is mapped from.{hint}")
 
 
-def _position(format_: CsvFormat, column: str) -> int | None:
+def column_position(format_: CsvFormat, column: str) -> int | None:
     """A column by its header, or as `column_n`."""
     if column in format_.columns:
         return format_.columns.index(column)
@@ -178,7 +178,7 @@ def _source_sql(framed: Framed, format_: CsvFormat) -> str:
 def _raw(mapping: FieldMapping, format_: CsvFormat) -> str:
     if mapping.column is None:
         return literal(mapping.value or "")
-    return f"c{_position(format_, mapping.column)}"
+    return f"c{column_position(format_, mapping.column)}"
 
 
 def _outputs(leaf: Leaf, mapping: FieldMapping | None, *, is_direct: bool) -> str:

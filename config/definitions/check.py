@@ -85,6 +85,11 @@ class Checker:
 
     def _record_type(self, place: str, code: str, document: Document) -> None:
         self._keys(place, document, ("label", "fields"))
+        owner = code.removesuffix("_version")
+        if owner != code and owner in self._referred():
+            self._fault(
+                place, f"{owner!r} is referred to and keeps its versions in a table of this name; choose another code"
+            )
         fields = document.get("fields")
         if not isinstance(fields, dict) or not fields:
             return self._fault(place, "a record type needs fields")
@@ -93,6 +98,10 @@ class Checker:
         if not any(isinstance(field, dict) and field.get("key") for field in fields.values()):
             self._fault(place, "a record type needs at least one key field; write `key: true`")
         return None
+
+    def _referred(self) -> set[str]:
+        """The record types that a field of another one refers to."""
+        return {str(field.get("to")) for document in self.types.values() for field in _fields(document).values()}
 
     def _field(self, place: str, name: str, field: object) -> None:
         if not CODE.fullmatch(name):
@@ -150,6 +159,8 @@ class Checker:
                 )
         if isinstance(document.get("format"), dict):
             self._keys(f"{place}.format", document["format"], FORMAT)  # type: ignore[arg-type]
+        if "business_date" in document:
+            self._business_date(f"{place}.business_date", document["business_date"])
         mapping = document.get("mapping")
         if not isinstance(mapping, dict) or not mapping:
             return self._fault(f"{place}.mapping", "a source needs a mapping of its columns to fields")
@@ -158,6 +169,15 @@ class Checker:
             self._mapped(f"{place}.mapping.{path}", record_type, path, given, leaves)
         self._translations(f"{place}.translations", record_type, document.get("translations") or {}, leaves)
         return self._needed(place, record_type, mapping)
+
+    def _business_date(self, place: str, rule: object) -> None:
+        if not isinstance(rule, dict) or len(rule) != 1 or not set(rule) <= {"column", "from_name"}:
+            return self._fault(place, "a business date is read from one of {column: ...} and {from_name: REGEX}")
+        try:
+            check_pattern(str(rule.get("from_name", "")))
+        except BadMapping as error:
+            self._fault(place, str(error))
+        return None
 
     def _translations(self, place: str, record_type: str, given: object, leaves: Mapping[str, Leaf]) -> None:
         for name, values in given.items() if isinstance(given, dict) else [("", None)]:

@@ -19,7 +19,7 @@ from config.side_by_side import side_by_side
 from ingestion.deliveries import Accepted, normalize_delivery, plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.lake import AlteredFile
-from ingestion.models import Source
+from ingestion.models import Delivery, Source
 from reconciliation.models import Run
 from reconciliation.runs import start_run
 
@@ -40,7 +40,6 @@ class Command(BaseCommand):
         """Deliver, run, report; exit 0 only when the run is done."""
         began = time.monotonic()
         reconciliation = known_reconciliation(name)
-        date = date or timezone.now().date()
         given = ((reconciliation.a, options["a"]), (reconciliation.b, options["b"]))
         try:
             accepted = side_by_side(
@@ -56,6 +55,7 @@ class Command(BaseCommand):
             if not it.is_new:
                 name = it.delivery.file_name
                 self.stderr.write(f"{name}: the same bytes were delivered before; {it.delivery} is run again.")
+        date = _one_date([it.delivery for it in accepted], date)
         ingested = time.monotonic() - began
         run = start_run(reconciliation=reconciliation, business_date=date, by="command")
         try:
@@ -72,10 +72,21 @@ class Command(BaseCommand):
             self.stdout.write(report_table(report))
 
 
-def _ingest(source: Source, file: Path, date: dt.date, *, accept: bool) -> Accepted:
+def _ingest(source: Source, file: Path, date: dt.date | None, *, accept: bool) -> Accepted:
     accepted = to_delivery(source, file, date)
     normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
     return accepted
+
+
+def _one_date(deliveries: list[Delivery], given: dt.date | None) -> dt.date:
+    """The run's business date: the files' own, or the given one, or today."""
+    dates = {delivery.business_date for delivery in deliveries} or {given or timezone.now().date()}
+    if len(dates) > 1:
+        found = " and ".join(f"{it.file_name} of {it.business_date}" for it in deliveries)
+        raise CommandError(
+            f"The files are of two business dates: {found}. Both were delivered; name the date with --date."
+        )
+    return dates.pop()
 
 
 def timed(report: dict, ingested: float, whole: float) -> dict:

@@ -1,0 +1,58 @@
+"""Control totals: what a file's footer says it holds, against what arrived."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from ingestion.detection import CsvFormat
+from ingestion.errors import IngestionError
+from ingestion.framing import records
+from ingestion.mapping import FieldMapping
+from ingestion.normalize import column_position
+
+
+class ControlTotalMismatch(IngestionError):
+    """A footer's sum or count is not that of the records: something was lost on the way, or added."""
+
+
+def check_totals(path: Path, format_: CsvFormat, mappings: Mapping[str, FieldMapping]) -> list[str]:
+    """A note per total that fits; ControlTotalMismatch for one that does not. Nothing without a declared footer total."""
+    if not format_.footer_rows or not (format_.footer_sum or format_.footer_count):
+        return []
+    mapping = next((it for it in mappings.values() if it.column == format_.footer_sum), FieldMapping(""))
+    place = column_position(format_, format_.footer_sum) if format_.footer_sum else None
+    if format_.footer_sum and place is None:
+        raise IngestionError(f"The file has no column {format_.footer_sum!r}, which its footer sums.")
+    count, total, footer = 0, Decimal(0), ""
+    for row in records(path, format_):
+        if row.cells is None:
+            footer = row.raw if row.is_footer else footer
+            continue
+        count += 1
+        total += _number(row.cells[place], mapping) or Decimal(0) if place is not None else Decimal(0)
+    numbers = {
+        value for text in re.findall(r"[-+]?[\d.,' ]*\d", footer) if (value := _number(text, mapping)) is not None
+    }
+    notes = []
+    if format_.footer_count:
+        notes.append(_held("records", Decimal(count), numbers, footer))
+    if format_.footer_sum:
+        notes.append(_held(f"{format_.footer_sum} in all", total, numbers, footer))
+    return notes
+
+
+def _held(what: str, found: Decimal, numbers: set[Decimal], footer: str) -> str:
+    if found not in numbers:
+        raise ControlTotalMismatch(
+            f"The footer says {footer[:200]!r}, but the file has {found:,f} {what}. Ask for the file again; nothing was stored."
+        )
+    return f"The footer agrees: {found:,f} {what}."
+
+
+def _number(text: str, mapping: FieldMapping) -> Decimal | None:
+    plain = text.strip().replace(mapping.group, "") if mapping.group else text.strip()
+    try:
+        return Decimal(plain.replace(mapping.decimal, "."))
+    except InvalidOperation:
+        return None
