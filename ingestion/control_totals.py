@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingestion.detection import CsvFormat
 from ingestion.errors import IngestionError
-from ingestion.framing import records
+from ingestion.framing import cells_of, records
 from ingestion.mapping import FieldMapping
 from ingestion.normalize import column_position
 
@@ -31,9 +31,8 @@ def check_totals(path: Path, format_: CsvFormat, mappings: Mapping[str, FieldMap
             continue
         count += 1
         total += _number(row.cells[place], mapping) or Decimal(0) if place is not None else Decimal(0)
-    numbers = {
-        value for text in re.findall(r"[-+]?[\d.,' ]*\d", footer) if (value := _number(text, mapping)) is not None
-    }
+    words = (word for cell in cells_of(footer, format_) for word in re.findall(r"[-+]?\d[\d.,']*", cell))
+    numbers = {value for word in words if (value := _number(word, mapping)) is not None}
     notes = []
     if format_.footer_count:
         notes.append(_held("records", Decimal(count), numbers, footer))
