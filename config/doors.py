@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import TextIO
 
 from django.core.management.base import CommandError
-from django.utils import timezone
 
-from ingestion.business_date import business_date_of
-from ingestion.deliveries import Accepted, accept_delivery, plan_normalization
-from ingestion.errors import IngestionError
+from ingestion.arrival import take_in
+from ingestion.deliveries import Accepted
 from ingestion.models import Source
-from ingestion.work import retry
 from reconciliation.models import Reconciliation
 
 
@@ -35,14 +32,8 @@ def known_reconciliation(code: str) -> Reconciliation:
 
 
 def to_delivery(source: Source, file: Path, date: dt.date | None, by: str = "command") -> Accepted:
-    """Accept a file for a date (without one for what the source's rule reads, or today in UTC); what failed before may be
-    tried again."""
-    if not file.is_file():
-        raise IngestionError(f"There is no file {file}. Nothing was taken.")
-    dated = business_date_of(source, file, file.name, date, timezone.now().date())
-    accepted = accept_delivery(source=source, file=file, business_date=dated, by=by)
-    retry(plan_normalization(accepted.delivery))
-    return accepted
+    """Take a file in under its own name."""
+    return take_in(source=source, file=file, name=file.name, given=date, by=by)
 
 
 def write_json(document: object, target: str | None, stdout: TextIO) -> None:

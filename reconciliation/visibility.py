@@ -1,10 +1,14 @@
 """Which sources a user may see: those of reconciliations that they see, and those that no reconciliation uses yet."""
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ingestion.models import RecordType, Source
-from reconciliation.models import Reconciliation
+from reconciliation.models import Reconciliation, Run
+from reconciliation.models.reconciliation import SEES_ALL
+from reconciliation.store.reference import NO_RUN
 
 
 def visible_sources(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Source]:
@@ -19,3 +23,14 @@ def visible_record_types(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Rec
     mine = RecordType.objects.filter(sources__in=visible_sources(user))
     used = Q(pk__in=mine) | Q(referring__record_type__in=mine) | Q(sources=None, referring=None)
     return RecordType.objects.filter(used).distinct().order_by("code")
+
+
+def visible_stored(
+    rows: QuerySet[Any],
+    has_versions: bool,  # noqa: FBT001
+    user: AbstractBaseUser | AnonymousUser,
+) -> QuerySet[Any]:
+    """Of a record type's stored rows those that runs of the user's teams stored, and those that no run brought."""
+    if not has_versions or user.has_perm(SEES_ALL):  # type: ignore[union-attr]
+        return rows
+    return rows.filter(Q(run__in=Run.objects.visible_to(user).values("pk")) | Q(run=NO_RUN))

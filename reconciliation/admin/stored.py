@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -14,11 +14,9 @@ from ingestion.admin.carried import Carried
 from ingestion.admin.read_only import ReadOnlyAdmin
 from ingestion.shape import Leaf
 from reconciliation.admin.references import ReferenceResource
-from reconciliation.models import Run
-from reconciliation.models.reconciliation import SEES_ALL
-from reconciliation.store.reference import NO_RUN
-from reconciliation.store.rows import StoredRow, identity_model, stored_model
+from reconciliation.store.rows import StoredRow, attribute, row_model
 from reconciliation.store.tables import StoreTable
+from reconciliation.visibility import visible_stored
 
 
 class CurrentFilter(admin.SimpleListFilter):
@@ -38,18 +36,6 @@ class CurrentFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Current rows have no end."""
         return queryset if self.value() == "all" else queryset.filter(valid_to=None)
-
-
-def row_model(table: StoreTable) -> type[StoredRow]:
-    """The model over a type's versions, or over its identities where it has nothing else."""
-    model = stored_model if table.has_versions else identity_model
-    return model(table.record_type.pk, table.record_type.schema_version)
-
-
-def attribute(table: StoreTable, leaf: Leaf) -> str:
-    """Where a row's model has a leaf's value."""
-    path = leaf.column.replace("_", "__f")
-    return f"identity__{path}" if leaf.key and table.has_identity and table.has_versions else path
 
 
 def value(leaf: Leaf, path: str) -> Callable[[StoredRow], object]:
@@ -99,10 +85,7 @@ class StoredAdmin(Carried, ReadOnlyAdmin):  # type: ignore[misc]
 
     def visible(self, request: HttpRequest) -> QuerySet[Any]:
         """What runs of the user's teams stored, and what no run brought."""
-        rows = super().visible(request)
-        if not self.table.has_versions or request.user.has_perm(SEES_ALL):  # type: ignore[union-attr]
-            return rows
-        return rows.filter(Q(run__in=Run.objects.visible_to(request.user).values("pk")) | Q(run=NO_RUN))
+        return visible_stored(super().visible(request), self.table.has_versions, request.user)
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """As for the record type."""

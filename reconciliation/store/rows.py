@@ -7,6 +7,7 @@ from django.apps.registry import Apps
 from django.db import models
 
 from ingestion.models import Field, RecordType
+from ingestion.shape import Leaf
 from reconciliation.store.tables import SCHEMA, StoreTable, store_table
 
 _REGISTRY = Apps()  # its own, so that `migrate` and reverse relations know nothing of the store
@@ -128,3 +129,21 @@ def _reference(to: RecordType, db_column: str, **given: Any) -> models.ForeignKe
     return models.ForeignKey(
         target, models.DO_NOTHING, db_column=db_column, related_name="+", db_constraint=False, **given
     )
+
+
+def row_model(table: StoreTable) -> type[StoredRow]:
+    """The model over a type's versions, or over its identities where it has nothing else."""
+    model = stored_model if table.has_versions else identity_model
+    return model(table.record_type.pk, table.record_type.schema_version)
+
+
+def attribute(table: StoreTable, leaf: Leaf) -> str:
+    """Where a row's model has a leaf's value."""
+    path = leaf.column.replace("_", "__f")
+    return f"identity__{path}" if leaf.key and table.has_identity and table.has_versions else path
+
+
+def leaf_paths(table: StoreTable) -> dict[str, str]:
+    """The record's own leaves by name, with where a row's model has each value; references are shown by their keys."""
+    own = (leaf for leaf in table.shape.leaves if leaf.reference is None or leaf.reference_key)
+    return {leaf.name: attribute(table, leaf) for leaf in own}

@@ -6,7 +6,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +18,7 @@ from reconciliation.models import Break, Difference, GateRefusal, Member, Reconc
 from reconciliation.runs import start_run
 from reconciliation.summary import run_summary
 from review.api.idempotency import once
+from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
 from review.api.serializers import (
     BreakDetailSerializer,
@@ -33,13 +33,6 @@ from review.api.serializers import (
 from review.decisions import AlreadyDecided, DecisionRefused, decide
 from review.journey import journey
 from review.pages.runs import ring
-
-
-class NewestFirst(CursorPagination):
-    """Keyset pages by id."""
-
-    ordering = "-id"
-    page_size = 50
 
 
 class RunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]

@@ -1,0 +1,111 @@
+"""Deliveries by REST: list, one, hand in a file."""
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from kombu.exceptions import OperationalError
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from ingestion.arrival import take_in
+from ingestion.deliveries import plan_normalization
+from ingestion.errors import IngestionError
+from ingestion.models import Delivery, Normalization
+from reconciliation.visibility import visible_sources
+from review.api.idempotency import once
+from review.api.paging import NewestFirst
+from review.api.permissions import HasScope
+
+
+class HandInSerializer(serializers.Serializer):
+    """A source's code, its business date where the file does not say it, and the file."""
+
+    source = serializers.CharField(max_length=41)  # type: ignore[assignment]
+    date = serializers.DateField(required=False, allow_null=True, default=None)
+    file = serializers.FileField(max_length=255)
+
+
+class ArrivedSerializer(serializers.ModelSerializer):
+    """A delivery with what became of it so far."""
+
+    source = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[assignment, var-annotated]
+    normalizations = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Delivery
+        fields = ("id", "source", "business_date", "file_name", "sha256", "size", "received_at", "normalizations")
+
+    def get_normalizations(self, delivery: Delivery) -> list[dict[str, Any]]:
+        """By each mapping version, the newest last."""
+        names = ("state", "received", "normalized", "quarantined", "flagged_values", "error")
+        return [
+            {"mapping": it.mapping.version, **{name: getattr(it, name) for name in names}}
+            for it in delivery.normalizations.all()
+        ]
+
+
+class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+    """Deliveries: list, one, hand in."""
+
+    serializer_class = ArrivedSerializer
+    pagination_class = NewestFirst
+    permission_classes = [IsAuthenticated, HasScope]
+    parser_classes = [MultiPartParser]
+    queryset = Delivery.objects.none()
+    lookup_value_regex = r"\d{1,18}"
+    scope = "deliver"
+
+    def get_queryset(self) -> QuerySet[Delivery]:
+        """Deliveries of the sources that the user may see."""
+        seen = Delivery.objects.filter(source__in=visible_sources(self.request.user))
+        return seen.select_related("source").prefetch_related("normalizations__mapping")
+
+    @extend_schema(request=HandInSerializer, responses={201: ArrivedSerializer, 200: ArrivedSerializer})
+    def create(self, request: Request) -> Response:
+        """Hand in a file; 200 instead of 201 when the same bytes were delivered for the date before."""
+        if not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
+            raise PermissionDenied("Delivering a file needs the right to.")
+        asked = HandInSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        source = get_object_or_404(visible_sources(request.user), code=asked.validated_data["source"])
+        return once(request, lambda: self._take(request, source, asked.validated_data))
+
+    def _take(self, request: Request, source: Any, given: dict[str, Any]) -> Response:  # noqa: ANN401
+        upload = given["file"]
+        with tempfile.NamedTemporaryFile() as held:
+            for block in upload.chunks():
+                held.write(block)
+            held.flush()
+            try:
+                by = request.user.get_username()
+                accepted = take_in(
+                    source=source, file=Path(held.name), name=Path(upload.name).name, given=given["date"], by=by
+                )
+            except IngestionError as error:
+                return Response({"detail": str(error)}, status=400)
+        _send(plan_normalization(accepted.delivery))
+        found = self.get_queryset().get(pk=accepted.delivery.pk)
+        return Response({**ArrivedSerializer(found).data}, status=201 if accepted.is_new else 200)
+
+
+def _send(work: Normalization) -> None:
+    """Ring for the normalization after the commit; a broker that is away costs half a minute, until the next sweep."""
+
+    def ring() -> None:
+        with contextlib.suppress(OperationalError, OSError):
+            current_app.send_task("config.tasks.normalize", [work.pk], queue="ingest")
+
+    transaction.on_commit(ring)

@@ -1,0 +1,66 @@
+"""The store by REST: the rows of a record type, read-only."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from reconciliation.store.rows import leaf_paths, row_model
+from reconciliation.store.tables import store_table
+from reconciliation.visibility import visible_record_types, visible_stored
+from review.api.paging import NewestFirst
+from review.api.permissions import HasScope
+
+TECHNICAL = ("version", "run", "decision", "date", "valid_from", "valid_to")
+
+
+class StoredView(APIView):
+    """Stored rows of one record type, the current ones unless every version is asked for."""
+
+    permission_classes = [IsAuthenticated, HasScope]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("version", enum=["current", "all"]),
+            OpenApiParameter("cursor", description="From `next` or `previous` of a page."),
+        ],
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request, code: str) -> Response:
+        """A page of rows, newest first: the record's fields by name, and beside them where the row came from."""
+        if not request.user.has_perm("ingestion.view_recordtype"):  # type: ignore[union-attr]
+            raise PermissionDenied("Reading the store needs the right to see record types.")
+        table = store_table(get_object_or_404(visible_record_types(request.user), code=code))
+        rows = visible_stored(row_model(table)._default_manager.all(), table.has_versions, request.user)
+        if table.has_versions and request.GET.get("version") != "all":
+            rows = rows.filter(valid_to=None)
+        paths = leaf_paths(table)
+        joined = tuple(dict.fromkeys(path.rsplit("__", 1)[0] for path in paths.values() if "__" in path))
+        pages = NewestFirst()
+        page = pages.paginate_queryset(rows.select_related(*joined), request, self)
+        technical = TECHNICAL if table.has_versions else ()
+        return pages.get_paginated_response(
+            [
+                {
+                    **{name: _text(_at(row, path)) for name, path in paths.items()},
+                    **{f"_{name}": getattr(row, name) for name in technical},
+                }
+                for row in page or ()
+            ]
+        )
+
+
+def _at(row: Any, path: str) -> Any:  # noqa: ANN401 - a stored value of any kind
+    for part in path.split("__"):
+        row = getattr(row, part, None)
+    return row
+
+
+def _text(value: Any) -> Any:  # noqa: ANN401
+    """Exact numbers as text, as everywhere in the API."""
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
