@@ -3,14 +3,16 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from attribution.models import Attribution
 from ingestion import lake
 from ingestion.detection import CsvFormat
-from ingestion.framing import locate
+from ingestion.framing import Located, locate
 from ingestion.lookup import lookup
-from ingestion.models import Normalization
+from ingestion.models import Delivery, Normalization
 from ingestion.sql_text import literal
+from ingestion.unpacking import unpacked
 from reconciliation.models import Break, OutcomeFile, Reconciliation, Run
 from reconciliation.store.current import stored_versions
 
@@ -58,25 +60,35 @@ def journey(reconciliation: Reconciliation, key: str) -> Journey:
 
 def _rows(reconciliation: Reconciliation, key: str) -> Iterator[Event]:
     """The delivered rows of the key, from the runs' outcome files, with their raw lines."""
-    files = OutcomeFile.objects.filter(step__run__reconciliation=reconciliation, step__run__state=Run.State.DONE)
+    done = OutcomeFile.objects.filter(step__run__reconciliation=reconciliation, step__run__state=Run.State.DONE)
+    files = {str(lake.local(it.path)): it for it in done.select_related("step__run__rule_set").order_by("step__run_id")}
     seen: set[tuple[int, int]] = set()
-    for file in files.select_related("step__run").order_by("step__run_id"):
-        path = lake.local(file.path)
-        if not path.exists():
-            continue
-        with lookup() as duck:
-            found = duck.execute(
-                f"SELECT side, delivery, n, state FROM read_parquet({literal(str(path))}) WHERE key = ? ORDER BY side, n",
-                [key],
-            ).fetchall()
-        for side, delivery, n, state in found:
-            if (delivery, n) not in seen:
-                seen.add((delivery, n))
-                yield from _received(side, delivery, n)
-            run = file.step.run
-            words = WORDS.get(state, state)
-            yield Event(run.finished_at or run.created_at, "split", f"Row from {side.upper()} {words} in run {run.pk}",
-                        who=f"rule set {run.rule_set.version}", url=f"/runs/{run.pk}/")  # fmt: skip
+    for path, side, delivery, n, state in _outcomes([path for path in files if Path(path).exists()], key):
+        if (delivery, n) not in seen:
+            seen.add((delivery, n))
+            yield from _received(side, delivery, n)
+        run = files[path].step.run
+        yield Event(
+            run.finished_at or run.created_at,
+            "split",
+            f"Row from {side.upper()} {WORDS.get(state, state)} in run {run.pk}",
+            who=f"rule set {run.rule_set.version}",
+            url=f"/runs/{run.pk}/",
+        )
+
+
+def _outcomes(paths: list[str], key: str) -> list[tuple[str, str, int, int, str]]:
+    """What each outcome file says of the key: file, side, delivery, record number, state; in the order of the files."""
+    if not paths:
+        return []
+    listed = ", ".join(map(literal, paths))
+    with lookup() as duck:
+        found = duck.execute(
+            "SELECT filename, side, delivery, n, state FROM "
+            f"read_parquet([{listed}], filename = true) WHERE key = ? ORDER BY delivery, side, n",
+            [key],
+        ).fetchall()
+    return sorted(found, key=lambda row: paths.index(row[0]))
 
 
 def _received(side: str, delivery_id: int, n: int) -> Iterator[Event]:
@@ -89,15 +101,22 @@ def _received(side: str, delivery_id: int, n: int) -> Iterator[Event]:
         return
     delivery = work.delivery
     line, raw = "?", tuple[str, ...]()
-    path = lake.local(delivery.path)
-    if path.exists():
-        found = locate(path, CsvFormat.from_document(work.format), n)
+    if lake.local(delivery.path).exists():
+        found = _located(delivery, CsvFormat.from_document(work.format), n)
         line, raw = f"{found.line:,}", (found.raw[:2000],)
     detail = f"{delivery.file_name}, record {n:,}, {work.format.get('encoding')}, delimiter {work.format.get('delimiter')!r}, sha256 {delivery.sha256[:12]}"
     yield Event(delivery.received_at, "file", f"{side.upper()}: line {line} received from {delivery.source.title}", detail,
                 f"delivery {delivery.pk}", raw, f"/deliveries/{delivery.pk}/")  # fmt: skip
     yield Event(work.finished_at or delivery.received_at, "spark", f"{side.upper()}: normalized by mapping {work.mapping.version}",
                 f"{work.normalized:,} records, {work.quarantined:,} quarantined", f"mapping {work.mapping.version}")  # fmt: skip
+
+
+def _located(delivery: Delivery, format_: CsvFormat, n: int) -> Located:
+    folder = lake.work_folder("journey")
+    try:
+        return locate(unpacked(lake.local(delivery.path), folder), format_, n)
+    finally:
+        lake.discard(folder)
 
 
 def _breaks(reconciliation: Reconciliation, key: str) -> Iterator[Event]:
