@@ -10,7 +10,7 @@ Work is found in PostgreSQL, never in a message: a task carries an id, and may b
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
@@ -58,18 +58,15 @@ def run_to_end(run: Run) -> Run:
         run_to_end(earlier)
     while (work := advance(run)) or run.state in ACTIVE:
         before = [(it.pk, it.state, it.fence) for it in work]
-        for some in _side_by_side(work):
-            side_by_side([partial(do, it) for it in some])
+        explaining = [it for it in work if isinstance(it, RunStep) and it.step == RunStep.Step.ATTRIBUTE]
+        # Explaining leaves memory and a core free for another range; comparing does not.
+        side_by_side([partial(do, it) for it in explaining], at_once=settings.ENGINE_THREADS)
+        for it in work:
+            if it not in explaining:
+                do(it)
         if before == [(it.pk, it.state, it.fence) for it in work_of(run)]:
             time.sleep(POLL_SECONDS)  # a worker elsewhere has it, or an earlier run is active
     return run
-
-
-def _side_by_side(work: Sequence[ClaimedWork]) -> Iterator[Sequence[ClaimedWork]]:
-    """Pieces that go well together: explaining leaves memory and a core free for another range, comparing does not."""
-    explaining = [it for it in work if isinstance(it, RunStep) and it.step == RunStep.Step.ATTRIBUTE]
-    yield from (explaining[n : n + settings.ENGINE_THREADS] for n in range(0, len(explaining), settings.ENGINE_THREADS))
-    yield from ([it] for it in work if it not in explaining)
 
 
 def ring(run: Run) -> None:

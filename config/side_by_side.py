@@ -9,15 +9,15 @@ from django.db import connection, connections
 T = TypeVar("T")
 
 
-def side_by_side(calls: Sequence[Callable[[], T]]) -> list[T]:
+def side_by_side(calls: Sequence[Callable[[], T]], *, at_once: int = 2) -> list[T]:
     """The results in order; the first error is raised after every call has ended.
 
-    Each call has a thread and a database connection of its own. Inside a transaction, which other connections cannot
+    At most `at_once` run at a time. Each call has a thread and a database connection of its own. Inside a transaction, which other connections cannot
     see, they run one after the other.
     """
     if len(calls) < 2 or connection.in_atomic_block:
         return [call() for call in calls]
-    with ThreadPoolExecutor(max_workers=len(calls)) as pool:
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
         running = [pool.submit(_alone, call) for call in calls]
     return [it.result() for it in running]
 

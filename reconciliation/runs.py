@@ -95,10 +95,13 @@ def inputs_of(run: Run) -> QuerySet[Normalization]:
     return Normalization.objects.filter(run_inputs__run=run).distinct()
 
 
+QUARTERS = 4
+
+
 @transaction.atomic
 def _cut(run: Run) -> None:
     """Cut the buckets into ranges of at most RANGE_PAIRS rows a side, once every input is normalized; a large range is
-    explained in two halves."""
+    explained in quarters."""
     Run.objects.select_for_update().get(pk=run.pk)
     inputs = list(inputs_of(run))
     if run.steps.exists() or any(it.state not in (Done, Failed) for it in inputs):
@@ -107,12 +110,12 @@ def _cut(run: Run) -> None:
         return _fail(run, f"{broken[0].delivery} could not be read: {broken[0].error}")
     largest = max((it.normalized or 0 for it in inputs), default=0)
     parts = min(BUCKETS, max(1, -(-largest // settings.RANGE_PAIRS)))
-    halves = 2 if largest > settings.RANGE_PAIRS // 2 and parts * 2 <= BUCKETS else 1
+    quarters = QUARTERS if largest > settings.RANGE_PAIRS // 2 and parts * QUARTERS <= BUCKETS else 1
     steps = [
         RunStep(run=run, step=step, queue=queue, first_bucket=low, last_bucket=high - 1)
         for step, queue, ranges in (
             (RunStep.Step.DIFF, "diff", parts),
-            (RunStep.Step.ATTRIBUTE, "attribution", parts * halves),  # half explains while half waits for the database
+            (RunStep.Step.ATTRIBUTE, "attribution", parts * quarters),  # one explains while one waits for the database
         )
         for low, high in pairwise(BUCKETS * part // ranges for part in range(ranges + 1))
     ]

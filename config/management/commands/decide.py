@@ -11,6 +11,7 @@ from review.decisions import DecisionRefused, decide
 
 
 class Command(BaseCommand):
+    requires_system_checks = []  # they load every page, and `manage.py check` runs them
     help = "Approve, override or reject the break of a key."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

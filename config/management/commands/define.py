@@ -13,6 +13,7 @@ from reconciliation.models import Reconciliation
 
 
 class Command(BaseCommand):
+    requires_system_checks = []  # they load every page, and `manage.py check` runs them
     help = "Apply a definition (idempotent; prints what it changed), or export one with --export NAME."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from ingestion.models import Normalization
 
 
 class Command(BaseCommand):
+    requires_system_checks = []  # they load every page, and `manage.py check` runs them
     help = "Ingest a file as a delivery of a source. The same bytes twice are the same delivery."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -25,6 +25,7 @@ from reconciliation.runs import start_run
 
 
 class Command(BaseCommand):
+    requires_system_checks = []  # they load every page, and `manage.py check` runs them
     help = "Deliver the files that are given, run the reconciliation in this process, and report."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
