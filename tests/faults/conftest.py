@@ -146,6 +146,24 @@ def held(table: str) -> Iterator[Callable[[], bool]]:
         yield is_waited_for
 
 
+@contextmanager
+def held_run(run: Run) -> Iterator[Callable[[], bool]]:
+    """Let nobody change a run's row, while rows that refer to it may come. Gives whether somebody waits to."""
+    with (
+        psycopg.connect(_database_url(), autocommit=False) as holder,
+        psycopg.connect(_database_url(), autocommit=True) as watcher,
+    ):
+        holder.execute("SELECT FROM reconciliation_run WHERE id = %s FOR NO KEY UPDATE", [run.pk])
+
+        def is_waited_for() -> bool:
+            found = watcher.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))", [holder.info.backend_pid]
+            )
+            return bool(found.fetchone()[0])  # type: ignore[index]
+
+        yield is_waited_for
+
+
 def finished(run: Run) -> bool:
     """Whether it has ended, read anew."""
     run.refresh_from_db()

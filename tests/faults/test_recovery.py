@@ -11,18 +11,18 @@ from django.db import connections
 from django.test import Client
 
 from config import tasks
-from config.pipeline import do, ring, run_to_end, work_of
+from config.pipeline import advance, do, ring, run_to_end, work_of
 from ingestion.models import ClaimedWork, Normalization
 from reconciliation.conservation import conservation
 from reconciliation.models import Break, Run, RunStep
-from tests.faults.conftest import Start, _database_url, finished, held, kill, swept, until
+from tests.faults.conftest import Start, _database_url, finished, held, held_run, kill, swept, until
 from tests.test_straight_path import problems
 
 BLOCKED_IN = {
     "normalize": "ingestion_quarantinedrow",
     "diff": "reconciliation_difference",
     "attribute": "attribution_candidate",
-    "report": "reconciliation_gaterefusal",
+    "gate": "reconciliation_gaterefusal",
 }
 Make = Callable[..., Run]
 
@@ -45,6 +45,13 @@ def _is_whole(run: Run) -> None:
     assert problems() == []
 
 
+def do_all_but_the_last(run: Run) -> None:
+    """Normalize and compare here; explaining and the end are left."""
+    for _ in ("normalize", "diff"):
+        for it in advance(run):
+            do(it)
+
+
 @pytest.mark.parametrize("stage", BLOCKED_IN)
 def test_a_killed_worker_leaves_nothing_and_another_goes_on(stage: str, waiting_run: Make, worker: Start) -> None:
     with held(BLOCKED_IN[stage]) as is_waited_for:
@@ -56,6 +63,21 @@ def test_a_killed_worker_leaves_nothing_and_another_goes_on(stage: str, waiting_
     _is_whole(run)
     attempts = [it.attempts for model in (Normalization, RunStep) for it in model._default_manager.all()]
     assert max(attempts) == 2
+
+
+def test_a_worker_killed_while_it_ends_the_run_leaves_the_end_to_another(waiting_run: Make, worker: Start) -> None:
+    run = waiting_run()
+    do_all_but_the_last(run)
+    with held_run(run) as is_waited_for:
+        tasks.attribute.delay(run.steps.get(step=RunStep.Step.ATTRIBUTE).pk)
+        last = worker("attribution")
+        until(is_waited_for, "nobody came to end the run")
+        kill(last)
+        assert {step.state for step in run.steps.all()} == {ClaimedWork.State.DONE}
+    assert not finished(run)
+    worker()
+    until(lambda: finished(run), "the run did not end", meanwhile=swept)
+    _is_whole(run)
 
 
 def test_a_cut_connection_costs_one_attempt(waiting_run: Make, worker: Start) -> None:
@@ -109,7 +131,7 @@ def test_emptied_redis_only_costs_time(waiting_run: Make, worker: Start, broker:
         run = waiting_run()
         worker()
         until(is_waited_for, "nobody came to diff")
-        redis.from_url(broker).flushall()
+        redis.from_url(broker).flushdb()  # all that these workers have there; other tests keep theirs
     until(lambda: finished(run), "the run did not end", meanwhile=swept)
     _is_whole(run)
 
