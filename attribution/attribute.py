@@ -32,7 +32,7 @@ def attribute_range(step: RunStep) -> None:
         with heartbeat(claimed):
             _attribute(claimed)
     except BaseException as error:
-        give_back(claimed, repr(error))
+        give_back(claimed, error)
         raise
 
 

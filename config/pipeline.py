@@ -9,6 +9,7 @@
 Work is found in PostgreSQL, never in a message: a task carries an id, and may be lost or come twice.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,21 +21,26 @@ from attribution.attribute import attribute_range
 from config.side_by_side import side_by_side
 from ingestion.deliveries import normalize_delivery
 from ingestion.models import ClaimedWork, Normalization
+from ingestion.work import LostClaim
 from reconciliation.diff import diff_range
 from reconciliation.models import Run, RunStep
 from reconciliation.runs import advance_run, work_of
 from reconciliation.summary import publish_summary
 
+log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 ACTIVE = (Run.State.WAITING, Run.State.RUNNING)
 
 
 def do(work: ClaimedWork) -> None:
-    """Claim and run one piece of work, whatever its stage."""
-    if isinstance(work, Normalization):
-        normalize_delivery(work)
-    elif isinstance(work, RunStep):
-        {RunStep.Step.DIFF: diff_range, RunStep.Step.ATTRIBUTE: attribute_range}[RunStep.Step(work.step)](work)
+    """Claim and run one piece of work, whatever its stage; what another worker took over meanwhile is its own."""
+    try:
+        if isinstance(work, Normalization):
+            normalize_delivery(work)
+        elif isinstance(work, RunStep):
+            {RunStep.Step.DIFF: diff_range, RunStep.Step.ATTRIBUTE: attribute_range}[RunStep.Step(work.step)](work)
+    except LostClaim as lost:
+        log.warning("%s", lost)
 
 
 def advance(run: Run) -> list[ClaimedWork]:

@@ -103,7 +103,7 @@ def normalize_delivery(normalization: Normalization, *, accept: bool = False) ->
         fail(claimed, str(error))
         raise
     except BaseException as error:
-        give_back(claimed, repr(error))
+        give_back(claimed, error)
         raise
     finally:
         lake.discard(folder)

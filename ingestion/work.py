@@ -1,13 +1,14 @@
 """Claiming work: one conditional UPDATE takes a step, a heartbeat keeps it, the fence guards its end."""
 
+import datetime as dt
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -37,6 +38,7 @@ def call_worker(name: str) -> None:
 def claim(work: Work) -> Work | None:
     """Take a step that is ready or whose worker went silent; None when another one has it or it has ended."""
     now = timezone.now()
+    _give_up(work, now)
     free = Q(state=State.READY) | Q(state=State.RUNNING, lease_until__lt=now)
     taken = (
         type(work)
@@ -59,6 +61,19 @@ def claim(work: Work) -> Work | None:
     return work
 
 
+def _give_up(work: ClaimedWork, now: dt.datetime) -> None:
+    """Fail a step whose worker went silent in the last attempt: what kills each worker would kill the next one, too."""
+    silent = type(work)._default_manager.filter(
+        pk=work.pk, state=State.RUNNING, lease_until__lt=now, attempts__gte=settings.STEP_ATTEMPTS
+    )
+    sentence = (
+        f"Given up after {settings.STEP_ATTEMPTS} attempts: {work.worker or 'its worker'} went silent in the last one "
+        "(killed, or out of memory). Mend the cause, then run again."
+    )
+    if silent.update(state=State.FAILED, lease_until=None, finished_at=now, error=sentence):
+        custody.seal([work])
+
+
 def finish(work: ClaimedWork, **values: object) -> None:
     """End a claimed step inside the transaction that holds its results; LostClaim rolls them back."""
     now = timezone.now()
@@ -73,15 +88,24 @@ def finish(work: ClaimedWork, **values: object) -> None:
 
 
 @transaction.atomic
-def give_back(work: ClaimedWork, error: str) -> None:
-    """Let another attempt be made, or fail the step for good after the last one."""
+def give_back(work: ClaimedWork, error: BaseException) -> None:
+    """Let another attempt be made, or fail the step for good after the last one; the error is kept as one line.
+
+    LostClaim when another worker has the step by now: then the error is a consequence, and the other one's result stands.
+    """
     failed = work.attempts >= settings.STEP_ATTEMPTS
-    type(work)._default_manager.filter(pk=work.pk, fence=work.fence, state=State.RUNNING).update(
-        state=State.FAILED if failed else State.READY,
-        lease_until=None,
-        finished_at=timezone.now() if failed else None,
-        error=error[:2000],
+    given_back = (
+        type(work)
+        ._default_manager.filter(pk=work.pk, fence=work.fence, state=State.RUNNING)
+        .update(
+            state=State.FAILED if failed else State.READY,
+            lease_until=None,
+            finished_at=timezone.now() if failed else None,
+            error=f"{' '.join(str(error).split())} ({type(error).__name__})".strip()[:2000],
+        )
     )
+    if not given_back:
+        raise LostClaim(f"{work} was taken over by another worker.") from error
     custody.seal([work])
 
 
@@ -108,12 +132,11 @@ def heartbeat(work: ClaimedWork) -> Iterator[None]:
 
 
 def _beat(work: ClaimedWork, over: threading.Event) -> None:
-    try:
-        while not over.wait(settings.STEP_LEASE.total_seconds() / 3):
+    while not over.wait(settings.STEP_LEASE.total_seconds() / 3):
+        with suppress(DatabaseError):  # a cut connection costs one beat, the next one makes another
             type(work)._default_manager.filter(pk=work.pk, fence=work.fence, state=State.RUNNING).update(
                 lease_until=timezone.now() + settings.STEP_LEASE
             )
-    finally:
         connections.close_all()
 
 

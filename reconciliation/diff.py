@@ -37,7 +37,7 @@ def diff_range(step: RunStep) -> None:
         fail(claimed, str(error))
         raise
     except BaseException as error:
-        give_back(claimed, repr(error))
+        give_back(claimed, error)
         raise
 
 

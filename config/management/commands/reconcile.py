@@ -61,7 +61,7 @@ class Command(BaseCommand):
         run = start_run(reconciliation=reconciliation, business_date=date, by="command")
         try:
             run_to_end(run)
-        except (duckdb.Error, DatabaseError, AlteredFile) as error:
+        except (duckdb.Error, DatabaseError, AlteredFile, OSError) as error:
             raise CommandError(
                 f"{run} could not go on; nothing was half-done, and the next call tries again. {error}"
             ) from error
