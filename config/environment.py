@@ -60,8 +60,9 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in optional(name, default).split(",") if word.strip()]
 
 
-def database(url: str) -> dict[str, object]:
-    """Django's settings of a postgresql:// URL."""
+def database(url: str, *, idle_seconds: int) -> dict[str, object]:
+    """Django's settings of a postgresql:// URL. PostgreSQL ends a session whose transaction is idle for so many seconds,
+    or whose machine is gone about as long; `?options=` in the URL wins over that."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
         raise BadSetting(
@@ -74,5 +75,9 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": {
+            "options": f"-c idle_in_transaction_session_timeout={idle_seconds}s -c tcp_keepalives_idle={idle_seconds} "
+            "-c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
+            **dict(parse_qsl(parts.query)),
+        },
     }

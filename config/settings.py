@@ -65,7 +65,8 @@ TEMPLATES = [
 
 # Where data lives
 DATABASES = {
-    "default": database(required("DATABASE_URL"))
+    # A worker that hangs inside a transaction must not hold its locks for ever: PostgreSQL ends the session
+    "default": database(required("DATABASE_URL"), idle_seconds=integer("IDLE_TRANSACTION_SECONDS", 60))
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "TEST": {"NAME": optional("TEST_DATABASE_NAME") or None}}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -81,6 +81,7 @@ def worker(committed: None, broker: str, lake: Path, tmp_path: Path) -> Iterator
         "REDIS_URL": broker,
         "LAKE_DIR": str(lake),
         "STEP_LEASE_SECONDS": str(LEASE),
+        "IDLE_TRANSACTION_SECONDS": str(LEASE),
     }
     started: list[subprocess.Popen[bytes]] = []
 

@@ -1,7 +1,10 @@
 """A run survives the loss of a worker, of a connection, of every message, and of order."""
 
+import os
+import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -77,6 +80,23 @@ def test_a_worker_killed_while_it_ends_the_run_leaves_the_end_to_another(waiting
     assert not finished(run)
     worker()
     until(lambda: finished(run), "the run did not end", meanwhile=swept)
+    _is_whole(run)
+
+
+def test_a_worker_that_hangs_loses_its_locks_and_its_work(waiting_run: Make, worker: Start, tmp_path: Path) -> None:
+    run = waiting_run()
+    do_all_but_the_last(run)
+    with held("reconciliation_break") as is_waited_for:
+        tasks.attribute.delay(run.steps.get(step=RunStep.Step.ATTRIBUTE).pk)
+        first = worker("attribution")
+        until(is_waited_for, "nobody came to write what the gate said")
+        os.killpg(first.pid, signal.SIGSTOP)
+    worker()
+    until(lambda: finished(run), "the run did not go on", meanwhile=swept)
+    _is_whole(run)
+    os.killpg(first.pid, signal.SIGCONT)
+    log = tmp_path / "worker-0.log"
+    until(lambda: "was taken over by another worker" in log.read_text(), "it did not notice")
     _is_whole(run)
 
 
