@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from ingestion.detection import CsvFormat
 from ingestion.errors import IngestionError
+from ingestion.file_format import FileFormat
 from ingestion.framing import cells_of, records
 from ingestion.mapping import FieldMapping
 from ingestion.normalize import column_position
@@ -16,7 +16,7 @@ class ControlTotalMismatch(IngestionError):
     """A footer's sum or count is not that of the records: something was lost on the way, or added."""
 
 
-def check_totals(path: Path, format_: CsvFormat, mappings: Mapping[str, FieldMapping]) -> list[str]:
+def check_totals(path: Path, format_: FileFormat, mappings: Mapping[str, FieldMapping]) -> list[str]:
     """A note per total that fits; ControlTotalMismatch for one that does not. Nothing without a declared footer total."""
     if not format_.footer_rows or not (format_.footer_sum or format_.footer_count):
         return []

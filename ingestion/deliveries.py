@@ -11,8 +11,9 @@ from django.db import transaction
 
 from ingestion import custody, lake
 from ingestion.control_totals import check_totals
-from ingestion.detection import CsvFormat, detect
+from ingestion.detection import detect
 from ingestion.errors import IngestionError
+from ingestion.file_format import FileFormat
 from ingestion.framing import Framed, RejectedRow, frame, with_lines
 from ingestion.mapping import FieldMapping
 from ingestion.models import Delivery, Mapping, Normalization, QuarantinedRow, Source
@@ -142,7 +143,7 @@ def _mappings(mapping: Mapping) -> dict[str, FieldMapping]:
     return {path: FieldMapping.from_document(path, document) for path, document in mapping.document.items()}
 
 
-def _write_records(framed: Framed, format_: CsvFormat, mapping: Mapping, target: Path) -> Normalized:
+def _write_records(framed: Framed, format_: FileFormat, mapping: Mapping, target: Path) -> Normalized:
     return normalize(
         framed,
         format_,
@@ -158,7 +159,7 @@ def _write_records(framed: Framed, format_: CsvFormat, mapping: Mapping, target:
 class NeedsDecision(IngestionError):
     """The detection found something that a person or the source's format must settle first."""
 
-    def __init__(self, delivery: Delivery, format_: CsvFormat) -> None:
+    def __init__(self, delivery: Delivery, format_: FileFormat) -> None:
         self.questions = list(format_.questions)
         super().__init__(f"{delivery.file_name} needs a decision. " + " ".join(self.questions))
 

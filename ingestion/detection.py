@@ -5,10 +5,11 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ingestion.errors import UnreadableFile
+from ingestion.file_format import FileFormat
 
 SAMPLE = 1 << 20
 DELIMITERS = (",", ";", "\t", "|")
@@ -21,40 +22,7 @@ MAGIC = {
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 
 
-@dataclass(frozen=True)
-class CsvFormat:
-    """How a delimited file is read. `header` is a physical line, None where there is none; `columns` are distinct names.
-
-    `skip` counts the physical lines before the header or, without one, before the first record. `footer_rows` counts
-    the lines after the last record.
-    """
-
-    encoding: str
-    delimiter: str
-    quote: str
-    header: int | None
-    skip: int
-    columns: tuple[str, ...]
-    footer_rows: int = 0
-    footer_sum: str = ""
-    footer_count: bool = False
-    notes: tuple[str, ...] = ()
-    questions: tuple[str, ...] = ()
-
-    def to_document(self) -> dict[str, object]:
-        """As JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, object]) -> "CsvFormat":
-        """From JSON."""
-        given = dict(document)
-        for name in ("columns", "notes", "questions"):
-            given[name] = tuple(given.get(name, ()))  # type: ignore[arg-type]
-        return cls(**given)  # type: ignore[arg-type]
-
-
-def detect(path: Path, declared: Mapping[str, object]) -> CsvFormat:
+def detect(path: Path, declared: Mapping[str, object]) -> FileFormat:
     """The format of a file's bytes. UnreadableFile says why there is none; `questions` say what a person must settle."""
     with path.open("rb") as file:
         sample = file.read(SAMPLE)
@@ -68,7 +36,7 @@ def detect(path: Path, declared: Mapping[str, object]) -> CsvFormat:
         )
     delimiter = str(declared.get("delimiter") or _delimiter(lines))
     quote = str(declared.get("quote") or '"')
-    draft = CsvFormat(encoding, delimiter, quote, None, 0, (), notes=tuple(notes))
+    draft = FileFormat(encoding, delimiter, quote, None, 0, (), notes=tuple(notes))
     return _with_header(draft, lines, declared)
 
 
@@ -158,7 +126,7 @@ def _cut(line: str, delimiter: str, quote: str = '"') -> list[str]:
         return line.split(delimiter)
 
 
-def _with_header(draft: CsvFormat, lines: list[str], declared: Mapping[str, object]) -> CsvFormat:
+def _with_header(draft: FileFormat, lines: list[str], declared: Mapping[str, object]) -> FileFormat:
     skip_declared = int(str(declared.get("skip") or 0))
     footer = declared.get("footer") or {}
     given = declared.get("header")
@@ -198,7 +166,7 @@ def _with_header(draft: CsvFormat, lines: list[str], declared: Mapping[str, obje
     )
 
 
-def _find_header(draft: CsvFormat, lines: list[str], skip: int) -> tuple[int, bool, int]:
+def _find_header(draft: FileFormat, lines: list[str], skip: int) -> tuple[int, bool, int]:
     """The physical line of the header, whether other lines stand before it, and how many footer lines there are."""
     widths = [len(_cut(line, draft.delimiter)) if line.strip() else 0 for line in lines[:500]]
     usual = max((w for w in widths if w), key=widths.count)
@@ -216,7 +184,7 @@ def _looks_like_record(cells: list[str]) -> bool:
     return bool(filled) and sum(bool(_NUMBER.fullmatch(cell)) for cell in filled) * 2 > len(filled)
 
 
-def _record_at(lines: list[str], first: int, draft: CsvFormat) -> list[str]:
+def _record_at(lines: list[str], first: int, draft: FileFormat) -> list[str]:
     """The cells of the record that starts on a line, which may go on over quoted line ends."""
     reader = csv.reader((line + "\n" for line in lines[first:]), delimiter=draft.delimiter, quotechar=draft.quote)
     try:

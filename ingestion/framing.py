@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingestion.detection import CsvFormat
+from ingestion.file_format import FileFormat
 
 BLOCK = 1 << 20
 BYTES_PER_CHARACTER = 8  # UTF-8, and each quote doubled
@@ -65,7 +65,7 @@ class FileRow:
     is_footer: bool = False
 
 
-def frame(path: Path, format_: CsvFormat, folder: Path) -> Framed:
+def frame(path: Path, format_: FileFormat, folder: Path) -> Framed:
     """Make a file clean. Every row of it is either framed or rejected: `received` counts both."""
     if (clean := _clean_lines(path, format_)) is not None:
         above = format_.skip + (1 if format_.header else 0)
@@ -76,7 +76,7 @@ def frame(path: Path, format_: CsvFormat, folder: Path) -> Framed:
     return _rewrite(path, format_, folder / "framed.csv")
 
 
-def _rewrite(path: Path, format_: CsvFormat, target: Path) -> Framed:
+def _rewrite(path: Path, format_: FileFormat, target: Path) -> Framed:
     rejected: list[RejectedRow] = []
     number = kept = longest = 0
     with target.open("w", encoding="utf-8", newline="") as file:
@@ -96,7 +96,7 @@ def _rewrite(path: Path, format_: CsvFormat, target: Path) -> Framed:
     )  # fmt: skip
 
 
-def locate(path: Path, format_: CsvFormat, n: int) -> Located:
+def locate(path: Path, format_: FileFormat, n: int) -> Located:
     """The physical line (from 1) and raw text of record `n`; IndexError when there is none."""
     if (clean := _clean_lines(path, format_)) is not None:
         line = n + format_.skip + (1 if format_.header else 0)
@@ -109,7 +109,7 @@ def locate(path: Path, format_: CsvFormat, n: int) -> Located:
     return Located(row.line, row.raw)
 
 
-def with_lines(path: Path, format_: CsvFormat, rejected: Sequence[RejectedRow]) -> list[RejectedRow]:
+def with_lines(path: Path, format_: FileFormat, rejected: Sequence[RejectedRow]) -> list[RejectedRow]:
     """Rows rejected by what they hold, with their physical lines and raw texts, in one walk through the file."""
     wanted = {row.n: row for row in rejected}
     if not wanted:
@@ -131,7 +131,7 @@ def _line(path: Path, number: int) -> str:
     raise IndexError(number)
 
 
-def records(path: Path, format_: CsvFormat) -> Iterator[FileRow]:
+def records(path: Path, format_: FileFormat) -> Iterator[FileRow]:
     """The rows after the header, blank lines left out, the footer last as rows without cells."""
     lines = _lines(path, format_)
     next_line = _skip_header(lines, format_)
@@ -146,7 +146,7 @@ def records(path: Path, format_: CsvFormat) -> Iterator[FileRow]:
         yield FileRow(row.line, row.raw, None, "A footer line: a control total, not a record.", is_footer=True)
 
 
-def _lines(path: Path, format_: CsvFormat) -> Iterator[tuple[int, str, str]]:
+def _lines(path: Path, format_: FileFormat) -> Iterator[tuple[int, str, str]]:
     """Physical lines: number, text, and why the text cannot be trusted. LF, CRLF and CR all end a line."""
     if format_.encoding.startswith("utf-16") or format_.encoding.startswith("utf-32"):
         yield from _decoded_lines(path, format_.encoding)
@@ -178,7 +178,7 @@ def _decoded(number: int, part: bytes, encoding: str) -> tuple[int, str, str]:
     return number, text, ""
 
 
-def _skip_header(lines: Iterator[tuple[int, str, str]], format_: CsvFormat) -> tuple[int, str, str] | None:
+def _skip_header(lines: Iterator[tuple[int, str, str]], format_: FileFormat) -> tuple[int, str, str] | None:
     """Go past the preamble and the header, which may stand over several lines; gives the line after it."""
     for number, text, _ in lines:
         if number <= format_.skip:
@@ -193,7 +193,9 @@ def _skip_header(lines: Iterator[tuple[int, str, str]], format_: CsvFormat) -> t
     return None
 
 
-def _group(lines: Iterator[tuple[int, str, str]], first: tuple[int, str, str], format_: CsvFormat) -> Iterator[FileRow]:
+def _group(
+    lines: Iterator[tuple[int, str, str]], first: tuple[int, str, str], format_: FileFormat
+) -> Iterator[FileRow]:
     """Physical lines as records: a quoted line end joins lines."""
     waiting: list[tuple[int, str, str]] = [first]
     while waiting or (line := next(lines, None)) is not None:
@@ -208,7 +210,7 @@ def _group(lines: Iterator[tuple[int, str, str]], first: tuple[int, str, str], f
             yield from _joined(number, text, lines, format_)
 
 
-def _joined(number: int, text: str, lines: Iterator[tuple[int, str, str]], format_: CsvFormat) -> Iterator[FileRow]:
+def _joined(number: int, text: str, lines: Iterator[tuple[int, str, str]], format_: FileFormat) -> Iterator[FileRow]:
     """A record whose quote stays open at the line end; when it never fits, each of its lines is set aside."""
     block, broken = [(number, text)], ""
     for at, more, bad in lines:
@@ -229,7 +231,7 @@ def _joined(number: int, text: str, lines: Iterator[tuple[int, str, str]], forma
             yield FileRow(at, part, None, broken)
 
 
-def cells_of(raw: str, format_: CsvFormat) -> list[str]:
+def cells_of(raw: str, format_: FileFormat) -> list[str]:
     """The cells of a record's raw text."""
     csv.field_size_limit(1 << 30)
     reader = csv.reader(
@@ -257,7 +259,7 @@ class _Lines:
     longest: int
 
 
-def _clean_lines(path: Path, format_: CsvFormat) -> _Lines | None:
+def _clean_lines(path: Path, format_: FileFormat) -> _Lines | None:
     """The lines of a file that DuckDB can read as it is; None when anything in it is odd."""
     if format_.encoding != "utf-8" or format_.footer_rows or len(format_.delimiter) != 1 or len(format_.columns) < 2:
         return None
@@ -285,7 +287,7 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def _plain_lines(block: bytes, format_: CsvFormat, before: int) -> _Lines | None:
+def _plain_lines(block: bytes, format_: FileFormat, before: int) -> _Lines | None:
     """The lines of a block when every one of them has the same number of plain cells and is UTF-8."""
     if b'"' in block or b"\r" in block or b"\0" in block or format_.quote.encode() in block:
         return None

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.detection import CsvFormat
 from ingestion.errors import MissingColumn, UnreadableFile
+from ingestion.file_format import FileFormat
 from ingestion.framing import Framed, RejectedRow
 from ingestion.mapping import FieldMapping
 from ingestion.shape import Leaf, Shape, canonical_sql
@@ -36,7 +36,7 @@ class Normalized:
 
 def normalize(
     framed: Framed,
-    format_: CsvFormat,
+    format_: FileFormat,
     shape: Shape,
     mappings: Sequence[FieldMapping],
     target: Path,
@@ -65,7 +65,7 @@ def normalize(
 def _normalize(
     duck: duckdb.DuckDBPyConnection,
     framed: Framed,
-    format_: CsvFormat,
+    format_: FileFormat,
     shape: Shape,
     mappings: dict[str, FieldMapping],
     target: Path,
@@ -106,7 +106,7 @@ def _flags_key(flags: str | None, shape: Shape) -> bool:
     return bool(flags) and any(leaf.name in str(flags).split(",") for leaf in shape.key_leaves)
 
 
-def _check_columns(format_: CsvFormat, mappings: Sequence[FieldMapping]) -> None:
+def _check_columns(format_: FileFormat, mappings: Sequence[FieldMapping]) -> None:
     """Every mapped column is there; the error names the nearest one."""
     for mapping in mappings:
         if (
@@ -120,7 +120,7 @@ def _check_columns(format_: CsvFormat, mappings: Sequence[FieldMapping]) -> None
         raise MissingColumn(f"The file has no column {mapping.column!r}, which {mapping.path} is mapped from.{hint}")
 
 
-def column_position(format_: CsvFormat, column: str) -> int | None:
+def column_position(format_: FileFormat, column: str) -> int | None:
     """A column by its header, or as `column_n`."""
     if column in format_.columns:
         return format_.columns.index(column)
@@ -130,7 +130,7 @@ def column_position(format_: CsvFormat, column: str) -> int | None:
     return None
 
 
-def _records_sql(framed: Framed, format_: CsvFormat, shape: Shape, mappings: dict[str, FieldMapping]) -> str:
+def _records_sql(framed: Framed, format_: FileFormat, shape: Shape, mappings: dict[str, FieldMapping]) -> str:
     """Four steps: raw texts, cleaned texts, what is canonical as it stands, typed values with raw texts, key and flags."""
     used = {leaf: mappings[leaf.path] for leaf in shape.leaves if leaf.path in mappings}
     direct = [leaf for leaf, mapping in used.items() if is_direct(leaf, mapping)]
@@ -161,7 +161,7 @@ def _typed(leaf: Leaf, mapping: FieldMapping, direct: list[Leaf]) -> str:
     return f"CASE WHEN is_{leaf.column} THEN d_{leaf.column} ELSE {guarded} END" if leaf in direct else guarded
 
 
-def _source_sql(framed: Framed, format_: CsvFormat) -> str:
+def _source_sql(framed: Framed, format_: FileFormat) -> str:
     columns = [f"'c{n}': 'VARCHAR'" for n in range(len(format_.columns))]
     if framed.numbered:
         columns.insert(0, f"'{NUMBER}': 'BIGINT'")
@@ -175,7 +175,7 @@ def _source_sql(framed: Framed, format_: CsvFormat) -> str:
     return read if framed.numbered else f"(SELECT *, row_number() OVER () AS {NUMBER} FROM {read})"
 
 
-def _raw(mapping: FieldMapping, format_: CsvFormat) -> str:
+def _raw(mapping: FieldMapping, format_: FileFormat) -> str:
     if mapping.column is None:
         return literal(mapping.value or "")
     return f"c{column_position(format_, mapping.column)}"

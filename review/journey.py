@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attribution.models import Attribution
 from ingestion import lake
-from ingestion.detection import CsvFormat
+from ingestion.file_format import FileFormat
 from ingestion.framing import Located, locate
 from ingestion.lookup import lookup
 from ingestion.models import Delivery, Normalization
@@ -102,7 +102,7 @@ def _received(side: str, delivery_id: int, n: int) -> Iterator[Event]:
     delivery = work.delivery
     line, raw = "?", tuple[str, ...]()
     if lake.local(delivery.path).exists():
-        found = _located(delivery, CsvFormat.from_document(work.format), n)
+        found = _located(delivery, FileFormat.from_document(work.format), n)
         line, raw = f"{found.line:,}", (found.raw[:2000],)
     detail = f"{delivery.file_name}, record {n:,}, {work.format.get('encoding')}, delimiter {work.format.get('delimiter')!r}, sha256 {delivery.sha256[:12]}"
     yield Event(delivery.received_at, "file", f"{side.upper()}: line {line} received from {delivery.source.title}", detail,
@@ -111,7 +111,7 @@ def _received(side: str, delivery_id: int, n: int) -> Iterator[Event]:
                 f"{work.normalized:,} records, {work.quarantined:,} quarantined", f"mapping {work.mapping.version}")  # fmt: skip
 
 
-def _located(delivery: Delivery, format_: CsvFormat, n: int) -> Located:
+def _located(delivery: Delivery, format_: FileFormat, n: int) -> Located:
     folder = lake.work_folder("journey")
     try:
         return locate(unpacked(lake.local(delivery.path), folder), format_, n)
