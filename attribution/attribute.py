@@ -17,7 +17,7 @@ from ingestion.work import claim, finish, give_back, heartbeat
 from reconciliation.bulk import analyze, copy_in, number_rows
 from reconciliation.custody import seal_breaks
 from reconciliation.inputs import Inputs, inputs_of
-from reconciliation.models import RunStep
+from reconciliation.models import Break, RunStep
 from reconciliation.rules import Rules
 from reconciliation.session import session
 from reconciliation.store.records import store_relation, typed_relation
@@ -49,6 +49,7 @@ def _attribute(step: RunStep) -> None:
             stored = time.monotonic() - began
             _write_attributions(duck, step)
             _write_verdicts(duck, step)
+            _write_late(duck)
             analyze(count, "attribution_attribution", "attribution_candidate", "reconciliation_gaterefusal")
             _seal(duck)
             finish(step, records=count, counts={"passed": passed, "store_seconds": round(stored, 3)})
@@ -111,11 +112,13 @@ def _write_verdicts(duck: duckdb.DuckDBPyConnection, step: RunStep) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS break_verdict")
-        cursor.execute("CREATE TEMP TABLE break_verdict (id bigint, passes boolean, confidence numeric, band text)")
-        columns = ["id", "passes", "confidence", "band"]
+        cursor.execute(
+            "CREATE TEMP TABLE break_verdict (id bigint, passes boolean, confidence numeric, band text, reason text)"
+        )
+        columns = ["id", "passes", "confidence", "band", "reason"]
         copy_in(duck, "SELECT * FROM standing ORDER BY break_id", sql.Identifier("break_verdict"), columns)
         cursor.execute(
-            "UPDATE reconciliation_break b SET confidence = v.confidence, band = v.band, "
+            "UPDATE reconciliation_break b SET confidence = v.confidence, band = v.band, reason = v.reason, "
             "state = CASE WHEN v.passes THEN 'passed' ELSE 'review' END, closed_at = CASE WHEN v.passes THEN %s END, "
             "closed_because = CASE WHEN v.passes THEN 'passed the gate' ELSE '' END FROM break_verdict v WHERE v.id = b.id",
             [timezone.now()],
@@ -126,8 +129,17 @@ def _write_verdicts(duck: duckdb.DuckDBPyConnection, step: RunStep) -> None:
         )
 
 
+def _write_late(duck: duckdb.DuckDBPyConnection) -> None:
+    """Breaks that a later partner closed now show why they were open."""
+    found = duck.execute(
+        "SELECT s.reason, list(DISTINCT e.break_id) FROM explained e JOIN said s ON s.no = e.said WHERE e.is_late GROUP BY 1"
+    ).fetchall()
+    for reason, ids in found:
+        Break.objects.filter(pk__in=ids).update(reason=reason)
+
+
 def _seal(duck: duckdb.DuckDBPyConnection) -> None:
     ids = [row[0] for row in duck.execute("SELECT break_id FROM cause ORDER BY break_id").fetchall()]
     late = [row[0] for row in duck.execute("SELECT DISTINCT break_id FROM late").fetchall()]
-    seal_breaks(ids)
+    seal_breaks([*ids, *late])
     seal_attributions([*ids, *late])

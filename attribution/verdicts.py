@@ -18,7 +18,7 @@ from reconciliation.rules import GateRules, Rules
 
 
 def judge_cases(duck: duckdb.DuckDBPyConnection, given: Inputs, rules: Rules) -> None:
-    """Create `standing` (break_id, passes, confidence, band) and `failing` (break_id, condition, sentence, detail): what
+    """Create `standing` (break_id, passes, confidence, band, reason) and `failing` (break_id, condition, sentence, detail): what
     holds each break back, beyond what the record checks said before."""
     duck.execute(f"CREATE TEMP TABLE alike AS {_alike_sql(given, rules)}")
     rows = duck.execute("SELECT no, kind, said, refused, amount, currency FROM alike ORDER BY no").fetchall()
@@ -26,14 +26,15 @@ def judge_cases(duck: duckdb.DuckDBPyConnection, given: Inputs, rules: Rules) ->
     for no, kind, said, refused, amount, currency in rows:
         conditions = _conditions(rules.gate, kind, said, refused, {_AMOUNT: amount, _CURRENCY: currency})
         passes = kind == Break.Kind.DIFFERING and all(it.holds for it in conditions)
-        standing.append((no, passes, *_confidence(said)))
+        standing.append((no, passes, *_shown(said)))
         known = {it["condition"] for it in refused}
         failing += [
             (no, it.code[:120], it.sentence[:1000], it.detail[:1000])
             for it in conditions
             if not it.holds and it.code not in known
         ]
-    _spread(duck, "standing", standing, {"passes": "BOOLEAN", "confidence": "DECIMAL(6,5)", "band": "VARCHAR"})
+    shown = {"passes": "BOOLEAN", "confidence": "DECIMAL(6,5)", "band": "VARCHAR", "reason": "VARCHAR"}
+    _spread(duck, "standing", standing, shown)
     _spread(duck, "failing", failing, {"condition": "VARCHAR", "sentence": "VARCHAR", "detail": "VARCHAR"})
 
 
@@ -86,11 +87,12 @@ def _conditions(
     return verdict(gate, explained, record, failed)
 
 
-def _confidence(said: list[dict[str, Any]]) -> tuple[str, str]:
-    """The lowest confidence, and the band that people see."""
+def _shown(said: list[dict[str, Any]]) -> tuple[str, str, str]:
+    """What people see of a break: the lowest confidence, the band, and the reason of the difference that weighs most."""
     lowest = min(said, key=lambda it: it["confidence"])
-    unknown = next((it for it in said if it["reason"] == UNKNOWN), lowest)
-    return str(lowest["confidence"]), band(Decimal(unknown["confidence"]), unknown["reason"])
+    weightiest = next((it for it in said if it["reason"] == UNKNOWN), lowest)
+    reason = weightiest["reason"]
+    return str(lowest["confidence"]), band(Decimal(weightiest["confidence"]), reason), reason
 
 
 def _spread(duck: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]], types: Mapping[str, str]) -> None:

@@ -147,10 +147,10 @@ def _open(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
     copy_in(
         duck,
         f"SELECT id, {run.reconciliation_id}, key, bucket, kind, '{Break.State.IN_FLIGHT}', fingerprint, hash, {run.pk}, {run.pk}, "
-        f"{literal(now)}, '', '', amount, coalesce(currency, '') FROM opened ORDER BY id",
+        f"{literal(now)}, '', '', '', amount, coalesce(currency, '') FROM opened ORDER BY id",
         sql.Identifier("reconciliation_break"),
         ["id", "reconciliation_id", "key", "bucket", "kind", "state", "fingerprint", "hash", "opened_run_id", "last_run_id",
-         "opened_at", "closed_because", "band", "amount", "currency"],
+         "opened_at", "closed_because", "band", "reason", "amount", "currency"],
     )  # fmt: skip
 
 
@@ -190,7 +190,7 @@ def _touch(duck: duckdb.DuckDBPyConnection, given: Inputs) -> int:
         cursor.execute(
             "UPDATE reconciliation_break b SET last_run_id = %s, kind = t.kind, fingerprint = t.fingerprint, hash = t.hash, "
             "amount = t.amount, currency = t.currency, state = 'in_flight', closed_at = NULL, closed_because = '', "
-            f"confidence = NULL, band = '' FROM touched t WHERE {same} AND t.action = 'change'",
+            f"confidence = NULL, band = '', reason = '' FROM touched t WHERE {same} AND t.action = 'change'",
             [given.run.pk],
         )
         if kept + cursor.rowcount != count:

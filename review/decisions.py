@@ -229,7 +229,8 @@ def _carry_out(decision: Decision) -> None:
     _settle_rows(decision)
     brk.state = Break.State.REJECTED if decision.record is None else Break.State.APPROVED
     brk.closed_at, brk.closed_because = decision.confirmed_at, f"decision {decision.pk}"
-    brk.save(update_fields=["state", "closed_at", "closed_because"])
+    brk.reason = decision.reason or brk.reason
+    brk.save(update_fields=["state", "closed_at", "closed_because", "reason"])
     who = decision.confirmed_by.get_username() if decision.confirmed_by else ""
     for difference in brk.differences.filter(current=True):
         record_correction(difference=difference, reason=decision.reason, by=who, decision=decision.pk, run=brk.last_run)
@@ -286,7 +287,8 @@ def _leave_pending(brk: Break, by: User, comment: str) -> Decision:
     for difference in brk.differences.filter(current=True):
         assign_reason(difference=difference, reason=PENDING, by=by.get_username(), run=brk.last_run)
     brk.band = band(brk.confidence, PENDING) if brk.confidence is not None else ""
-    brk.save(update_fields=["band"])
+    brk.reason = PENDING
+    brk.save(update_fields=["band", "reason"])
     seal_breaks([brk.pk])
     reseal(brk)
     return decision

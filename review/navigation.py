@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from django.urls import reverse
 
-from reconciliation.models import Break
+from review.visible import waiting_breaks
 
 ENTRIES = (
     ("Dashboard", "dashboard"),
@@ -18,13 +18,12 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     """The entries of the bar with the queue's count; nothing for who is not signed in."""
     if not getattr(request, "user", None) or not request.user.is_authenticated or request.path.startswith("/admin/"):
         return {}
-    waiting = Break.objects.visible_to(request.user).filter(state=Break.State.REVIEW).count()
     entries = [
         {
             "title": title,
             "url": reverse(name),
             "is_current": getattr(request.resolver_match, "url_name", "") == name,
-            "count": waiting if name == "queue" else None,
+            "count": waiting_breaks(request) if name == "queue" else None,
         }
         for title, name in ENTRIES
     ]

@@ -65,6 +65,11 @@ class Break(models.Model):
         help_text="The lowest of its differences; null before attribution.",
     )
     band = models.CharField(max_length=9, blank=True)
+    reason = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="Code of the reason that weighs most among its differences; queues count it.",
+    )
     amount = models.DecimalField(max_digits=38, decimal_places=10, null=True, blank=True)
     currency = models.CharField(max_length=20, blank=True)
 
@@ -76,6 +81,7 @@ class Break(models.Model):
             models.Index(fields=["reconciliation", "state", "-id"], name="break_queue"),
             models.Index(fields=["reconciliation", "bucket"], condition=Q(state="review"), name="break_open_by_bucket"),
             models.Index(fields=["last_run", "bucket"], name="break_last_run"),
+            models.Index(fields=["reconciliation", "state", "kind", "band", "reason"], name="break_facets"),
         ]
         constraints = [
             UniqueConstraint(

@@ -1,28 +1,24 @@
 """The queue: what waits for a person, with filters, counts and keyset paging."""
 
-from collections import Counter
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from attribution.models import Attribution
-from reconciliation.models import Break, Difference, Reconciliation
+from attribution.models import Attribution, Reason
+from reconciliation.models import Break, Difference
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
+from review.pages.facets import BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
+from review.visible import visible_breaks, visible_reconciliations
 
 PAGE = 50
-BANDS = {"straight": "Held", "expedited": "Expedited", "standard": "Standard", "UNKNOWN": "UNKNOWN"}
-FILTERS = ("reconciliation", "kind", "reason", "band", "run", "key")
-STATES = (
-    ("review", "In review"),
-    ("passed", "Passed"),
-    ("approved", "Approved"),
-    ("rejected", "Rejected"),
-    ("all", "All"),
-)
+SHORT_BANDS = {"straight": "Held", "expedited": "Expedited", "standard": "Standard", "UNKNOWN": "UNKNOWN"}
+LONGEST_ID = 18  # digits that a bigint surely holds
+_COLUMNS = {"reconciliation": "reconciliation__code"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,6 @@ class Row:
 
     brk: Break
     field: str
-    reason: str
     functional: bool | None
     proof: str
     apart: str
@@ -41,71 +36,79 @@ class Row:
     @property
     def is_unknown(self) -> bool:
         """Whether nothing explains it."""
-        return self.reason in ("UNKNOWN", "")
-
-
-Counted = tuple[str, str, str, int]
-FACET_BANDS = {
-    "straight": "Above 90 %, held",
-    "expedited": "Expedited 70-90 %",
-    "standard": "Standard 50-70 %",
-    "UNKNOWN": "UNKNOWN",
-}
+        return self.brk.reason in ("UNKNOWN", "")
 
 
 def queue(request: HttpRequest) -> HttpResponse:
     """Breaks as the query string filters them, newest first."""
-    chosen = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
-    state = request.GET.get("state", "review")
-    everything = Break.objects.visible_to(request.user)
-    found = _filtered(everything if state == "all" else everything.filter(state=state), chosen)
-    before = request.GET.get("before", "")
-    page = found.filter(pk__lt=int(before)) if before.isdigit() and len(before) < 19 else found
-    breaks = list(page.select_related("reconciliation", "last_run__rule_set").order_by("-id")[: PAGE + 1])
-    counted = _counted(found)
-    context = {
+    chosen = _chosen(request)
+    searched = _searched(visible_breaks(request), request)
+    counts = count_breaks(searched, {it.pk: it.code for it in visible_reconciliations(request)})
+    found = searched.filter(**{_COLUMNS.get(name, name): value for name, value in chosen.items() if value})
+    page = found.filter(pk__lt=_number(request.GET["before"])) if request.GET.get("before") else found
+    breaks = list(page.select_related("reconciliation", "last_run__rule_set").order_by("-pk")[: PAGE + 1])
+    context: dict[str, Any] = {
         "rows": _rows(breaks[:PAGE]),
-        "facets": _facets(request, found, counted, chosen),
-        "tabs": _tabs(request, _filtered(everything, chosen), state),
+        "facets": _facets(request, counts, chosen),
+        "tabs": tabs(counts, chosen, request.GET),
         "kept": [(name, value) for name, value in request.GET.items() if name not in ("key", "before")],
-        "key": chosen.get("key", ""),
-        "total": sum(row[-1] for row in counted),
-        "next": _query(request, before=str(breaks[PAGE - 1].pk)) if len(breaks) > PAGE else "",
-        "empty": "No break matches. Clear a filter." if chosen else "Nothing waits.",
+        "key": request.GET.get("key", ""),
+        "total": counts.total(chosen),
+        "next": changed(request.GET) + f"&before={breaks[PAGE - 1].pk}" if len(breaks) > PAGE else "",
     }
+    if not breaks:
+        context |= _emptiness(request, chosen)
     return render(request, "review/queue.html", context)
 
 
-def _filtered(breaks: QuerySet[Break], chosen: dict[str, str]) -> QuerySet[Break]:
-    for name, value in chosen.items():
-        if name == "reconciliation":
-            breaks = breaks.filter(reconciliation__code=value)
-        elif name == "reason":
-            held = Attribution.objects.filter(current=True, reason_id=value, difference__current=True)
-            breaks = breaks.filter(pk__in=held.values("difference__brk"))
-        elif name == "key":
-            breaks = breaks.filter(key__startswith=value)
-        elif name == "run":
-            breaks = breaks.filter(last_run=int(value)) if value.isdigit() and len(value) < 19 else breaks.none()
-        else:
-            breaks = breaks.filter(**{name: value})
+def _chosen(request: HttpRequest) -> dict[str, str]:
+    """The counted filters that are set; the state is always among them, empty for all."""
+    chosen = {name: request.GET[name] for name in COUNTED if request.GET.get(name)}
+    state = chosen.get("state", Break.State.REVIEW.value)
+    return chosen | {"state": "" if state == "all" else state}
+
+
+def _searched(breaks: QuerySet[Break], request: HttpRequest) -> QuerySet[Break]:
+    """Under the filters that no facet counts: the beginning of a key, the run."""
+    if key := request.GET.get("key"):
+        breaks = breaks.filter(key__startswith=key.replace("\0", ""))
+    if run := request.GET.get("run"):
+        breaks = breaks.filter(last_run=_number(run))
     return breaks
+
+
+def _number(text: str) -> int:
+    """An id; 0, which none has, for what is no number."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_ID else 0
+
+
+def _emptiness(request: HttpRequest, chosen: dict[str, str]) -> dict[str, str]:
+    """Why nothing is shown, and the one thing to do about it."""
+    filters = [name for name in (*COUNTED[1:], "run", "key") if request.GET.get(name)]
+    if filters:
+        cleared = changed(request.GET, **dict.fromkeys(filters, ""))
+        what = ", ".join(f"{name}:{request.GET[name]}" for name in filters)
+        return {"empty": f"No break matches {what}.", "remedy": "Clear the filters", "remedy_query": cleared}
+    if chosen["state"] == Break.State.REVIEW:
+        return {"empty": "Nothing waits for a person."}
+    return {"empty": "No break stands here.", "remedy": "Show all states", "remedy_query": "state=all"}
 
 
 def _rows(breaks: list[Break]) -> list[Row]:
     """Each break with its weightiest difference."""
-    differences = Difference.objects.filter(brk__in=breaks, current=True).order_by("id")
+    differences = Difference.objects.filter(brk__in=[brk.pk for brk in breaks], current=True).order_by("id")
     said = {a.difference_id: a for a in Attribution.objects.filter(difference__in=differences, current=True)}
-    first: dict[int, Difference] = {}
+    shown: dict[int, Difference] = {}
     for difference in differences:
-        best = first.get(difference.brk_id)
-        if best is None or _weight(said.get(difference.pk)) < _weight(said.get(best.pk)):
-            first[difference.brk_id] = difference
-    return [_row(brk, first.get(brk.pk), said) for brk in breaks]
+        held = shown.get(difference.brk_id)
+        if held is None or _weight(said.get(difference.pk)) < _weight(said.get(held.pk)):
+            shown[difference.brk_id] = difference
+    return [_row(brk, shown.get(brk.pk), said) for brk in breaks]
 
 
-def _weight(attribution: Attribution | None) -> Decimal:
-    return attribution.confidence if attribution is not None else Decimal(2)
+def _weight(attribution: Attribution | None) -> tuple[bool, Decimal]:
+    """UNKNOWN before all others, then the least sure."""
+    return (True, Decimal(2)) if attribution is None else (attribution.reason_id != "UNKNOWN", attribution.confidence)
 
 
 def _row(brk: Break, difference: Difference | None, said: dict[int, Attribution]) -> Row:
@@ -114,90 +117,42 @@ def _row(brk: Break, difference: Difference | None, said: dict[int, Attribution]
     return Row(
         brk=brk,
         field="whole row" if difference is None or difference.field == Difference.ROW else difference.field,
-        reason=attribution.reason_id if attribution else "",
         functional=attribution.functional if attribution else None,
         proof=(attribution.proof if attribution else "") or "Nothing turns A into B.",
         apart=_apart(difference),
-        band=BANDS.get(brk.band, ""),
+        band=SHORT_BANDS.get(brk.band, ""),
         threshold=gate.confidence if gate else DEFAULT_CONFIDENCE,
     )
 
 
 def _apart(difference: Difference | None) -> str:
-    """B less A where both are numbers."""
+    """B less A: of numbers the difference, of dates the days."""
     if difference is None or not difference.value_a or not difference.value_b:
         return ""
+    a, b = difference.value_a, difference.value_b
     try:
-        return f"{Decimal(difference.value_b) - Decimal(difference.value_a):+,f}".replace("-", "\u2212")
+        return f"{Decimal(b) - Decimal(a):+,f}".replace("-", "\u2212")
     except ArithmeticError:
+        return _days_apart(a, b)
+
+
+def _days_apart(a: str, b: str) -> str:
+    try:
+        days = (dt.date.fromisoformat(b) - dt.date.fromisoformat(a)).days
+    except ValueError:
         return ""
+    return f"{days:+,} day{'' if abs(days) == 1 else 's'}".replace("-", "\u2212")
 
 
-def _query(request: HttpRequest, **changes: str) -> str:
-    """The query string with some values changed; an empty value goes."""
-    query: QueryDict = request.GET.copy()
-    query.pop("before", None)
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value:
-            query[name] = value
-    return query.urlencode()
-
-
-def _facets(
-    request: HttpRequest, found: QuerySet[Break], counted: list[Counted], chosen: dict[str, str]
-) -> list[dict[str, Any]]:
-    titles = dict(Reconciliation.objects.visible_to(request.user).values_list("code", "label"))
-    reasons = (
-        Attribution.objects.filter(current=True, difference__current=True, difference__brk__in=found)
-        .values_list("reason_id")
-        .annotate(Count("difference__brk", distinct=True))
-    )
+def _facets(request: HttpRequest, counts: Counts, chosen: dict[str, str]) -> list[dict[str, Any]]:
+    titles = {it.code: it.title for it in visible_reconciliations(request)}
+    functional = dict(Reason.objects.values_list("code", "functional"))
+    reasons = facet("Reason", "reason", counts, chosen, request.GET, {})
+    for option in reasons["options"]:
+        option["functional"] = functional.get(option["value"])
     return [
-        _facet(request, "Kind", "kind", _summed(counted, 0), dict(Break.Kind.choices), chosen),
-        _facet(request, "Reason", "reason", reasons, {}, chosen),
-        _facet(request, "Band", "band", _summed(counted, 1), FACET_BANDS, chosen),
-        _facet(request, "Reconciliation", "reconciliation", _summed(counted, 2), titles, chosen),
-    ]
-
-
-def _counted(found: QuerySet[Break]) -> list[Counted]:
-    """How many breaks there are of each kind, band and reconciliation, in one query for the facets and the total."""
-    of_each = found.order_by().values_list("kind", "band", "reconciliation__code")
-    return list(of_each.annotate(Count("id")))
-
-
-def _summed(counted: list[Counted], place: int) -> list[tuple[str, int]]:
-    sums: Counter[str] = Counter()
-    for row in counted:
-        sums[str(row[place])] += row[-1]
-    return list(sums.items())
-
-
-def _facet(
-    request: HttpRequest,
-    title: str,
-    name: str,
-    counts: Any,
-    titles: dict[str, str],
-    chosen: dict[str, str],  # noqa: ANN401
-) -> dict[str, Any]:
-    options = [
-        {
-            "title": titles.get(value) or value or "Not yet",
-            "count": count,
-            "is_on": chosen.get(name) == value,
-            "query": _query(request, **{name: "" if chosen.get(name) == value else value}),
-        }
-        for value, count in sorted(counts, key=lambda pair: -pair[1])
-    ]
-    return {"title": title, "options": options}
-
-
-def _tabs(request: HttpRequest, everything: QuerySet[Break], state: str) -> list[dict[str, Any]]:
-    counts = dict(everything.order_by().values_list("state").annotate(Count("id")))
-    counts["all"] = sum(counts.values())
-    return [
-        {"title": title, "count": counts.get(code, 0), "is_on": code == state, "query": _query(request, state=code)}
-        for code, title in STATES
+        facet("Kind", "kind", counts, chosen, request.GET, dict(Break.Kind.choices)),
+        reasons,
+        facet("Band", "band", counts, chosen, request.GET, BANDS),
+        facet("Reconciliation", "reconciliation", counts, chosen, request.GET, titles),
     ]

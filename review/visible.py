@@ -1,0 +1,30 @@
+"""What the signed-in person may see, asked once a request: the reconciliations, and how many breaks wait in each."""
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+
+from reconciliation.models import Break, Reconciliation
+
+
+def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:
+    """The reconciliations that the user may see, by code; each has its record type and `waiting`, its breaks in review."""
+    if not hasattr(request, "reconciliations"):
+        seen = Reconciliation.objects.visible_to(request.user).select_related("a__record_type", "b")
+        request.reconciliations = list(seen.annotate(waiting=Coalesce(_waiting(), 0)))  # type: ignore[attr-defined]
+    return request.reconciliations  # type: ignore[attr-defined, no-any-return]
+
+
+def _waiting() -> Subquery:
+    waiting = Break.objects.filter(reconciliation=OuterRef("pk"), state=Break.State.REVIEW).order_by()
+    return Subquery(waiting.values("reconciliation").annotate(n=Count("pk")).values("n"))
+
+
+def visible_breaks(request: HttpRequest) -> QuerySet[Break]:
+    """The breaks that the user may see. The ids are given, not asked in a subquery: so the planner knows its indexes."""
+    return Break.objects.filter(reconciliation__in=[it.pk for it in visible_reconciliations(request)])
+
+
+def waiting_breaks(request: HttpRequest) -> int:
+    """How many breaks wait for a person."""
+    return sum(it.waiting for it in visible_reconciliations(request))  # type: ignore[attr-defined]
