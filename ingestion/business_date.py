@@ -5,9 +5,8 @@ from itertools import islice
 from pathlib import Path
 
 from ingestion import lake
-from ingestion.detection import detect
 from ingestion.errors import IngestionError
-from ingestion.framing import records
+from ingestion.files import detect, records
 from ingestion.lookup import lookup
 from ingestion.models import Source
 from ingestion.normalize import column_position

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ingestion.errors import IngestionError
 from ingestion.file_format import FileFormat
-from ingestion.framing import cells_of, records
+from ingestion.files import records
+from ingestion.framing import cells_of
 from ingestion.mapping import FieldMapping
 from ingestion.normalize import column_position
 

@@ -11,10 +11,10 @@ from django.db import transaction
 
 from ingestion import custody, lake
 from ingestion.control_totals import check_totals
-from ingestion.detection import detect
 from ingestion.errors import IngestionError
 from ingestion.file_format import FileFormat
-from ingestion.framing import Framed, RejectedRow, frame, with_lines
+from ingestion.files import detect, frame, with_lines
+from ingestion.framing import Framed, RejectedRow
 from ingestion.mapping import FieldMapping
 from ingestion.models import Delivery, Mapping, Normalization, QuarantinedRow, Source
 from ingestion.normalize import Normalized, normalize
@@ -119,7 +119,7 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
     if format_.questions and not accept:
         raise NeedsDecision(delivery, format_)
     totals = check_totals(raw, format_, _mappings(mapping))
-    framed = frame(raw, format_, folder)
+    framed, format_ = frame(raw, format_, folder, _wanted(mapping))
     made = _write_records(framed, format_, mapping, folder / "records")
     rejected = [*framed.rejected, *with_lines(raw, format_, made.rejected)]
     name, digest = lake.keep(folder / "records", f"normalizations/{work.pk}-{work.fence}")
@@ -141,6 +141,11 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
 
 def _mappings(mapping: Mapping) -> dict[str, FieldMapping]:
     return {path: FieldMapping.from_document(path, document) for path, document in mapping.document.items()}
+
+
+def _wanted(mapping: Mapping) -> list[str]:
+    """The columns that the mapping reads."""
+    return [it.column for it in _mappings(mapping).values() if it.column is not None]
 
 
 def _write_records(framed: Framed, format_: FileFormat, mapping: Mapping, target: Path) -> Normalized:

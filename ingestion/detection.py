@@ -52,7 +52,7 @@ def _refuse_other_kinds(sample: bytes) -> None:
 
 def _encoding(path: Path, sample: bytes, declared: Mapping[str, object]) -> tuple[str, list[str]]:
     if given := declared.get("encoding"):
-        return _known(str(given)), []
+        return known_encoding(str(given)), []
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
@@ -66,7 +66,7 @@ def _encoding(path: Path, sample: bytes, declared: Mapping[str, object]) -> tupl
     return _by_bytes(path)
 
 
-def _known(name: str) -> str:
+def known_encoding(name: str) -> str:
     try:
         return codecs.lookup(name).name
     except LookupError:

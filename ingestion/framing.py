@@ -133,7 +133,7 @@ def _line(path: Path, number: int) -> str:
 
 def records(path: Path, format_: FileFormat) -> Iterator[FileRow]:
     """The rows after the header, blank lines left out, the footer last as rows without cells."""
-    lines = _lines(path, format_)
+    lines = physical_lines(path, format_)
     next_line = _skip_header(lines, format_)
     body = [] if next_line is None else _group(lines, next_line, format_)
     width = len(format_.columns)
@@ -146,7 +146,7 @@ def records(path: Path, format_: FileFormat) -> Iterator[FileRow]:
         yield FileRow(row.line, row.raw, None, "A footer line: a control total, not a record.", is_footer=True)
 
 
-def _lines(path: Path, format_: FileFormat) -> Iterator[tuple[int, str, str]]:
+def physical_lines(path: Path, format_: FileFormat) -> Iterator[tuple[int, str, str]]:
     """Physical lines: number, text, and why the text cannot be trusted. LF, CRLF and CR all end a line."""
     if format_.encoding.startswith("utf-16") or format_.encoding.startswith("utf-32"):
         yield from _decoded_lines(path, format_.encoding)

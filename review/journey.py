@@ -1,14 +1,15 @@
 """The journey of one key: from the raw line to the stored row, or to where it stands."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from attribution.models import Attribution
 from ingestion import lake
 from ingestion.file_format import FileFormat
-from ingestion.framing import Located, locate
+from ingestion.files import locate
+from ingestion.framing import Located
 from ingestion.lookup import lookup
 from ingestion.models import Delivery, Normalization
 from ingestion.sql_text import literal
@@ -104,11 +105,19 @@ def _received(side: str, delivery_id: int, n: int) -> Iterator[Event]:
     if lake.local(delivery.path).exists():
         found = _located(delivery, FileFormat.from_document(work.format), n)
         line, raw = f"{found.line:,}", (found.raw[:2000],)
-    detail = f"{delivery.file_name}, record {n:,}, {work.format.get('encoding')}, delimiter {work.format.get('delimiter')!r}, sha256 {delivery.sha256[:12]}"
+    detail = f"{delivery.file_name}, record {n:,}, {_how(work.format)}, sha256 {delivery.sha256[:12]}"
     yield Event(delivery.received_at, "file", f"{side.upper()}: line {line} received from {delivery.source.title}", detail,
                 f"delivery {delivery.pk}", raw, f"/deliveries/{delivery.pk}/")  # fmt: skip
     yield Event(work.finished_at or delivery.received_at, "spark", f"{side.upper()}: normalized by mapping {work.mapping.version}",
                 f"{work.normalized:,} records, {work.quarantined:,} quarantined", f"mapping {work.mapping.version}")  # fmt: skip
+
+
+def _how(format_: Mapping[str, object]) -> str:
+    """How the file was read, in a few words."""
+    kind = str(format_.get("type", "csv"))
+    if kind == "csv":
+        return f"{format_.get('encoding')}, delimiter {format_.get('delimiter')!r}"
+    return ", ".join(filter(None, (kind, str(format_.get("encoding") or ""))))
 
 
 def _located(delivery: Delivery, format_: FileFormat, n: int) -> Located:

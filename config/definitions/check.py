@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from config.definitions.faults import Fault
+from config.definitions.formats import format_faults
 from ingestion.errors import BadMapping
 from ingestion.mapping import KEYS as MAPPING_KEYS
 from ingestion.mapping import FieldMapping
@@ -20,7 +21,6 @@ CODE = re.compile(r"[a-z][a-z0-9_]{0,40}")
 TOP = ("record_types", "sources", "reconciliations", "calendars", "reasons", "teams")
 FIELD = ("type", "key", "digits", "places", "to", "choices", "label", "sensitive")
 SOURCE = ("label", "record_type", "kind", "delivers", "calendar", "business_date", "format", "mapping", "translations")
-FORMAT = ("type", "delimiter", "encoding", "quote", "header", "skip", "footer")
 RECONCILIATION = (
     "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers",
 )  # fmt: skip
@@ -157,8 +157,8 @@ class Checker:
                 self._fault(
                     f"{place}.{key}", f"there is no {key} {document[key]!r}{nearest(str(document[key]), known)}"
                 )
-        if isinstance(document.get("format"), dict):
-            self._keys(f"{place}.format", document["format"], FORMAT)  # type: ignore[arg-type]
+        if document.get("format") is not None:
+            self.faults += format_faults(f"{place}.format", document["format"])
         if "business_date" in document:
             self._business_date(f"{place}.business_date", document["business_date"])
         mapping = document.get("mapping")
