@@ -86,7 +86,9 @@ class Shape:
 def canonical_sql(leaf: Leaf, expression: str) -> str:
     """SQL of a leaf's canonical text in DuckDB: ISO dates and UTC times, plain decimals with all places, true / false."""
     if leaf.kind == "datetime":
-        return f"strftime({expression}, '%Y-%m-%dT%H:%M:%SZ')"
+        return f"rtrim(rtrim(strftime({expression}, '%Y-%m-%dT%H:%M:%S.%f'), '0'), '.') || 'Z'"
     if leaf.kind == "text":
         return expression
+    if leaf.kind == "decimal" and leaf.digits == leaf.places:
+        return f"regexp_replace(CAST({expression} AS VARCHAR), '^(-?)[.]', '\\10.')"  # DuckDB leaves its zero out
     return f"CAST({expression} AS VARCHAR)"

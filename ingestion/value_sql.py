@@ -1,18 +1,21 @@
 """SQL of one mapped value: null words, cleaning, then the field's type. Nothing is guessed: a pattern guards each cast."""
 
 import re
+from collections.abc import Mapping
+from decimal import Decimal
 
 import duckdb
 
 from ingestion.errors import BadMapping
 from ingestion.lookup import lookup
-from ingestion.mapping import FieldMapping
+from ingestion.mapping import FieldMapping, word_of
 from ingestion.shape import Leaf
 from ingestion.sql_text import literal
 
 WHITE = r"[\s\p{Z}\x{200B}\x{FEFF}]"
 PATTERN_CAP = 200
-TRUE_WORDS, FALSE_WORDS = ("true",), ("false",)
+WIDTH = 38  # digits of the widest decimal
+FIRST_YEAR = 1000  # `%Y` also takes two digits, which would be a year long ago
 
 
 def check_pattern(pattern: str) -> None:
@@ -26,56 +29,78 @@ def check_pattern(pattern: str) -> None:
         raise BadMapping(f"{pattern!r} is no RE2 pattern: {str(error).splitlines()[0]}") from None
 
 
+def check_moments(mapping: FieldMapping) -> None:
+    """BadMapping unless the date patterns and the time zone are ones that DuckDB knows."""
+    with lookup() as duck:
+        for pattern in mapping.parse:
+            try:
+                duck.execute(f"SELECT try_strptime('', {literal(pattern)})")
+            except duckdb.Error:
+                raise BadMapping(f"{pattern!r} is no date pattern such as %d.%m.%Y") from None
+            if "%" not in pattern:
+                raise BadMapping(f"{pattern!r} is no date pattern such as %d.%m.%Y")
+        try:
+            duck.execute(f"SELECT TIMESTAMP '2026-01-01' AT TIME ZONE {literal(mapping.zone)}")
+        except duckdb.Error:
+            raise BadMapping(f"there is no time zone {mapping.zone!r}; write one such as Europe/Berlin") from None
+
+
 def cleaned_sql(mapping: FieldMapping, raw: str) -> str:
     """SQL of the cleaned text; null where the raw text is empty or a null word (compared without its outer spaces)."""
     text = f"nullif({raw}, '')"
+    nothing = ", ".join(map(literal, (*mapping.null, "")))
     if mapping.null:
-        words = ", ".join(literal(word) for word in mapping.null)
-        text = f"CASE WHEN trim({raw}) NOT IN ({words}, '') THEN {text} END"
+        text = f"CASE WHEN trim({raw}) NOT IN ({nothing}) THEN {text} END"
     for step in mapping.clean:
         text = _clean(step, text)
-    if mapping.values is not None:
-        text = _valued(mapping, text)
-    return f"nullif({text}, '')" if mapping.clean else text
+    if mapping.null and mapping.clean:
+        text = f"CASE WHEN {text} NOT IN ({nothing}) THEN {text} END"
+    if mapping.values:
+        text = _valued(mapping.values, text)
+    return f"nullif({text}, '')" if mapping.clean or mapping.values else text
 
 
 def _clean(step: object, text: str) -> str:
     if isinstance(step, str):
-        plain = {
+        return {
             "ends": f"regexp_replace({text}, {literal(f'^{WHITE}+|{WHITE}+$')}, '', 'g')",
             "collapse": f"regexp_replace({text}, {literal(f'{WHITE}+')}, ' ', 'g')",
             "upper": f"upper({text})",
             "lower": f"lower({text})",
             "strip_accents": f"strip_accents({text})",
-        }
-        if step not in plain:
-            raise BadMapping(f"There is no cleaning step {step!r}; there are {', '.join(plain)}, remove, pad, replace.")
-        return plain[step]
-    if isinstance(step, dict) and "remove" in step:
-        return f"translate({text}, {literal(str(step['remove']))}, '')"
-    if isinstance(step, dict) and "pad" in step:
-        width, mark = int(step["pad"]), literal(str(step.get("with", "0")))
+        }[step]
+    assert isinstance(step, dict)
+    if "remove" in step:
+        return f"translate({text}, {literal(word_of(step['remove']))}, '')"
+    if "pad" in step:
+        width, mark = int(step["pad"]), literal(word_of(step.get("with", "0")))
         return f"CASE WHEN length({text}) < {width} THEN lpad({text}, {width}, {mark}) ELSE {text} END"
-    if isinstance(step, dict) and "replace" in step:
-        pattern, replacement = (str(part) for part in step["replace"])
-        check_pattern(pattern)
-        return f"regexp_replace({text}, {literal(pattern)}, {literal(replacement)}, 'g')"
-    raise BadMapping(f"{step!r} is no cleaning step.")
+    pattern, replacement = (word_of(part, "") for part in step["replace"])
+    check_pattern(pattern)
+    return f"regexp_replace({text}, {literal(pattern)}, {literal(replacement)}, 'g')"
 
 
-def _valued(mapping: FieldMapping, text: str) -> str:
-    values = mapping.values or {}
-    if not values:
-        return text
-    pairs = ", ".join(f"{literal(str(key))}: {literal(str(value))}" for key, value in values.items())
-    found = f"map_extract_value(MAP {{{pairs}}}, {text})"
-    return f"coalesce({found}, {text})"
+def _valued(values: Mapping[str, str | None], text: str) -> str:
+    """What a code stands for; a code that stands for nothing becomes empty, which is null."""
+    pairs = ", ".join(f"{literal(code)}: {literal(value or '')}" for code, value in values.items())
+    return f"coalesce(map_extract_value(MAP {{{pairs}}}, {text}), {text})"
 
 
 def typed_sql(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
     """SQL of the typed value of a cleaned text; null where the text does not fit, which flags it."""
     if leaf.kind == "text":
         return _text(leaf, mapping, text)
+    typed = _typed(leaf, mapping, text)
+    if mapping.values and mapping.others == "flag":
+        known = ", ".join(literal(value) for value in sorted({it for it in mapping.values.values() if it}))
+        typed = f"CASE WHEN {text} IN ({known or 'NULL'}) THEN {typed} END"
+    if leaf.choices:
+        allowed = ", ".join(f"TRY_CAST({literal(choice)} AS {leaf.sql_type})" for choice in leaf.choices)
+        typed = f"CASE WHEN {typed} IN ({allowed}) THEN {typed} END"
+    return typed
+
+
+def _typed(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
     if leaf.kind == "boolean":
         return f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
     if leaf.kind in ("integer", "decimal"):
@@ -85,6 +110,8 @@ def typed_sql(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
 
 def is_direct(leaf: Leaf, mapping: FieldMapping) -> bool:
     """Whether a canonical text stands for its value under this mapping, so that a cast and back proves it."""
+    if leaf.choices or (mapping.values and mapping.others == "flag"):
+        return False
     if leaf.kind in ("integer", "decimal"):
         return mapping.decimal == "." and not mapping.factor and mapping.percent != "divide" and mapping.round is None
     return leaf.kind == "date" and not mapping.parse
@@ -111,8 +138,8 @@ def _text(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
 
 def _allowed(leaf: Leaf, mapping: FieldMapping) -> list[str]:
     """The values that a text field may have; empty where it may have any."""
-    if mapping.values is not None and mapping.others == "flag":
-        return sorted({*map(str, mapping.values.values()), *leaf.choices})
+    if mapping.values and mapping.others == "flag":
+        return sorted({*filter(None, mapping.values.values()), *leaf.choices})
     return list(leaf.choices)
 
 
@@ -145,22 +172,33 @@ def _exact(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
     """The value at the leaf's places; a value that would lose a digit is flagged unless the mapping rounds."""
     places = leaf.places if leaf.kind == "decimal" else 0
     target = leaf.sql_type
-    scaled = bool(mapping.factor) or mapping.percent == "divide"
-    if mapping.round is None and not scaled:
+    if mapping.round is None and not mapping.factor and mapping.percent != "divide":
         fits = rf"[+-]?0*\d{{0,{_whole(leaf)}}}(?:\.\d{{0,{places}}}0*)?"
         plain = f"regexp_full_match({text}, {literal(fits)})"
         other = _scientific(leaf, text, places)
         return f"CASE WHEN {plain} THEN TRY_CAST({text} AS {target}) ELSE {other} END"
-    wide = f"TRY_CAST({text} AS DECIMAL(38,{min(places + 10, 20)}))"
-    if mapping.percent == "divide":
-        wide = f"TRY_CAST({wide} * 0.01 AS DECIMAL(38,{min(places + 10, 20)}))"
-    if mapping.factor:
-        wide = (
-            f"TRY_CAST({wide} * CAST({literal(mapping.factor)} AS DECIMAL(18,8)) AS DECIMAL(38,{min(places + 10, 20)}))"
-        )
+    scaled = _scaled(leaf, mapping, text)
     if mapping.round is None:
-        return f"CASE WHEN TRY_CAST({wide} AS {target}) = {wide} THEN TRY_CAST({wide} AS {target}) END"
-    return f"TRY_CAST(round({wide}, {min(mapping.round, places)}) AS {target})"
+        return f"CASE WHEN TRY_CAST({scaled} AS {target}) = {scaled} THEN TRY_CAST({scaled} AS {target}) END"
+    return f"TRY_CAST(round({scaled}, {min(mapping.round, places)}) AS {target})"
+
+
+def _scaled(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
+    """The number times the mapping's factor, exactly; null where no decimal is wide enough for that."""
+    factor = Decimal(mapping.factor or 1) * (Decimal("0.01") if mapping.percent == "divide" else 1)
+    _, digits, exponent = factor.as_tuple()
+    ahead, behind = max(int(exponent), 0), max(-int(exponent), 0)
+    kept = max(0, min(20, WIDTH - 1 - _whole(leaf) - behind))
+    wide = f"TRY_CAST({text} AS DECIMAL({WIDTH},{kept}))"
+    if mapping.round is None:
+        exact = rf"[+-]?\d*(?:\.\d{{0,{kept}}}0*)?|.*[eE].*"
+        wide = f"CASE WHEN regexp_full_match({text}, {literal(exact)}) THEN {wide} END"
+    if factor == 1:
+        return wide
+    whole = abs(int(factor.scaleb(behind)))
+    largest = (10 ** (WIDTH - kept) - 1) // max(whole, 1)  # a larger product would not fit
+    times = f"{wide} * CAST('{factor:f}' AS DECIMAL({max(len(digits) + ahead, behind)},{behind}))"
+    return f"CASE WHEN abs({wide}) <= CAST('{largest}' AS DECIMAL({WIDTH},0)) THEN {times} END"
 
 
 def _whole(leaf: Leaf) -> int:
@@ -175,20 +213,27 @@ def _scientific(leaf: Leaf, text: str, places: int) -> str:
 def _moment(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
     if not mapping.parse:
         return _iso(leaf, mapping, text)
-    tries = [f"try_strptime({text}, {literal(pattern)})" for pattern in mapping.parse]
+    tries = [_attempt(leaf, mapping, text, pattern) for pattern in mapping.parse]
     if len(tries) > 1:
         agreed = f"list_distinct(list_filter([{', '.join(tries)}], lambda x: x IS NOT NULL))"
         tries = [f"CASE WHEN len({agreed}) = 1 THEN {agreed}[1] END"]
-    moment = tries[0]
-    if leaf.kind == "datetime":
-        return _in_utc(moment, mapping.zone)
-    return f"CAST({moment} AS DATE)"
+    return tries[0] if leaf.kind == "datetime" else f"CAST({tries[0]} AS DATE)"
+
+
+def _attempt(leaf: Leaf, mapping: FieldMapping, text: str, pattern: str) -> str:
+    """SQL of what one pattern reads: a time in UTC, or a day; a zone in the text itself comes before the declared one."""
+    moment = f"try_strptime({text}, {literal(pattern)})"
+    if "%Y" in pattern:
+        moment = f"CASE WHEN year({moment}) >= {FIRST_YEAR} THEN {moment} END"
+    if re.search(r"%[zZ]", pattern):
+        return f"({moment}) AT TIME ZONE {literal('UTC' if leaf.kind == 'datetime' else mapping.zone)}"
+    return _in_utc(moment, mapping.zone) if leaf.kind == "datetime" else moment
 
 
 def _iso(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
     if leaf.kind == "date":
         return rf"CASE WHEN regexp_full_match({text}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN TRY_CAST({text} AS DATE) END"
-    shape = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?"
+    shape = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?"
     local = f"CASE WHEN regexp_full_match({text}, {literal(shape)}) THEN {_in_utc(f'TRY_CAST({text} AS TIMESTAMP)', mapping.zone)} "
     zoned = f"WHEN regexp_full_match({text}, {literal(shape + r'(?:Z|[+-][0-9]{2}:?[0-9]{2})')}) "
     return local + zoned + f"THEN TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"

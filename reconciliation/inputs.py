@@ -183,5 +183,5 @@ def leaf_text(document: str, leaf: Leaf) -> str:
 def typed_sql(leaf: Leaf, text: str) -> str:
     """SQL of a leaf's typed value from its canonical text."""
     if leaf.kind == "datetime":
-        return f"strptime({text}, '%Y-%m-%dT%H:%M:%SZ')"
+        return f"CAST(rtrim({text}, 'Z') AS TIMESTAMP)"
     return f"CAST({text} AS {leaf.sql_type})"

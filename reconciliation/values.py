@@ -60,7 +60,11 @@ def _moment(_: Leaf, text: str) -> str:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         raise BadValue(f"{text!r} is no time such as 2026-11-24T18:00:00Z.") from None
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment.tzinfo else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return _told(moment.astimezone(dt.UTC) if moment.tzinfo else moment)
+
+
+def _told(moment: dt.datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}".rstrip("0").rstrip(".") + "Z"
 
 
 def _truth(_: Leaf, text: str) -> str:
@@ -76,5 +80,5 @@ def canonical_text(leaf: Leaf, value: object) -> str | None:
     if isinstance(value, Decimal):
         return f"{value:.{leaf.places}f}"
     if isinstance(value, dt.datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+        return _told(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

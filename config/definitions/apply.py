@@ -19,6 +19,7 @@ from ingestion import custody
 from ingestion import models as ingestion
 from ingestion.calendars import WEEKDAYS, define_calendar
 from ingestion.changes import Change, ChangeRefused, save_named
+from ingestion.mapping import word_of
 from ingestion.models import Calendar, Field, RecordType, Source
 from ingestion.translations import define_translations
 from reconciliation.models import Reconciliation, Team
@@ -171,7 +172,7 @@ def _field_values(position: int, name: str, field: Document) -> dict[str, object
         "places": field.get("places", 0) if is_decimal else None,
         "refers_to": RecordType.objects.get(code=field["to"]) if field["type"] == "reference" else None,
         "is_key": bool(field.get("key")),
-        "choices": list(map(str, field.get("choices") or [])),  # type: ignore[call-overload]
+        "choices": list(map(word_of, field.get("choices") or [])),  # type: ignore[call-overload]
         "sensitive": bool(field.get("sensitive")),
     }
 

@@ -9,11 +9,11 @@ from config.definitions.faults import Fault
 from config.definitions.formats import format_faults
 from ingestion.errors import BadMapping
 from ingestion.mapping import KEYS as MAPPING_KEYS
-from ingestion.mapping import FieldMapping
+from ingestion.mapping import FieldMapping, word_of
 from ingestion.models import Field, Source
 from ingestion.shape import Leaf
 from ingestion.suggestion import nearest
-from ingestion.value_sql import check_pattern, cleaned_sql, typed_sql
+from ingestion.value_sql import check_moments, check_pattern, cleaned_sql, typed_sql
 from reconciliation.engine.rules import CompareRule
 
 Document = Mapping[str, object]
@@ -207,6 +207,8 @@ class Checker:
         try:
             mapping = FieldMapping.from_document(path, {k: v for k, v in given.items() if k in MAPPING_KEYS})
             typed_sql(leaves[path], mapping, cleaned_sql(mapping, "c"))
+            if leaves[path].kind in ("date", "datetime"):
+                check_moments(mapping)
         except (BadMapping, ValueError, TypeError) as error:
             self._fault(place, str(error).removeprefix(f"{path}: "))
         return None
@@ -339,7 +341,7 @@ def _leaf(path: str, name: str, field: Document) -> Leaf:
     return Leaf(
         path, name, "x", str(field.get("type", "text")),
         digits=int(str(field.get("digits", 18))), places=int(str(field.get("places", 0))),
-        choices=tuple(map(str, field.get("choices") or ())),  # type: ignore[call-overload]
+        choices=tuple(map(word_of, field.get("choices") or ())),  # type: ignore[call-overload]
     )  # fmt: skip
 
 

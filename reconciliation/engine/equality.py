@@ -79,5 +79,4 @@ def _canonical(leaf: Leaf, word: str) -> str:
         return word
     if not value.is_finite() or value.adjusted() > WIDTH or value != Decimal(text := f"{value:.{places}f}"):
         return word
-    text = text if value else text.lstrip("-")
-    return text.replace("0.", ".", 1) if leaf.kind == "decimal" and leaf.digits == leaf.places else text
+    return text if value else text.lstrip("-")

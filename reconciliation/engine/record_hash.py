@@ -40,11 +40,9 @@ def record_hash_postgres(leaves: Sequence[Leaf], columns: Sequence[str]) -> str:
 def canonical_postgres(leaf: Leaf, column: str) -> str:
     """PostgreSQL SQL of a leaf's canonical text, equal to DuckDB's."""
     if leaf.kind == "datetime":
-        return f'to_char({column}, \'YYYY-MM-DD"T"HH24:MI:SS"Z"\')'
+        return f"rtrim(rtrim(to_char({column}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '0'), '.') || 'Z'"
     if leaf.kind == "date":
         return f"to_char({column}, 'YYYY-MM-DD')"
-    if leaf.kind == "decimal" and leaf.digits == leaf.places:
-        return f"regexp_replace({column}::text, '^(-?)0[.]', '\\1.')"  # DuckDB writes such a fraction without its zero
     return f"{column}::text"
 
 
