@@ -1,9 +1,11 @@
 """Values that people type: made canonical, or refused with what was expected."""
 
 import datetime as dt
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, localcontext
 
 from ingestion.shape import Leaf
+
+PRECISION = 100  # digits; more than any field holds, where Python would stop at 28
 
 
 class BadValue(ValueError):
@@ -33,9 +35,10 @@ def _decimal(leaf: Leaf, text: str) -> str:
         raise BadValue(f"{text!r} is no number such as 1234.50.") from None
     if not value.is_finite() or abs(value.adjusted()) > 60:
         raise BadValue(f"{text!r} is no number that can be kept.")
-    if value != round(value, leaf.places) or len(str(int(abs(value)))) > max(leaf.digits - leaf.places, 1):
-        raise BadValue(f"{text!r} does not fit {leaf.digits} digits with {leaf.places} places.")
-    return f"{value:.{leaf.places}f}"
+    with localcontext(prec=PRECISION):
+        if value != round(value, leaf.places) or len(str(int(abs(value)))) > max(leaf.digits - leaf.places, 1):
+            raise BadValue(f"{text!r} does not fit {leaf.digits} digits with {leaf.places} places.")
+        return f"{value:.{leaf.places}f}"
 
 
 def _integer(_: Leaf, text: str) -> str:
