@@ -1,0 +1,24 @@
+"""A user's rights in one query, where Django asks for the user's own and for those of the groups separately."""
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.db.models import Model
+
+
+class RightsBackend(ModelBackend):
+    """Django's own backend; only the way of asking differs."""
+
+    def get_all_permissions(self, user_obj: User | AnonymousUser, obj: Model | None = None) -> set[str]:  # type: ignore[override]
+        """The rights as `app.code`; asked once a user object, as Django does."""
+        if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
+            return set()
+        if not hasattr(user_obj, "_perm_cache"):
+            user_obj._perm_cache = {f"{app}.{code}" for app, code in _rights_of(user_obj)}  # type: ignore[attr-defined, arg-type]
+        return user_obj._perm_cache  # type: ignore[attr-defined, union-attr, no-any-return]
+
+
+def _rights_of(user: User) -> list[tuple[str, str]]:
+    rights = Permission.objects.order_by().values_list("content_type__app_label", "codename")
+    if user.is_superuser:
+        return list(rights)
+    return list(rights.filter(user=user).union(rights.filter(group__user=user)))
