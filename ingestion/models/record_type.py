@@ -1,8 +1,10 @@
 """RecordType and Field: what a canonical record is."""
 
+from collections.abc import Sequence
+
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import CheckConstraint, F, Q, UniqueConstraint
+from django.db.models import CheckConstraint, Exists, F, OuterRef, Q, UniqueConstraint
 
 from ingestion.shape import Leaf, Shape
 
@@ -34,13 +36,41 @@ class RecordType(models.Model):
         """The fields of the current generation, in the order of the definition."""
         return self.fields.filter(generation=self.generation).select_related("refers_to").order_by("position")
 
+    def opened_fields(self) -> list["Field"]:
+        """The current fields in order, each reference with the fields of its type as `attributes`; one query for all.
+
+        `is_referred` and `is_delivered` say of a field's record type whether others refer to it, and whether a source
+        delivers it.
+        """
+        referred = RecordType.objects.filter(referring__record_type=self)
+        related = Field.objects.filter(Q(record_type=self) | Q(record_type__in=referred))
+        by_type: dict[int, list[Field]] = {self.pk: []}
+        own = RecordType.objects.filter(pk=OuterRef("record_type"))
+        current = related.filter(generation=F("record_type__generation")).select_related("refers_to")
+        current = current.annotate(
+            is_referred=Exists(own.filter(referring__isnull=False)),
+            is_delivered=Exists(own.filter(sources__isnull=False)),
+        )
+        field: Field
+        for field in current.order_by("position"):
+            by_type.setdefault(field.record_type_id, []).append(field)
+        for field in by_type[self.pk]:
+            if field.refers_to_id is not None:
+                field.attributes = by_type.get(field.refers_to_id, [])
+        return by_type[self.pk]
+
     def shape(self) -> Shape:
         """The pure shape: one leaf per typed value, references opened by one level."""
-        return Shape(self.code, tuple(leaf for field in self.current_fields() for leaf in field.leaves()))
+        return shape_of(self, self.opened_fields())
 
 
 class Field(models.Model):
-    """One field of a RecordType. Key fields identify a record."""
+    """One field of a RecordType. Key fields identify a record.
+
+    `attributes` are the fields of the type that it refers to, where `opened_fields` gave it.
+    """
+
+    attributes: "list[Field]"
 
     class Kind(models.TextChoices):
         TEXT = "text"
@@ -84,11 +114,10 @@ class Field(models.Model):
         return f"{self.record_type}.{self.code}"
 
     def leaves(self) -> list[Leaf]:
-        """This field's leaves: itself, or one per attribute of the type that it refers to."""
+        """This field's leaves: itself, or one per attribute of the type that it refers to (of an opened field)."""
         if self.refers_to is None:
             return [self._leaf(self.code, self.code, f"f{self.pk}", key=self.is_key)]
-        attributes = list(self.refers_to.current_fields())
-        single = sum(attribute.is_key for attribute in attributes) == 1
+        single = sum(attribute.is_key for attribute in self.attributes) == 1
         return [
             attribute._leaf(
                 f"{self.code}.{attribute.code}",
@@ -98,7 +127,7 @@ class Field(models.Model):
                 reference=self.code,
                 reference_key=attribute.is_key,
             )
-            for attribute in attributes
+            for attribute in self.attributes
         ]
 
     def _leaf(
@@ -117,3 +146,8 @@ class Field(models.Model):
             choices=tuple(self.choices),
             sensitive=self.sensitive,
         )
+
+
+def shape_of(record_type: RecordType, fields: Sequence[Field]) -> Shape:
+    """The shape that a record type has with these fields, which are opened."""
+    return Shape(record_type.code, tuple(leaf for field in fields for leaf in field.leaves()))

@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 import duckdb
-from django.db import DataError, connection, transaction
+from django.db import connection
 from psycopg import sql
 
 from ingestion.models import RecordType
@@ -14,6 +15,7 @@ from reconciliation.bulk import copy_out
 from reconciliation.engine.record_hash import canonical_postgres
 from reconciliation.store.tables import StoreTable, store_table
 from reconciliation.store.wanted import key_parts, opened_keys, push_keys, typed_values, wanted_rows
+from reconciliation.values import BadValue, canonical_value
 
 ROW_TYPES = {
     "bucket": "UTINYINT",
@@ -163,8 +165,8 @@ def stored_versions(record_type: RecordType, key: str) -> Sequence[dict[str, obj
     """All versions of a key, oldest first: leaf names to values, and the technical columns. A reference shows the
     attributes that it had when the version was stored. A text that is no key of this type has none."""
     table = store_table(record_type)
-    texts = key_parts(key)
-    if not table.has_versions or len(texts) != len(table.shape.key_leaves):
+    texts = _key_values(table.shape.key_leaves, key_parts(key))
+    if not table.has_versions or texts is None:
         return []
     source = wanted_rows(table, typed_values(table.shape.key_leaves))
     # Current and closed rows have an index each, and a query over both would use neither.
@@ -172,9 +174,16 @@ def stored_versions(record_type: RecordType, key: str) -> Sequence[dict[str, obj
     query = sql.SQL("{} UNION ALL {} ORDER BY _version").format(*parts)
     leaves = [leaf.name for leaf in table.shape.leaves]
     names = ["key", "_bucket", "_id", "_run", "_decision", "_date", "_hash", *HISTORY, *leaves]
+    with connection.cursor() as cursor:
+        cursor.execute(query, [key, *texts] * len(HALVES))
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _key_values(leaves: Sequence[Leaf], texts: Sequence[str]) -> list[str | None] | None:
+    """The texts as values of a key's leaves; None where they are none."""
+    if len(texts) != len(leaves):
+        return None
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(query, [key, *texts] * len(HALVES))
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    except DataError:
-        return []
+        return [canonical_value(replace(leaf, choices=()), text) for leaf, text in zip(leaves, texts, strict=True)]
+    except BadValue:
+        return None

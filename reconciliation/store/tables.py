@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from ingestion.models import RecordType
+from ingestion.models import Field, RecordType
+from ingestion.models.record_type import shape_of
 from ingestion.shape import Leaf, Shape
 
 SCHEMA = "store"
@@ -116,25 +117,28 @@ def store_table(record_type: RecordType) -> StoreTable:
 
     StoreRefusal when a type that others refer to has references itself.
     """
-    fields = list(record_type.current_fields())
-    is_referred = record_type.referring.exists()
-    chained = [field.code for field in fields if is_referred and field.refers_to is not None]
+    return _layout(record_type, record_type.opened_fields())
+
+
+def _layout(record_type: RecordType, fields: Sequence[Field]) -> StoreTable:
+    is_referred = any(field.is_referred for field in fields)  # type: ignore[attr-defined]
+    chained = [field.code for field in fields if is_referred and field.refers_to_id is not None]
     if chained:
         raise StoreRefusal(
             f"Record type {record_type.code!r} is referred to and refers to others by {chained[0]!r}. References go one step; "
             f"make {chained[0]!r} a plain field, or drop the reference to {record_type.code!r}."
         )
-    shape = record_type.shape()
+    shape = shape_of(record_type, fields)
     columns = tuple(_column(field, shape) for field in fields)
-    return StoreTable(record_type, shape, columns, is_referred, is_delivered=record_type.sources.exists())
+    is_delivered = any(field.is_delivered for field in fields)  # type: ignore[attr-defined]
+    return StoreTable(record_type, shape, columns, is_referred, is_delivered)
 
 
-def _column(field: object, shape: Shape) -> Column:
-    code, is_key, refers_to = field.code, field.is_key, field.refers_to  # type: ignore[attr-defined]
-    if refers_to is None:
-        return Column(code, shape.leaf(code), is_key=is_key)
-    leaves = tuple(leaf for leaf in shape.leaves if leaf.reference == code)
-    return Column(code, None, store_table(refers_to), leaves, is_key=is_key)
+def _column(field: Field, shape: Shape) -> Column:
+    if field.refers_to is None:
+        return Column(field.code, shape.leaf(field.code), is_key=field.is_key)
+    leaves = tuple(leaf for leaf in shape.leaves if leaf.reference == field.code)
+    return Column(field.code, None, _layout(field.refers_to, field.attributes), leaves, is_key=field.is_key)
 
 
 def references(table: StoreTable) -> Sequence[Column]:
