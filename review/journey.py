@@ -1,21 +1,16 @@
 """The journey of one key: from the raw line to the stored row, or to where it stands."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from attribution.models import Attribution
-from ingestion import lake
-from ingestion.file_format import FileFormat
-from ingestion.files import locate
-from ingestion.framing import Located
-from ingestion.lookup import lookup
-from ingestion.models import Delivery, Normalization
-from ingestion.sql_text import literal
-from ingestion.unpacking import unpacked
-from reconciliation.models import Break, OutcomeFile, Reconciliation, Run
+from django.db.models import FilteredRelation, Prefetch
+
+from ingestion.models import Normalization
+from reconciliation.models import Break, Difference, GateRefusal, Reconciliation
 from reconciliation.store.current import stored_versions
+from review.models import Decision
+from review.standings import Standing, raw_line, standings
 
 WORDS = {
     "stored": "matched and let through",
@@ -48,67 +43,47 @@ class Journey:
 
 def journey(reconciliation: Reconciliation, key: str) -> Journey:
     """Every step of a key in a reconciliation."""
+    return _told(reconciliation, key, standings([reconciliation], key), _breaks_of([reconciliation], key))
+
+
+def find_journey(reconciliations: Sequence[Reconciliation], key: str) -> tuple[Reconciliation | None, Journey]:
+    """The first of several reconciliations that knows a key, and the key's journey there."""
+    rows, breaks = standings(reconciliations, key), _breaks_of(reconciliations, key)
+    owners = {it.run.reconciliation_id for it in rows} | {it.reconciliation_id for it in breaks}
+    for candidate in reconciliations:
+        if owners and candidate.pk not in owners:
+            continue
+        mine = [it for it in rows if it.run.reconciliation_id == candidate.pk]
+        told = _told(candidate, key, mine, [it for it in breaks if it.reconciliation_id == candidate.pk])
+        if told.events:
+            return candidate, told
+    return None, Journey()
+
+
+def _told(reconciliation: Reconciliation, key: str, rows: list[Standing], breaks: list[Break]) -> Journey:
     versions = stored_versions(reconciliation.record_type, key)
-    events = [*_rows(reconciliation, key), *_breaks(reconciliation, key), *_versions(versions)]
-    current = [version for version in versions if version["_valid_to"] is None]
-    stored = (
-        {name: None if value is None else str(value) for name, value in current[0].items() if name[0] != "_"}
-        if current
-        else {}
-    )
-    return Journey(sorted(events, key=lambda event: event.at), stored)
+    broke = [event for brk in breaks for event in _episode(brk)]
+    events = [*_received(rows), *map(_stood, rows), *broke, *_versions(versions)]
+    return Journey(sorted(events, key=lambda event: event.at), _current(versions))
 
 
-def _rows(reconciliation: Reconciliation, key: str) -> Iterator[Event]:
-    """The delivered rows of the key, from the runs' outcome files, with their raw lines."""
-    done = OutcomeFile.objects.filter(step__run__reconciliation=reconciliation, step__run__state=Run.State.DONE)
-    files = {str(lake.local(it.path)): it for it in done.select_related("step__run__rule_set").order_by("step__run_id")}
-    seen: set[tuple[int, int]] = set()
-    for path, side, delivery, n, state in _outcomes([path for path in files if Path(path).exists()], key):
-        if (delivery, n) not in seen:
-            seen.add((delivery, n))
-            yield from _received(side, delivery, n)
-        run = files[path].step.run
-        yield Event(
-            run.finished_at or run.created_at,
-            "split",
-            f"Row from {side.upper()} {WORDS.get(state, state)} in run {run.pk}",
-            who=f"rule set {run.rule_set.version}",
-            url=f"/runs/{run.pk}/",
-        )
+def _received(rows: list[Standing]) -> Iterator[Event]:
+    """How each row came, with its raw line; once, however many runs it stood in."""
+    sides = {(row.delivery, row.n): row.side.upper() for row in rows}
+    done = Normalization.objects.filter(delivery__in={row.delivery for row in rows}, state="done")
+    works = {it.delivery_id: it for it in done.select_related("delivery__source", "mapping").order_by("id")}
+    for (delivery, n), side in sides.items():
+        if delivery in works:
+            yield from _came(works[delivery], side, n)
 
 
-def _outcomes(paths: list[str], key: str) -> list[tuple[str, str, int, int, str]]:
-    """What each outcome file says of the key: file, side, delivery, record number, state; in the order of the files."""
-    if not paths:
-        return []
-    listed = ", ".join(map(literal, paths))
-    with lookup() as duck:
-        found = duck.execute(
-            "SELECT filename, side, delivery, n, state FROM "
-            f"read_parquet([{listed}], filename = true) WHERE key = ? ORDER BY delivery, side, n",
-            [key],
-        ).fetchall()
-    return sorted(found, key=lambda row: paths.index(row[0]))
-
-
-def _received(side: str, delivery_id: int, n: int) -> Iterator[Event]:
-    work = (
-        Normalization.objects.filter(delivery=delivery_id, state="done")
-        .select_related("delivery__source", "mapping")
-        .last()
-    )
-    if work is None:
-        return
-    delivery = work.delivery
-    line, raw = "?", tuple[str, ...]()
-    if lake.local(delivery.path).exists():
-        found = _located(delivery, FileFormat.from_document(work.format), n)
-        line, raw = f"{found.line:,}", (found.raw[:2000],)
+def _came(work: Normalization, side: str, n: int) -> Iterator[Event]:
+    delivery, found = work.delivery, raw_line(work, n)
+    line, raw = (f"{found.line:,}", (found.raw[:2000],)) if found else ("?", ())
     detail = f"{delivery.file_name}, record {n:,}, {_how(work.format)}, sha256 {delivery.sha256[:12]}"
-    yield Event(delivery.received_at, "file", f"{side.upper()}: line {line} received from {delivery.source.title}", detail,
+    yield Event(delivery.received_at, "file", f"{side}: line {line} received from {delivery.source.title}", detail,
                 f"delivery {delivery.pk}", raw, f"/deliveries/{delivery.pk}/")  # fmt: skip
-    yield Event(work.finished_at or delivery.received_at, "spark", f"{side.upper()}: normalized by mapping {work.mapping.version}",
+    yield Event(work.finished_at or delivery.received_at, "spark", f"{side}: normalized by mapping {work.mapping.version}",
                 f"{work.normalized:,} records, {work.quarantined:,} quarantined", f"mapping {work.mapping.version}")  # fmt: skip
 
 
@@ -120,58 +95,71 @@ def _how(format_: Mapping[str, object]) -> str:
     return ", ".join(filter(None, (kind, str(format_.get("encoding") or ""))))
 
 
-def _located(delivery: Delivery, format_: FileFormat, n: int) -> Located:
-    folder = lake.work_folder("journey")
-    try:
-        return locate(unpacked(lake.local(delivery.path), folder), format_, n)
-    finally:
-        lake.discard(folder)
+def _stood(row: Standing) -> Event:
+    return Event(
+        row.run.finished_at or row.run.created_at,
+        "split",
+        f"Row from {row.side.upper()} {WORDS.get(row.state, row.state)} in run {row.run.pk}",
+        who=f"rule set {row.run.rule_set.version}",
+        url=f"/runs/{row.run.pk}/",
+    )
 
 
-def _breaks(reconciliation: Reconciliation, key: str) -> Iterator[Event]:
-    for brk in Break.objects.filter(reconciliation=reconciliation, key=key).order_by("id"):
-        yield Event(
-            brk.opened_at,
-            "alert",
-            f"Break opened: {brk.get_kind_display().lower()}",
-            who=f"run {brk.opened_run_id}",
-            url=brk.get_absolute_url(),
+def _breaks_of(reconciliations: Sequence[Reconciliation], key: str) -> list[Break]:
+    """The key's breaks with all that was ever said and decided about them; `told` is a difference for each attribution."""
+    said = Difference.objects.annotate(said=FilteredRelation("attributions")).select_related("said")  # type: ignore[misc]
+    decisions = Decision.objects.select_related("proposed_by", "confirmed_by").order_by("id")
+    return list(
+        Break.objects.filter(reconciliation__in=[it.pk for it in reconciliations], key=key)
+        .prefetch_related(
+            Prefetch("differences", said.order_by("said__id"), to_attr="told"),
+            Prefetch("refusals", GateRefusal.objects.select_related("run").order_by("id")),
+            Prefetch("decisions", decisions),
         )
-        for said in Attribution.objects.filter(difference__brk=brk).select_related("difference").order_by("id"):
-            name = "whole row" if said.difference.field == "*row*" else said.difference.field
-            yield Event(
-                said.assigned_at,
-                "spark",
-                f"{name}: {said.reason_id}, {said.confidence * 100:.0f} %",
-                said.proof,
-                said.assigned_by.replace(":", " "),
-            )
-        for refusal in brk.refusals.select_related("run").order_by("id"):
-            yield Event(
-                refusal.run.finished_at or refusal.run.created_at,
-                "x",
-                f"Held by the gate. {refusal.sentence}",
-                refusal.detail,
-                f"run {refusal.run_id}",
-            )
-        for decision in brk.decisions.select_related("proposed_by", "confirmed_by").order_by("id"):  # type: ignore[attr-defined]
-            at, who = decision.confirmed_at or decision.proposed_at, decision.confirmed_by or decision.proposed_by
-            yield Event(
-                at, "user", f"{decision.get_action_display()} {decision.reason}".strip(), decision.comment, str(who)
-            )
-        if brk.closed_at is not None:
-            yield Event(
-                brk.closed_at,
-                "check",
-                f"Break {brk.get_state_display().lower()}",
-                brk.closed_because,
-                f"run {brk.last_run_id}",
-            )
+        .order_by("id")
+    )
 
 
-def _versions(versions: object) -> Iterator[Event]:
-    for number, version in enumerate(versions, 1):  # type: ignore[arg-type, var-annotated]
+def _episode(brk: Break) -> Iterator[Event]:
+    title = f"Break opened: {brk.get_kind_display().lower()}"
+    yield Event(brk.opened_at, "alert", title, who=f"run {brk.opened_run_id}", url=brk.get_absolute_url())
+    for difference in brk.told:  # type: ignore[attr-defined]
+        if difference.said is not None:
+            yield _reasoned(difference)
+    for refusal in brk.refusals.all():
+        at = refusal.run.finished_at or refusal.run.created_at
+        yield Event(at, "x", f"Held by the gate. {refusal.sentence}", refusal.detail, f"run {refusal.run_id}")
+    yield from map(_decided, brk.decisions.all())  # type: ignore[attr-defined]
+    if brk.closed_at is not None:
+        title = f"Break {brk.get_state_display().lower()}"
+        yield Event(brk.closed_at, "check", title, brk.closed_because, f"run {brk.last_run_id}")
+
+
+def _reasoned(difference: Difference) -> Event:
+    said = difference.said  # type: ignore[attr-defined]
+    name = "whole row" if difference.field == Difference.ROW else difference.field
+    title = f"{name}: {said.reason_id}, {said.confidence * 100:.0f} %"
+    return Event(said.assigned_at, "spark", title, said.proof, said.assigned_by.replace(":", " "))
+
+
+def _decided(decision: Decision) -> Event:
+    at, who = decision.confirmed_at or decision.proposed_at, decision.confirmed_by or decision.proposed_by
+    return Event(at, "user", f"{decision.get_action_display()} {decision.reason}".strip(), decision.comment, str(who))
+
+
+def _versions(versions: Sequence[Mapping[str, object]]) -> Iterator[Event]:
+    for number, version in enumerate(versions, 1):
         by = f"decision {version['_decision']}" if version["_decision"] else f"run {version['_run']}"
         yield Event(
-            version["_valid_from"], "check", f"Stored as version {number}", f"record hash {version['_hash']}", by
+            version["_valid_from"],  # type: ignore[arg-type]
+            "check",
+            f"Stored as version {number}",
+            f"record hash {version['_hash']}",
+            by,
         )
+
+
+def _current(versions: Sequence[Mapping[str, object]]) -> dict[str, str | None]:
+    """The values of the version that holds now; nothing where none does."""
+    current = next((version for version in versions if version["_valid_to"] is None), {})
+    return {name: None if value is None else str(value) for name, value in current.items() if name[0] != "_"}

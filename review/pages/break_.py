@@ -3,32 +3,30 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from attribution.models import Attribution, Candidate, Reason
-from reconciliation.models import Break, Difference, RunInput
+from attribution.models import Reason
+from reconciliation.models import Break, RunInput
 from reconciliation.rules import GateRules
 from review.decisions import may_decide
-from review.models import Decision
+from review.models import Decision, Waiver
 from review.pages.comparison import comparison
+from review.pages.explained import Explained, explained_differences
 from review.pages.posted import posted_confirmation, posted_decision, posted_waiver, visible_decision
+from review.visible import visible_breaks, visible_reconciliations
 
 
 def visible_break(request: HttpRequest, pk: int) -> Break:
     """A break that the user may see, with what its page shows; 404 for any other."""
-    related = (
-        "reconciliation__a__record_type",
-        "reconciliation__b",
-        "last_run__rule_set",
-        "last_run__reconciliation",
-        "opened_run",
-    )
-    inputs = RunInput.objects.select_related("normalization__mapping__source")
-    visible = Break.objects.visible_to(request.user).select_related(*related)
-    return get_object_or_404(visible.prefetch_related(Prefetch("last_run__inputs", inputs)), pk=pk)
+    inputs = Prefetch("last_run__inputs", RunInput.objects.select_related("normalization__mapping"))
+    seen = visible_breaks(request).select_related("last_run__rule_set").prefetch_related(inputs)
+    brk = get_object_or_404(seen, pk=pk)
+    by_id = {it.pk: it for it in visible_reconciliations(request)}
+    brk.reconciliation = brk.last_run.reconciliation = by_id[brk.reconciliation_id]
+    return brk
 
 
 def break_(request: HttpRequest, pk: int) -> HttpResponse:
@@ -38,18 +36,10 @@ def break_(request: HttpRequest, pk: int) -> HttpResponse:
 
 def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     """All that a page of a break shows, here and in the admin."""
-    attributions = Attribution.objects.filter(current=True).prefetch_related(
-        Prefetch("candidates", Candidate.objects.select_related("reason"))
-    )
-    differences: list[Any] = list(
-        brk.differences.filter(current=True).prefetch_related(Prefetch("attributions", attributions, to_attr="now"))
-    )
-    for difference in differences:
-        difference.said = difference.now[0] if difference.now else None  # type: ignore[attr-defined]
-        difference.shown = "the whole row" if difference.field == Difference.ROW else difference.field  # type: ignore[attr-defined]
+    differences = explained_differences(brk)
     members = list(brk.members.filter(current=True).order_by("side", "position"))
     decisions = list(brk.decisions.select_related("proposed_by", "confirmed_by").order_by("-id"))
-    compared = comparison(brk, members, differences)
+    compared = comparison(brk, members, {it.field for it in differences})
     proposal = next((d for d in decisions if d.confirmed_by_id is None and not d.withdrawn), None)
     return {
         "brk": brk,
@@ -72,16 +62,15 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
 
 
 def _refusals(request: HttpRequest, brk: Break) -> list[Any]:
-    waived = {w.condition: w.comment for w in brk.waivers.filter(fingerprint=brk.fingerprint)}  # type: ignore[attr-defined]
-    refusals = list(brk.refusals.filter(current=True))
+    waivers = Waiver.objects.filter(brk=brk, fingerprint=brk.fingerprint, condition=OuterRef("condition"))
+    refusals = list(brk.refusals.filter(current=True).annotate(waived=Subquery(waivers.values("comment"))))
     may = request.user.has_perm("review.waive_check") and brk.state == Break.State.REVIEW  # type: ignore[union-attr]
     for refusal in refusals:
-        refusal.waived = waived.get(refusal.condition, "")  # type: ignore[attr-defined]
         refusal.may_waive = may and refusal.condition.startswith("check:") and not refusal.waived  # type: ignore[attr-defined]
     return refusals
 
 
-def _history(brk: Break, differences: list[Difference], decisions: list[Decision]) -> list[dict[str, Any]]:
+def _history(brk: Break, differences: list[Explained], decisions: list[Decision]) -> list[dict[str, Any]]:
     events = [
         {
             "at": brk.opened_at,
@@ -91,10 +80,9 @@ def _history(brk: Break, differences: list[Difference], decisions: list[Decision
         }
     ]
     for difference in differences:
-        said = difference.said  # type: ignore[attr-defined]
-        if said is not None:
+        if (said := difference.said) is not None:
             detail = f"{said.assigned_by.replace(':', ' ')}, run {said.run_id}"
-            title = f"{difference.shown}: {said.reason_id} {said.confidence * 100:.0f} %"  # type: ignore[attr-defined]
+            title = f"{difference.shown}: {said.reason_id} {said.confidence * 100:.0f} %"
             events.append({"at": said.assigned_at, "glyph": "spark", "title": title, "detail": detail})
     for decision in decisions:
         who = decision.confirmed_by or decision.proposed_by

@@ -1,6 +1,6 @@
 """A break's fields side by side: A, B, proposed, raw texts, mapping steps, tolerances."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -9,7 +9,7 @@ from ingestion.shape import Leaf, Shape
 from reconciliation.engine.authority import authority_of
 from reconciliation.engine.rules import CompareRule
 from reconciliation.inputs import mapped_names
-from reconciliation.models import Break, Difference, Member
+from reconciliation.models import Break, Member
 from reconciliation.rules import Rules, proposed
 
 
@@ -45,8 +45,8 @@ class Comparison:
         return len(self.differing) + len(self.same)
 
 
-def comparison(brk: Break, members: list[Member], differences: list[Difference]) -> Comparison:
-    """The comparison of a break's first rows."""
+def comparison(brk: Break, members: list[Member], wrong: Collection[str]) -> Comparison:
+    """The comparison of a break's first rows; `wrong` are the names of the fields that differ."""
     shape, run = brk.reconciliation.record_type.shape(), brk.last_run
     rules = Rules(run.rule_set.document)
     first: dict[str, Member] = {m.side: m for m in sorted(members, key=lambda m: -m.position)}
@@ -54,7 +54,6 @@ def comparison(brk: Break, members: list[Member], differences: list[Difference])
     sides = (mapped_names(run, "a", shape), mapped_names(run, "b", shape))
     record = proposed(shape, rules, a.record if a else None, b.record if b else None, *sides)
     steps = {side: _steps(run, side, shape) for side in ("a", "b")}
-    wrong = {it.field for it in differences}
     lines = {leaf: _line(leaf, a, b, steps, record, rules) for leaf in shape.leaves}
     differs = [leaf for leaf in shape.leaves if _name(leaf) in wrong or leaf.name in wrong]
     return Comparison(

@@ -3,24 +3,19 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from reconciliation.models import Reconciliation
-from review.journey import Journey, journey
+from review.journey import Journey, find_journey
+from review.visible import visible_reconciliations
 
 
 def journey_page(request: HttpRequest) -> HttpResponse:
     """Every step of a key."""
-    visible = list(Reconciliation.objects.visible_to(request.user).select_related("a__record_type"))
+    visible = visible_reconciliations(request)
     code, key = request.GET.get("reconciliation", ""), request.GET.get("key", "").strip().replace("\0", "")
     chosen = [it for it in visible if it.code == code] or visible
-    told, reconciliation = Journey(), chosen[0] if chosen else None
-    for candidate in chosen if key else []:
-        found = journey(candidate, key)
-        if found.events:
-            told, reconciliation = found, candidate
-            break
+    found, told = find_journey(chosen, key) if key else (None, Journey())
     context = {
         "reconciliations": visible,
-        "reconciliation": reconciliation,
+        "reconciliation": found or (chosen[0] if chosen else None),
         "key": key,
         "events": told.events,
         "stored": told.stored,

@@ -48,7 +48,7 @@ def _changed(brk: Break, request: HttpRequest) -> dict[str, str | None]:
     given = {name.removeprefix(VALUE): str(value) for name, value in request.POST.items() if name.startswith(VALUE)}
     if not given:
         return {}
-    record = comparison(brk, list(brk.members.filter(current=True)), []).record
+    record = comparison(brk, list(brk.members.filter(current=True)), ()).record
     return {name: value for name, value in given.items() if (record.get(name) or "") != value}
 
 
