@@ -32,7 +32,7 @@ def check_totals(path: Path, format_: FileFormat, mappings: Mapping[str, FieldMa
             continue
         count += 1
         total += _number(row.cells[place], mapping) or Decimal(0) if place is not None else Decimal(0)
-    words = (word for cell in cells_of(footer, format_) for word in re.findall(r"[-+]?\d[\d.,']*", cell))
+    words = (word for cell in _parts(footer, format_) for word in re.findall(r"[-+]?\d[\d.,']*", cell))
     numbers = {value for word in words if (value := _number(word, mapping)) is not None}
     notes = []
     if format_.footer_count:
@@ -40,6 +40,10 @@ def check_totals(path: Path, format_: FileFormat, mappings: Mapping[str, FieldMa
     if format_.footer_sum:
         notes.append(_held(f"{format_.footer_sum} in all", total, numbers, footer))
     return notes
+
+
+def _parts(footer: str, format_: FileFormat) -> list[str]:
+    return cells_of(footer, format_) if format_.delimiter else [footer]
 
 
 def _held(what: str, found: Decimal, numbers: set[Decimal], footer: str) -> str:

@@ -27,7 +27,7 @@ def detect(path: Path, declared: Mapping[str, object]) -> FileFormat:
     with path.open("rb") as file:
         sample = file.read(SAMPLE)
     _refuse_other_kinds(sample)
-    encoding, notes = _encoding(path, sample, declared)
+    encoding, notes = text_encoding(path, sample, declared)
     text = decode_sample(sample, encoding)
     lines = text.splitlines()
     if not any(line.strip() for line in lines):
@@ -50,7 +50,7 @@ def _refuse_other_kinds(sample: bytes) -> None:
             )
 
 
-def _encoding(path: Path, sample: bytes, declared: Mapping[str, object]) -> tuple[str, list[str]]:
+def text_encoding(path: Path, sample: bytes, declared: Mapping[str, object]) -> tuple[str, list[str]]:
     if given := declared.get("encoding"):
         return known_encoding(str(given)), []
     for mark, name in (

@@ -8,6 +8,7 @@ from pathlib import Path
 from ingestion.framing import SPARE, FileRow, Framed, RejectedRow
 from ingestion.readers.reader import Reading
 
+NULL = "\x01"  # how normalization tells a cell that is not there
 QUOTES = 3  # bytes around a cell
 
 
@@ -46,6 +47,8 @@ def text_fault(cells: Sequence[str]) -> tuple[str, int]:
     text = "".join(cells)
     if "\0" in text:
         return "It holds a NUL byte, which no text may.", 0
+    if NULL in cells:
+        return "It holds a cell of nothing but a control character (01).", 0
     if text.isascii():
         return "", len(text)
     try:

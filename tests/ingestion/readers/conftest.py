@@ -9,9 +9,13 @@ import pytest
 
 from config.definitions.apply import apply_definition
 from config.pipeline import run_to_end
+from ingestion import lake
 from ingestion.arrival import take_in
 from ingestion.deliveries import normalize_delivery, plan_normalization
+from ingestion.file_format import FileFormat
+from ingestion.files import locate
 from ingestion.models import Normalization, Source
+from ingestion.unpacking import unpacked
 from reconciliation.models import Reconciliation, Run
 from reconciliation.runs import start_run
 from review.journey import journey
@@ -63,7 +67,7 @@ class Payments:
         accepted = take_in(source=source, file=file, name=file.name, given=DAY, by="test")
         return normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
 
-    def run(self, right: str = RIGHT) -> dict[str, Any]:
+    def run(self, right: str | Path = RIGHT) -> dict[str, Any]:
         """Deliver the right side and reconcile; gives the report. What verify finds is a fault of any test."""
         self.deliver_("right", right)
         run: Run = run_to_end(start_run(reconciliation=self.reconciliation, business_date=DAY, by="test"))
@@ -75,6 +79,12 @@ class Payments:
     def reconciliation(self) -> Reconciliation:
         """Left against right."""
         return Reconciliation.objects.get(code="payments")
+
+    def received_line(self, n: int) -> int:
+        """Where record `n` of the newest left delivery stands."""
+        work = Normalization.objects.filter(delivery__source__code="left", state="done").latest("id")
+        raw = unpacked(lake.local(work.delivery.path), self.folder)
+        return locate(raw, FileFormat.from_document(work.format), n).line
 
     def received(self, key: str) -> tuple[str, str]:
         """What the journey of a key says of the left row: its title and raw text."""
