@@ -146,7 +146,7 @@ def _records_sql(framed: Framed, format_: FileFormat, shape: Shape, mappings: di
     typed = ", ".join(f"{_typed(leaf, mapping, direct)} AS {leaf.column}" for leaf, mapping in used.items())
     outputs = (_outputs(leaf, used.get(leaf), is_direct=leaf in direct) for leaf in shape.leaves)
     return (
-        f"WITH cleaned AS (SELECT {NUMBER} AS n, {cleaned} FROM {_source_sql(framed, format_)}), "
+        f"WITH cleaned AS (SELECT {NUMBER} AS n, {cleaned} FROM {source_sql(framed, format_)}), "
         f"cast_ AS (SELECT *{cast} FROM cleaned), canonical AS (SELECT *{is_canonical} FROM cast_), "
         f"typed AS (SELECT *, {typed} FROM canonical), keyed AS (SELECT *, {_key_sql(shape)} AS key FROM typed) "
         f"SELECT n, CAST(md5_number_lower(key) % {BUCKETS} AS UTINYINT) AS bucket, key, "
@@ -164,7 +164,7 @@ def _typed(leaf: Leaf, mapping: FieldMapping, direct: list[Leaf]) -> str:
     return f"CASE WHEN is_{leaf.column} THEN d_{leaf.column} ELSE {guarded} END" if leaf in direct else guarded
 
 
-def _source_sql(framed: Framed, format_: FileFormat) -> str:
+def source_sql(framed: Framed, format_: FileFormat) -> str:
     columns = [f"'c{n}': 'VARCHAR'" for n in range(len(format_.columns))]
     if framed.numbered:
         columns.insert(0, f"'{NUMBER}': 'BIGINT'")
