@@ -1,0 +1,50 @@
+"""Propose a definition from two files."""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+import duckdb
+from django.core.management.base import BaseCommand, CommandError
+
+from config.doors import write_json
+from config.suggesting import propose, report_document, report_lines
+from ingestion.errors import IngestionError
+
+
+class Command(BaseCommand):
+    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+    help = "Propose a whole definition from two files, with the evidence for each part. Nothing is delivered or stored."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """A B, and where the definition goes."""
+        parser.add_argument("a", type=Path, help="a file of source A")
+        parser.add_argument("b", type=Path, help="a file of source B")
+        parser.add_argument(
+            "--to", type=Path, metavar="FILE", help="write the definition to a file that `define` accepts"
+        )
+        parser.add_argument("--name", default="", help="code of the reconciliation, from the file names if not given")
+        parser.add_argument("--json", metavar="OUT", help="write the proposal as JSON to a file, or - for here")
+
+    def handle(self, *, a: Path, b: Path, to: Path | None, name: str, json: str | None, **_: object) -> None:
+        """Say what is proposed and why; exit 0 only with a definition."""
+        try:
+            proposal = propose(a, b, name=name)
+        except IngestionError as error:
+            raise CommandError(str(error)) from None
+        except duckdb.Error as error:
+            raise CommandError(f"The files could not be compared: {str(error).splitlines()[0]}") from error
+        write_json(report_document(proposal), json, sys.stdout)
+        if json == "-":
+            return
+        self.stdout.write("\n".join(report_lines(proposal)))
+        if to is None:
+            return
+        try:
+            to.write_text(proposal.text(), encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{to} could not be written: {error.strerror}. Name another file with --to.") from None
+        found = proposal.suggestion
+        self.stdout.write(
+            f"\nWritten to {to}. Next: manage.py define {to}, then manage.py reconcile {found.name} --a {a} --b {b}"
+        )

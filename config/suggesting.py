@@ -1,0 +1,134 @@
+"""Suggesting: a definition proposed from two files and tried on them. Needs no database, writes nothing but work files."""
+
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from ingestion.suggest.definition import definition_text, document_of, key_lines, unpaired_lines
+from ingestion.suggest.field import FieldProposal, quoted
+from ingestion.suggest.suggestion import Suggestion, suggest
+from reconciliation.trial import Trial, TrialSide, shape_of, try_out
+
+Examples = Sequence[tuple[str, str | None, str | None]]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A suggestion whose fields carry what the trial run found against them."""
+
+    suggestion: Suggestion
+    trial: Trial
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The definition as `define` reads it."""
+        return document_of(self.suggestion)
+
+    def text(self) -> str:
+        """The definition as YAML with its evidence."""
+        return definition_text(self.suggestion, trial_lines(self.trial))
+
+
+def propose(a: Path, b: Path, *, name: str = "", taken: Collection[str] = ()) -> Proposal:
+    """Suggest and try. IngestionError says in a sentence why nothing can be proposed."""
+    threads, memory = settings.ENGINE_THREADS, settings.ENGINE_MEMORY
+    with tempfile.TemporaryDirectory(prefix="suggest-") as work:
+        folder = Path(work)
+        found = suggest(a, b, folder, name=name, taken=taken, threads=threads, memory=memory)
+        trial = _tried(found, document_of(found), folder)
+    return Proposal(replace(found, fields=[_with_differences(it, trial) for it in found.fields]), trial)
+
+
+def _tried(found: Suggestion, document: Mapping[str, Any], folder: Path) -> Trial:
+    types = {code: record_type["fields"] for code, record_type in document["record_types"].items()}
+    sides = [
+        TrialSide(side.framed, side.format_, document["sources"][code]["mapping"])
+        for code, side in zip(found.codes, found.sides, strict=True)
+    ]
+    rules = document["reconciliations"][found.name].get("compare", {})
+    return try_out(
+        sides[0],
+        sides[1],
+        shape_of(found.name, types[found.name], types),
+        rules,
+        folder,
+        threads=settings.ENGINE_THREADS,
+        memory=settings.ENGINE_MEMORY,
+    )
+
+
+def _with_differences(field: FieldProposal, trial: Trial) -> FieldProposal:
+    differing = trial.cells.get(field.name, 0)
+    if not differing:
+        return field
+    shown = "; ".join(f"{key}: {quoted(left)} and {quoted(right)}" for key, left, right in trial.examples[field.name])
+    return replace(field, against=(*field.against, f"{differing:,} of {trial.common:,} keys differ, such as {shown}"))
+
+
+def trial_lines(trial: Trial) -> list[str]:
+    """What the run on the files found."""
+    lines = [
+        f"Would match {trial.share:.1%} of {trial.common:,} common keys: {trial.matched:,} match, {trial.differing:,} "
+        f"differ. Only in A {trial.only_a:,}, only in B {trial.only_b:,}, more than once {trial.duplicate:,}."
+    ]
+    for letter, side in (("A", trial.side_a), ("B", trial.side_b)):
+        if side.quarantined or side.flagged_values:
+            lines.append(
+                f"Of {side.received:,} rows of {letter}, {side.quarantined:,} would be quarantined (broken, or without a "
+                f"key), and {side.flagged_values:,} values would be flagged since they do not fit their type."
+            )
+    return lines
+
+
+def report_lines(given: Proposal) -> list[str]:
+    """The proposal for a terminal: key, fields with evidence, what is left out, the trial run."""
+    found = given.suggestion
+    a, b = found.sides
+    lines = [f"A: {a.file}, {_format(a.format_document())}, {a.rows:,} rows"]
+    lines += [f"B: {b.file}, {_format(b.format_document())}, {b.rows:,} rows", "", *key_lines(found), ""]
+    widths = [max(len(row[n]) for row in _rows(found)) for n in range(4)]
+    for row, field in zip(_rows(found), ["", *found.fields], strict=True):
+        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        if isinstance(field, FieldProposal):
+            lines += [f"    {sentence}" for sentence in field.why if sentence]
+            lines += [f"    but {sentence}" for sentence in field.against]
+    return [*lines, "", *unpaired_lines(found), "", *trial_lines(given.trial)]
+
+
+def _rows(found: Suggestion) -> list[tuple[str, str, str, str]]:
+    rows = [("FIELD", "TYPE", "COLUMN OF A", "COLUMN OF B")]
+    rows += [(it.name, _type(it), it.pair.a.name[:40], it.pair.b.name[:40]) for it in found.fields]
+    return rows
+
+
+def _type(field: FieldProposal) -> str:
+    size = f"({field.type_['digits']},{field.type_['places']})" if "digits" in field.type_ else ""
+    return f"{field.type_['type']}{size}" + (", key" if field.pair.is_key else "")
+
+
+def _format(document: Mapping[str, object]) -> str:
+    told = {key: value for key, value in document.items() if key != "type"}
+    return ", ".join([str(document["type"]), *(f"{key} {value!r}" for key, value in told.items())])
+
+
+def report_document(given: Proposal) -> dict[str, object]:
+    """The proposal as JSON: the definition, the evidence of each field, what is left out, the trial run."""
+    found, trial = given.suggestion, given.trial
+    return {
+        "name": found.name,
+        "definition": given.document,
+        "keys": [{"columns": key.name, "common": key.common, "in_a": key.distinct_a, "in_b": key.distinct_b} for key in found.keys],
+        "fields": [
+            {"name": it.name, "a": it.pair.a.name, "b": it.pair.b.name, "why": list(it.why), "against": list(it.against)}
+            for it in found.fields
+        ],
+        "left_out": [{"side": it.column.letter, "column": it.column.name, "reason": it.reason} for it in found.unpaired],
+        "would_match": {
+            "share": round(trial.share, 4), "matched": trial.matched, "differing": trial.differing, "common": trial.common,
+            "only_a": trial.only_a, "only_b": trial.only_b, "duplicate": trial.duplicate, "differences": dict(trial.cells),
+        },
+    }  # fmt: skip

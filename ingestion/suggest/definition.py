@@ -1,0 +1,145 @@
+"""The proposed definition: as a document, and as YAML with the evidence beside what it speaks for."""
+
+import json
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+
+from ingestion.suggest.suggestion import Suggestion
+
+WIDTH = 116
+PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(?: [A-Za-z0-9_.]+)*")
+RESERVED = re.compile(r"true|false|null|y|n|yes|no|on|off|~", re.IGNORECASE)
+
+Comments = Mapping[tuple[str, ...], Sequence[str]]
+
+
+def document_of(given: Suggestion) -> dict[str, object]:
+    """The definition as `define` reads it."""
+    fields = {it.name: dict(it.type_) for it in given.fields}
+    sources = {
+        code: {
+            "label": side.file,
+            "record_type": given.name,
+            "format": side.format_document(),
+            "mapping": {it.name: dict(it.map_a if side.letter == "a" else it.map_b) for it in given.fields},
+        }
+        for code, side in zip(given.codes, given.sides, strict=True)
+    }
+    rules = {it.name: dict(it.rule) for it in given.fields if it.rule}
+    reconciliation: dict[str, object] = {
+        "a": given.codes[0],
+        "b": given.codes[1],
+        "match": {"on": [it.name for it in given.fields if it.pair.is_key]},
+    }
+    if rules:
+        reconciliation["compare"] = rules
+    return {
+        "record_types": {given.name: {"fields": fields}},
+        "sources": sources,
+        "reconciliations": {given.name: reconciliation},
+    }
+
+
+def definition_text(given: Suggestion, foot: Sequence[str] = ()) -> str:
+    """The definition as YAML. `foot`: what the trial run said."""
+    document = document_of(given)
+    lines = [*_comment(_head(given), ""), *_block(document, (), _comments(given), "")]
+    return "\n".join([*lines, *_comment(foot, "")]) + "\n"
+
+
+def _head(given: Suggestion) -> list[str]:
+    a, b = given.sides
+    return [
+        f"Proposed from {a.file} (A, {a.rows:,} rows) and {b.file} (B, {b.rows:,} rows). Read it, change it, apply it "
+        "with `manage.py define`.",
+        f"Evidence is of {given.compared:,} pairs of rows that share a key{_sampled(given)}; the key is measured on all rows.",
+    ]
+
+
+def _sampled(given: Suggestion) -> str:
+    return "" if given.compared >= given.keys[0].common else f", a sample of {given.keys[0].common:,}"
+
+
+def key_lines(given: Suggestion) -> list[str]:
+    """The key's measures, and the candidates that were not taken."""
+    lines = []
+    for n, key in enumerate(given.keys[:4]):
+        said = (
+            f"{key.name}: {key.distinct_a:,} distinct in {key.rows_a:,} rows of A, {key.distinct_b:,} in {key.rows_b:,} "
+            f"of B, {key.common:,} on both sides"
+        )
+        lines.append(("Key " if n == 0 else "Not the key: ") + said)
+    return lines
+
+
+def unpaired_lines(given: Suggestion) -> list[str]:
+    """The columns left out, with the reason."""
+    return [f"Left out: {it.column.letter.upper()}'s {it.column.name}: {it.reason}" for it in given.unpaired]
+
+
+def _comments(given: Suggestion) -> Comments:
+    found: dict[tuple[str, ...], Sequence[str]] = {
+        ("record_types", given.name): key_lines(given),
+        ("sources",): unpaired_lines(given),
+    }
+    for it in given.fields:
+        columns = f"{it.pair.a.name} and {it.pair.b.name}: "
+        notes = [columns + "; ".join(it.why)] + [f"But {sentence}" for sentence in it.against]
+        found["record_types", given.name, "fields", it.name] = notes
+    return found
+
+
+def _comment(sentences: Sequence[str], indent: str) -> list[str]:
+    """Sentences as comment lines; marks that are not printable, such as line ends, become spaces."""
+    lines = []
+    for sentence in sentences:
+        plain = "".join(mark if mark.isprintable() else " " for mark in sentence)
+        lines += textwrap.wrap(
+            plain,
+            WIDTH - len(indent),
+            initial_indent=f"{indent}# ",
+            subsequent_indent=f"{indent}#   ",
+            break_long_words=False,
+        )
+    return lines
+
+
+def _block(document: Mapping[str, object], path: tuple[str, ...], comments: Comments, indent: str) -> list[str]:
+    lines: list[str] = []
+    for key, value in document.items():
+        at = (*path, key)
+        lines += _comment(comments.get(at, ()), indent)
+        if isinstance(value, dict) and _opens(at, value):
+            lines += [f"{indent}{_scalar(key)}:", *_block(value, at, comments, indent + "  ")]
+        else:
+            lines.append(f"{indent}{_scalar(key)}: {_flow(value)}")
+    return lines
+
+
+def _opens(path: tuple[str, ...], value: Mapping[str, object]) -> bool:
+    """Whether a mapping is written over several lines: all but a field, a mapping of one, a format, a rule."""
+    return len(path) < 3 or path[-1] in ("fields", "mapping", "compare")
+
+
+def _flow(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_scalar(str(key))}: {_flow(it)}" for key, it in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else _scalar(str(value))
+
+
+def _scalar(text: str) -> str:
+    """A text that is read back as itself."""
+    if PLAIN.fullmatch(text) and not RESERVED.fullmatch(text):
+        return text
+    return (
+        json.dumps(text, ensure_ascii=False)
+        .replace("\x7f", "\\x7f")
+        .replace("\u2028", "\\L")
+        .replace("\u2029", "\\P")
+        .replace("\x85", "\\N")
+    )

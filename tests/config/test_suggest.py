@@ -1,0 +1,64 @@
+"""The command `suggest`: what it writes is applied and run as it stands; what it cannot do it says in a sentence."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from reconciliation.models import Run
+
+
+def test_the_written_definition_is_applied_and_runs(db: None, shared: Path, tmp_path: Path) -> None:
+    a, b = shared / "nasty" / "pair_locale_a.csv", shared / "nasty" / "pair_locale_b.csv"
+    file, said = tmp_path / "proposed.yaml", io.StringIO()
+    call_command("suggest", str(a), str(b), "--to", str(file), stdout=said)
+    assert "Would match 83.3% of 18 common keys" in said.getvalue()
+    call_command("define", str(file), stdout=io.StringIO())
+    call_command("reconcile", "pair_locale", "--a", str(a), "--b", str(b), stdout=io.StringIO())
+    report = Run.objects.get().report
+    assert report is not None
+    assert report["records"] == {"matched": 15, "differing": 3, "missing_in_a": 1, "missing_in_b": 1, "duplicate": 1}
+    assert report["differences"]["by_field"] == {"amount": 1, "side": 1, "trade_date": 1}
+
+
+def test_every_field_says_why_in_the_file_and_as_json(shared: Path, tmp_path: Path) -> None:
+    a, b = shared / "nasty" / "pair_locale_a.csv", shared / "nasty" / "pair_locale_b.csv"
+    file, report = tmp_path / "proposed.yaml", tmp_path / "proposed.json"
+    call_command("suggest", str(a), str(b), "--to", str(file), "--json", str(report), stdout=io.StringIO())
+    lines = file.read_text(encoding="utf-8").splitlines()
+    for field in ("transaction_id", "trade_date", "amount", "counterparty", "side"):
+        at = next(n for n, line in enumerate(lines) if line.strip().startswith(f"{field}: {{type"))
+        assert lines[at - 1].strip().startswith("#")
+    document = json.loads(report.read_text(encoding="utf-8"))
+    assert all(field["why"] for field in document["fields"])
+    differing = next(field for field in document["fields"] if field["name"] == "amount")
+    assert differing["against"] == ['1 of 18 keys differ, such as T0003: "3000.03" and "3.000,04"']
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "empty"),
+        (b"\n\n\n", "blank lines"),
+        (b"id,name\n", "a header and no rows"),
+        (b"id\n1\n2\n", "one column only"),
+        (b"PK\x03\x04rest", "ZIP archive"),
+        (bytes(range(32)) * 40, "binary"),
+        (b"colour,size\nred,big\nblue,small\nred,small\nblue,big\n", "No key was found"),
+    ],
+)
+def test_what_nothing_can_be_learnt_from_is_said_in_a_sentence(
+    content: bytes, sentence: str, shared: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(content)
+    with pytest.raises(CommandError, match=sentence):
+        call_command("suggest", str(bad), str(shared / "nasty" / "pair_locale_b.csv"), "--to", str(tmp_path / "x.yaml"))
+    assert not (tmp_path / "x.yaml").exists()
+
+
+def test_a_file_that_is_not_there_is_named(shared: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="There is no file .*missing.csv"):
+        call_command("suggest", str(tmp_path / "missing.csv"), str(shared / "nasty" / "pair_locale_b.csv"))
