@@ -9,6 +9,7 @@ import numpy as np
 
 from attribution.classifier import band
 from attribution.provers.evidence import UNKNOWN
+from ingestion.sql_text import literal
 from reconciliation.bulk import Column, columns
 from reconciliation.engine.authority import proposed_side
 from reconciliation.gate import Condition, Explained, verdict
@@ -46,7 +47,7 @@ def _alike_sql(given: Inputs, rules: Rules) -> str:
     gate = rules.gate
     looks = bool(gate.max_auto_amount or gate.max_auto_difference)
     values = ", ".join(
-        f"CASE WHEN {'e.field = ' + repr(gate.amount_field) if looks else 'false'} THEN e.value_{side} END AS value_{side}"
+        f"CASE WHEN {'e.field = ' + literal(gate.amount_field) if looks else 'false'} THEN e.value_{side} END AS value_{side}"
         for side in ("a", "b")
     )
     amount = _proposed(given, rules, gate.amount_field) if looks else "NULL::VARCHAR"

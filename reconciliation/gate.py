@@ -134,9 +134,8 @@ def failing_sql(shape: Shape, check: Check, known: str | None = None) -> tuple[s
     if rule == "between":
         return _between(leaf, arguments, shown)
     if rule == "in":
-        values = ", ".join(literal(str(value)) for value in arguments["values"])  # type: ignore[attr-defined]
-        text = canonical_sql(leaf, column)
-        return f"{text} NOT IN ({values})", _says(check.field, shown, "is none of the allowed values.")
+        values = ", ".join(_constant(leaf, value) for value in arguments["values"])  # type: ignore[attr-defined]
+        return f"{column} NOT IN ({values})", _says(check.field, shown, "is none of the allowed values.")
     if rule == "regex":
         text = canonical_sql(leaf, column)
         pattern = literal(str(arguments["pattern"]))
@@ -161,6 +160,11 @@ def _between(leaf: Leaf, arguments: Mapping[str, object], shown: str) -> tuple[s
         tests.append(f"{leaf.column} > CAST({literal(str(high))} AS {_bound_type(leaf)})")
         words.append(f"at most {high}")
     return " OR ".join(tests), _says(leaf.name, shown, f"is not {' and '.join(words)}.")
+
+
+def _constant(leaf: Leaf, value: object) -> str:
+    text = literal(str(value).lower() if isinstance(value, bool) else str(value))
+    return text if leaf.kind == "text" else f"CAST({text} AS {leaf.sql_type})"
 
 
 def _bound_type(leaf: Leaf) -> str:

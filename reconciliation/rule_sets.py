@@ -46,6 +46,7 @@ def freeze_rules(reconciliation: Reconciliation) -> RuleSet:
 def _document(reconciliation: Reconciliation) -> dict[str, object]:
     document: dict[str, object] = {
         **reconciliation.rules,
+        **_gate(reconciliation),
         "record_type": reconciliation.record_type.code,
         "schema": [reconciliation.record_type.generation, reconciliation.record_type.schema_version],
         "calendar": _calendar(reconciliation.calendar or reconciliation.a.calendar),
@@ -54,6 +55,19 @@ def _document(reconciliation: Reconciliation) -> dict[str, object]:
     for contribution in _CONTRIBUTIONS:
         document |= contribution(reconciliation)
     return document
+
+
+def _gate(reconciliation: Reconciliation) -> dict[str, object]:
+    """A gate with money limits has to know its fields: where none is called so, the first that can be meant."""
+    gate = reconciliation.rules.get("gate") or {}
+    if not (gate.get("max_auto_amount") or gate.get("max_auto_difference")):
+        return {}
+    names = {leaf.name: leaf.kind for leaf in reconciliation.record_type.shape().leaves}
+    numbers = [name for name, kind in names.items() if kind == "decimal"]
+    texts = [name for name, kind in names.items() if kind == "text" and ("currency" in name or "ccy" in name)]
+    found = {"amount_field": [*(n for n in numbers if "amount" in n), *numbers], "currency_field": texts}
+    meant = {key: usual if (usual := key.split("_")[0]) in names or not few else few[0] for key, few in found.items()}
+    return {"gate": {**meant, **gate}}
 
 
 def _calendar(calendar: Calendar | None) -> dict[str, object]:

@@ -52,7 +52,7 @@ class GateRules:
             max_auto_difference=_limits(document.get("max_auto_difference")),
             amount_field=str(document.get("amount_field", "amount")),
             currency_field=str(document.get("currency_field", "currency")),
-            budget=str(document.get("budget") or ""),
+            budget=str(document.get("budget") or "").replace("none", ""),
         )
 
 

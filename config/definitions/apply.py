@@ -10,10 +10,12 @@ from pathlib import Path
 
 from django.db import transaction
 
+from attribution.models import Reason
 from attribution.reasons import put_reason
-from config.definitions.check import Checker, Document
+from config.definitions.check import Checker, Document, Known
 from config.definitions.export import record_type_document
 from config.definitions.faults import BadDefinition, Fault
+from config.definitions.structure import behind, fitted
 from config.definitions.yaml_text import read_yaml
 from ingestion import custody
 from ingestion import models as ingestion
@@ -33,14 +35,27 @@ RULE_KEYS = ("match", "compare", "authority", "gate", "provers")
 
 def check_definition(text: str, folder: Path) -> Document:
     """The document with its value tables read in; BadDefinition holds every fault."""
-    document = read_yaml(text)
+    return check_document(read_yaml(text), folder)
+
+
+def check_document(given: Document, folder: Path) -> Document:
+    """As `check_definition`, of a document that was read."""
+    document, unfit = fitted(given)
     faults = _read_tables(document, folder)
-    known = {record_type.code: record_type_document(record_type) for record_type in RecordType.objects.all()}
-    sources = dict(Source.objects.values_list("code", "record_type__code"))
-    faults += Checker(document, known, sources).run()
-    if faults:
-        raise BadDefinition(faults)
+    faults += behind(unfit, Checker(document, _known()).run())
+    if unfit or faults:
+        raise BadDefinition([*unfit, *faults])
     return document
+
+
+def _known() -> Known:
+    return Known(
+        types={record_type.code: record_type_document(record_type) for record_type in RecordType.objects.all()},
+        sources=dict(Source.objects.values_list("code", "record_type__code")),
+        calendars=frozenset(Calendar.objects.values_list("code", flat=True)),
+        teams=frozenset(Team.objects.values_list("code", flat=True)),
+        reasons=frozenset(Reason.objects.filter(active=True).values_list("code", flat=True)),
+    )
 
 
 def _read_tables(document: Document, folder: Path) -> list[Fault]:
@@ -51,22 +66,29 @@ def _read_tables(document: Document, folder: Path) -> list[Fault]:
         mapping = source.get("mapping") if isinstance(source, dict) else None
         for path, given in (mapping if isinstance(mapping, dict) else {}).items():
             values = given.get("values") if isinstance(given, dict) else None
-            if isinstance(values, dict) and set(values) >= {"table", "from", "to"}:
+            if isinstance(values, dict) and "table" in values and {"from", "to"} & set(values):
                 try:
                     given["values"] = _table(folder, values)
-                except (OSError, ValueError, UnicodeDecodeError) as error:
+                except (OSError, ValueError, csv.Error) as error:
                     faults.append(Fault(f"sources.{code}.mapping.{path}.values", str(error)))
     return faults
 
 
 def _table(folder: Path, spec: Document) -> dict[str, str]:
+    if set(spec) != {"table", "from", "to"}:
+        raise ValueError("a table of values has three keys: {table: file, from: column, to: column}")
     file = (folder / str(spec["table"])).resolve()
     if not file.is_relative_to(folder.resolve()) or not file.is_file():
         raise ValueError(f"there is no file {spec['table']!r} beside the definition")
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.reader(lines))
     start, source, target = _positions(rows, spec)
-    return {row[source]: row[target] for row in rows[start:] if len(row) > max(source, target) and row[source]}
+    values: dict[str, str] = {}
+    for row in rows[start:]:
+        code, value = (row[source], row[target]) if len(row) > max(source, target) else ("", "")
+        if code and values.setdefault(code, value) != value:
+            raise ValueError(f"the table has two values for {code!r}: {values[code]!r} and {value!r}")
+    return values
 
 
 def _positions(rows: list[list[str]], spec: Document) -> tuple[int, int, int]:

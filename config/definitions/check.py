@@ -3,18 +3,18 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
 
 from config.definitions.faults import Fault
 from config.definitions.formats import format_faults
+from config.definitions.rules import RecordFields, rule_faults, unknown_keys
 from ingestion.errors import BadMapping
 from ingestion.mapping import KEYS as MAPPING_KEYS
 from ingestion.mapping import FieldMapping, word_of
 from ingestion.models import Field, Source
-from ingestion.shape import Leaf
+from ingestion.shape import KINDS, Leaf
 from ingestion.suggestion import nearest
 from ingestion.value_sql import check_moments, check_pattern, cleaned_sql, typed_sql
-from reconciliation.engine.rules import CompareRule
 
 Document = Mapping[str, object]
 CODE = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -24,36 +24,35 @@ SOURCE = ("label", "record_type", "kind", "delivers", "calendar", "business_date
 RECONCILIATION = (
     "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers",
 )  # fmt: skip
-GATE = ("confidence", "budget", "max_auto_amount", "max_auto_difference", "amount_field", "currency_field", "checks")
-RULES = {
-    "not_null": (),
-    "between": ("min", "max"),
-    "in": ("values",),
-    "regex": ("pattern",),
-    "before": ("other",),
-    "known": (),
-}
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is set up already: record types as documents, the record type of each source, and codes."""
+
+    types: Mapping[str, Document]
+    sources: Mapping[str, str]
+    calendars: frozenset[str]
+    teams: frozenset[str]
+    reasons: frozenset[str]
 
 
 class Checker:
-    """Collects the faults of one document. `known` are the shapes (code to field document) that already exist."""
+    """Collects the faults of one document whose structure fits."""
 
-    def __init__(self, document: Document, known: Mapping[str, Document], sources: Mapping[str, str]) -> None:
+    def __init__(self, document: Document, known: Known) -> None:
         self.document = document
-        self.types: dict[str, Document] = {**known, **self._section("record_types")}
-        self.known_sources = dict(sources)
+        self.types: dict[str, Document] = {**known.types, **self._section("record_types")}
+        self.known = known
         self.faults: list[Fault] = []
 
     def _section(self, name: str) -> dict[str, Document]:
-        section = self.document.get(name) or {}
-        return section if isinstance(section, dict) else {}
+        return self.document.get(name) or {}  # type: ignore[return-value]
 
     def run(self) -> list[Fault]:
         """Every fault, in the order of the document."""
         self._keys("", self.document, TOP)
-        for name, section in self.document.items():
-            if name in TOP and not isinstance(section, dict | None):
-                self._fault(name, "this must be a mapping of codes")
         for section, check in (
             ("record_types", self._record_type),
             ("sources", self._source),
@@ -70,18 +69,19 @@ class Checker:
             place = f"{section}.{code}"
             if section != "reasons" and not CODE.fullmatch(code):
                 self._fault(place, "a code is a letter, then letters, digits or _, at most 41, in lower case")
-            if not isinstance(document, dict):
-                self._fault(place, "this must be a mapping")
-            else:
-                check(place, code, document)
+            check(place, code, document)
 
     def _fault(self, place: str, sentence: str) -> None:
         self.faults.append(Fault(place, sentence))
 
     def _keys(self, place: str, document: Document, known: Iterable[str]) -> None:
-        for key in document:
-            if key not in known:
-                self._fault(f"{place}.{key}".strip("."), f"there is no key {key!r} here{nearest(key, known)}")
+        self.faults += unknown_keys(place, document, known)
+
+    def _set_up(self, place: str, key: str, document: Document, known: Iterable[str]) -> None:
+        """A fault where a calendar or team is named that there is not."""
+        codes = {*known, *self._section(f"{key}s")}
+        if (code := document.get(key)) is not None and code not in codes:
+            self._fault(f"{place}.{key}", f"there is no {key} {code!r}{nearest(str(code), codes)}")
 
     def _record_type(self, place: str, code: str, document: Document) -> None:
         self._keys(place, document, ("label", "fields"))
@@ -152,6 +152,7 @@ class Checker:
             return self._fault(
                 f"{place}.record_type", f"there is no record type {record_type!r}{nearest(record_type, self.types)}"
             )
+        self._set_up(place, "calendar", document, self.known.calendars)
         for key, known in (("kind", Source.Kind.values), ("delivers", Source.Delivers.values)):
             if key in document and document[key] not in known:
                 self._fault(
@@ -171,8 +172,9 @@ class Checker:
         return self._needed(place, record_type, mapping)
 
     def _business_date(self, place: str, rule: object) -> None:
-        if not isinstance(rule, dict) or len(rule) != 1 or not set(rule) <= {"column", "from_name"}:
+        if not isinstance(rule, dict) or len({"column", "from_name"} & set(rule)) != 1:
             return self._fault(place, "a business date is read from one of {column: ...} and {from_name: REGEX}")
+        self._keys(place, rule, ("column", "from_name"))
         try:
             check_pattern(str(rule.get("from_name", "")))
         except BadMapping as error:
@@ -202,14 +204,14 @@ class Checker:
         if not isinstance(given, dict):
             return self._fault(place, "a mapping of a field is a mapping such as {column: Amount}")
         self._keys(place, given, MAPPING_KEYS)
-        if ("column" in given) == ("value" in given):
+        if ("column" in given) == ("value" in given) or given.get("column", "x") in (None, ""):
             return self._fault(place, "name either a column or a constant value")
         try:
             mapping = FieldMapping.from_document(path, {k: v for k, v in given.items() if k in MAPPING_KEYS})
             typed_sql(leaves[path], mapping, cleaned_sql(mapping, "c"))
             if leaves[path].kind in ("date", "datetime"):
                 check_moments(mapping)
-        except (BadMapping, ValueError, TypeError) as error:
+        except BadMapping as error:
             self._fault(place, str(error).removeprefix(f"{path}: "))
         return None
 
@@ -227,11 +229,10 @@ class Checker:
 
     def _reconciliation(self, place: str, code: str, document: Document) -> None:
         self._keys(place, document, RECONCILIATION)
-        given = self._section("sources")
-        known = {
-            **self.known_sources,
-            **{c: str(d.get("record_type")) for c, d in given.items() if isinstance(d, dict)},
-        }
+        self._set_up(place, "calendar", document, self.known.calendars)
+        self._set_up(place, "team", document, self.known.teams)
+        given = {code: str(source.get("record_type")) for code, source in self._section("sources").items()}
+        known = {**self.known.sources, **given}
         types = []
         for side in ("a", "b"):
             name = str(document.get(side))
@@ -247,68 +248,28 @@ class Checker:
             )
         if document.get("a") == document.get("b"):
             return self._fault(place, "a and b are one source; a reconciliation needs two")
-        self._rules(place, types[0], document)
+        if types[0] in self.types:
+            reasons = {*self.known.reasons, *self._section("reasons")}
+            self.faults += rule_faults(place, document, self._record_fields(types[0]), reasons)
+        return None
 
-    def _rules(self, place: str, record_type: str, document: Document) -> None:
-        fields, leaves = _fields(self.types[record_type]), self.leaves(record_type)
-        names = {*fields, *leaves}
-        keys = [name for name, field in fields.items() if field.get("key")]
-        match = document.get("match") or {}
-        if isinstance(match, dict):
-            self._keys(f"{place}.match", match, ("on", "one_sided", "group"))
-            if match.get("on") is not None and sorted(map(str, match["on"])) != sorted(keys):
-                self._fault(f"{place}.match.on", f"the records are matched on their key fields: {', '.join(keys)}")
-            if match.get("one_sided", "both") not in ("both", "a", "b"):
-                self._fault(f"{place}.match.one_sided", "it is both, a or b")
-        for name, rule in (document.get("compare") or {}).items():  # type: ignore[attr-defined]
-            self._named(f"{place}.compare", name, names, record_type)
-            try:
-                CompareRule.from_document(rule)
-            except (ValueError, InvalidOperation, AttributeError, TypeError) as error:
-                self._fault(f"{place}.compare.{name}", str(error) or "this is no rule")
-        for name, side in (document.get("authority") or {}).items():  # type: ignore[attr-defined]
-            self._named(f"{place}.authority", name, names, record_type)
-            if side not in ("a", "b"):
-                self._fault(f"{place}.authority.{name}", "the authority is a or b")
-        self._gate(f"{place}.gate", record_type, document.get("gate") or {}, names)
+    def _record_fields(self, record_type: str) -> RecordFields:
+        fields = _fields(self.types[record_type])
+        references = {
+            name: [
+                f"{name}.{it}"
+                for it, inner in _fields(self.types.get(str(one.get("to")), {})).items()
+                if inner.get("key")
+            ]
+            for name, one in fields.items()
+            if one.get("type") == "reference"
+        }
+        keys = [name for name, one in fields.items() if one.get("key")]
+        return RecordFields(record_type, keys, references, self.leaves(record_type))
 
     def _named(self, place: str, name: str, names: Iterable[str], record_type: str) -> None:
         if name not in names:
             self._fault(f"{place}.{name}", f"record type {record_type!r} has no field {name!r}{nearest(name, names)}")
-
-    def _gate(self, place: str, record_type: str, gate: object, names: set[str]) -> None:
-        if not isinstance(gate, dict):
-            return self._fault(place, "this must be a mapping")
-        self._keys(place, gate, GATE)
-        if "confidence" in gate and not _is_share(gate["confidence"]):
-            self._fault(f"{place}.confidence", 'it is a decimal between 0 and 1, such as "0.90"')
-        for number, check in enumerate(gate.get("checks") or []):
-            at = f"{place}.checks[{number}]"
-            if not isinstance(check, dict) or "field" not in check or "rule" not in check:
-                self._fault(at, "a check names a field and a rule")
-                continue
-            self._named(at, str(check["field"]), names, record_type)
-            rule = str(check["rule"])
-            if rule not in RULES:
-                self._fault(f"{at}.rule", f"there is no rule {rule!r}{nearest(rule, RULES)}")
-                continue
-            self._keys(at, check, ("field", "rule", *RULES[rule]))
-            self._arguments(at, check, rule, names, record_type)
-        return None
-
-    def _arguments(self, at: str, check: Document, rule: str, names: set[str], record_type: str) -> None:
-        for word in ("values", "pattern", "other"):
-            if word in RULES[rule] and word not in check:
-                self._fault(at, f"rule {rule!r} needs {word!r}")
-        if "other" in check:
-            self._named(at, str(check["other"]), names, record_type)
-        if "pattern" in check:
-            try:
-                check_pattern(str(check["pattern"]))
-            except BadMapping as error:
-                self._fault(f"{at}.pattern", str(error))
-        if rule == "between" and not ({"min", "max"} & set(check)):
-            self._fault(at, "rule 'between' needs min, max or both")
 
     def _reason(self, place: str, code: str, document: Document) -> None:
         self._keys(place, document, ("label", "functional", "active", "description"))
@@ -320,14 +281,18 @@ class Checker:
 
     def _calendar(self, place: str, code: str, document: Document) -> None:
         self._keys(place, document, ("label", "weekend", "holidays"))
-        for day in document.get("holidays") or []:  # type: ignore[attr-defined]
+        days = document.get("holidays") or []
+        if not isinstance(days, list | dict):
+            return self._fault(f"{place}.holidays", "these are a list of dates, or a mapping of dates to names")
+        for day in days:
             try:
                 dt.date.fromisoformat(str(day))
             except ValueError:
                 self._fault(f"{place}.holidays", f"{day!r} is no date such as 2026-12-25")
-        for day in document.get("weekend") or []:  # type: ignore[attr-defined]
-            if day not in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"):
+        for day in document.get("weekend") or ():  # type: ignore[attr-defined]
+            if day not in WEEKDAYS:
                 self._fault(f"{place}.weekend", f"{day!r} is no weekday such as sat")
+        return None
 
 
 def _fields(document: Document) -> Mapping[str, Document]:
@@ -338,15 +303,9 @@ def _fields(document: Document) -> Mapping[str, Document]:
 
 
 def _leaf(path: str, name: str, field: Document) -> Leaf:
-    return Leaf(
-        path, name, "x", str(field.get("type", "text")),
-        digits=int(str(field.get("digits", 18))), places=int(str(field.get("places", 0))),
-        choices=tuple(map(word_of, field.get("choices") or ())),  # type: ignore[call-overload]
-    )  # fmt: skip
-
-
-def _is_share(text: object) -> bool:
-    try:
-        return 0 <= Decimal(str(text)) <= 1
-    except InvalidOperation:
-        return False
+    digits, places = (
+        it if isinstance(it := field.get(key), int) else given for key, given in (("digits", 18), ("places", 0))
+    )
+    choices = tuple(map(word_of, field.get("choices") or ()))  # type: ignore[call-overload]
+    kind = str(field.get("type")) if field.get("type") in KINDS else "text"
+    return Leaf(path, name, "x", kind, digits=digits, places=places, choices=choices)

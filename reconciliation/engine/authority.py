@@ -7,7 +7,8 @@ from ingestion.shape import Leaf
 
 def authority_of(leaf: Leaf, authority: Mapping[str, str]) -> str:
     """`a` or `b`: the leaf's own word, else that of the reference it belongs to, else A."""
-    return authority.get(leaf.name) or (authority.get(leaf.reference) if leaf.reference else None) or "a"
+    names = (leaf.name, leaf.path, leaf.reference or "")
+    return next((authority[name] for name in names if name in authority), "a")
 
 
 def proposed_side(leaf: Leaf, authority: Mapping[str, str], mapped_a: frozenset[str], mapped_b: frozenset[str]) -> str:

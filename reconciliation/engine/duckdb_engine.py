@@ -36,8 +36,9 @@ class CompareSpec:
         return both and not self.rule(compared).skip
 
     def rule(self, compared: Compared) -> CompareRule:
-        """The rule of a name; exact without one."""
-        return self.rules.get(compared.name, EXACT)
+        """The rule of a name, which may be written as the mapping's path; exact without one."""
+        paths = (leaf.path for leaf in compared.leaves)
+        return next((self.rules[name] for name in (compared.name, *paths) if name in self.rules), EXACT)
 
     def proposed_side(self, leaf: Leaf) -> str:
         """Whose value is proposed where both sides are there: the authority's, unless only the other fills it."""

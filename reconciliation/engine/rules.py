@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation, localcontext
 
+from ingestion.suggestion import nearest
 from reconciliation.engine.folding import IGNORABLE
 
 NUMBERS = ("absolute", "relative", "basis_points")
@@ -28,11 +29,13 @@ class CompareRule:
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> "CompareRule":
         """From the definition's `compare` of a field; ValueError names what cannot be."""
-        if unknown := set(document) - set(KEYS):
-            raise ValueError(f"there is no compare rule {sorted(map(str, unknown))[0]!r}")
+        for key in document:
+            if key not in KEYS:
+                raise ValueError(f"there is no compare rule {key!r}{nearest(str(key), KEYS)}")
         ignore = _words(document.get("ignore"))
-        if wrong := [word for word in ignore if word not in IGNORABLE]:
-            raise ValueError(f"{wrong[0]!r} cannot be ignored; {', '.join(IGNORABLE)} can")
+        for word in ignore:
+            if word not in IGNORABLE:
+                raise ValueError(f"{word!r} cannot be ignored; {', '.join(IGNORABLE)} can")
         skip = document.get("skip", False)
         if not isinstance(skip, bool):
             raise ValueError(f"skip is true or false, not {skip!r}")
@@ -70,4 +73,8 @@ def _count(key: str, given: object) -> int:
 def _words(given: object) -> tuple[str, ...]:
     """The words of a list, or a single one; booleans in their canonical texts."""
     words = given if isinstance(given, list | tuple) else () if given is None else (given,)
-    return tuple(str(word).lower() if isinstance(word, bool) else str(word) for word in words)
+    if any(isinstance(word, Mapping | list | tuple) for word in words):
+        raise ValueError(f"{given!r} is no list of texts")
+    return tuple(
+        "null" if word is None else str(word).lower() if isinstance(word, bool) else str(word) for word in words
+    )
