@@ -37,7 +37,7 @@ def detect(path: Path, declared: Mapping[str, object]) -> FileFormat:
     delimiter = str(declared.get("delimiter") or _delimiter(lines))
     quote = str(declared.get("quote") or '"')
     draft = FileFormat(encoding, delimiter, quote, None, 0, (), notes=tuple(notes))
-    return _with_header(draft, lines, declared)
+    return with_header(draft, lines, declared)
 
 
 def _refuse_other_kinds(sample: bytes) -> None:
@@ -126,7 +126,7 @@ def _cut(line: str, delimiter: str, quote: str = '"') -> list[str]:
         return line.split(delimiter)
 
 
-def _with_header(draft: FileFormat, lines: list[str], declared: Mapping[str, object]) -> FileFormat:
+def with_header(draft: FileFormat, lines: list[str], declared: Mapping[str, object]) -> FileFormat:
     skip_declared = int(str(declared.get("skip") or 0))
     footer = declared.get("footer") or {}
     given = declared.get("header")

@@ -9,13 +9,13 @@ from ingestion import detection, framing
 from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.framing import FileRow, Framed, Located, RejectedRow
-from ingestion.readers import camt053, fixed, json_document, mt940, ndjson, xml_records
+from ingestion.readers import camt053, excel, fixed, json_document, mt940, ndjson, parquet, xml_records
 from ingestion.readers.framed import frame_rows, storable
 from ingestion.readers.kinds import type_of
 from ingestion.readers.reader import Reader, Reading
 
 READERS: Mapping[str, Reader] = {
-    "fixed": fixed, "json": json_document, "ndjson": ndjson, "xml": xml_records, "mt940": mt940, "camt053": camt053,
+    "excel": excel, "fixed": fixed, "json": json_document, "ndjson": ndjson, "xml": xml_records, "mt940": mt940, "parquet": parquet, "camt053": camt053,
 }  # fmt: skip
 
 

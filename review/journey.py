@@ -12,6 +12,7 @@ from reconciliation.store.current import stored_versions
 from review.models import Decision
 from review.standings import Standing, raw_line, standings
 
+ROWS = ("excel", "parquet")  # formats without lines
 WORDS = {
     "stored": "matched and let through",
     "in_break": "stands in a break",
@@ -81,10 +82,15 @@ def _came(work: Normalization, side: str, n: int) -> Iterator[Event]:
     delivery, found = work.delivery, raw_line(work, n)
     line, raw = (f"{found.line:,}", (found.raw[:2000],)) if found else ("?", ())
     detail = f"{delivery.file_name}, record {n:,}, {_how(work.format)}, sha256 {delivery.sha256[:12]}"
-    yield Event(delivery.received_at, "file", f"{side}: line {line} received from {delivery.source.title}", detail,
+    yield Event(delivery.received_at, "file", f"{side}: {_unit(work.format)} {line} received from {delivery.source.title}", detail,
                 f"delivery {delivery.pk}", raw, f"/deliveries/{delivery.pk}/")  # fmt: skip
     yield Event(work.finished_at or delivery.received_at, "spark", f"{side}: normalized by mapping {work.mapping.version}",
                 f"{work.normalized:,} records, {work.quarantined:,} quarantined", f"mapping {work.mapping.version}")  # fmt: skip
+
+
+def _unit(format_: Mapping[str, object]) -> str:
+    """What a record's place is counted in."""
+    return "row" if format_.get("type") in ROWS else "line"
 
 
 def _how(format_: Mapping[str, object]) -> str:

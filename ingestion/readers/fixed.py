@@ -8,7 +8,7 @@ from ingestion.detection import SAMPLE, text_encoding
 from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.framing import FileRow, physical_lines
-from ingestion.readers.reader import SAMPLED_RECORDS, Reading
+from ingestion.readers.reader import SAMPLED_RECORDS, Reading, footed
 
 MOSTLY = 0.9  # of the lines; where so many are full, a short one was cut
 Span = tuple[int, int]
@@ -60,20 +60,18 @@ def _width(format_: FileFormat) -> int:
 
 def rows(path: Path, format_: FileFormat, reading: Reading) -> Iterator[FileRow]:
     """A row a line that is not blank, the footer last as rows without cells."""
-    held: list[FileRow] = []
+    yield from footed(_lines(path, format_, reading), format_)
+
+
+def _lines(path: Path, format_: FileFormat, reading: Reading) -> Iterator[FileRow]:
     spans = [(start - 1, start - 1 + length) for start, length in format_.options["spans"]]  # type: ignore[attr-defined]
     width, longer = _width(format_), 0
     for number, text, bad in physical_lines(path, format_):
-        if number <= format_.skip or not text.strip():
-            continue
-        longer += len(text.rstrip()) > width
-        held.append(_row(number, text, bad, spans, format_))
-        if len(held) > format_.footer_rows:
-            yield held.pop(0)
+        if number > format_.skip and text.strip():
+            longer += len(text.rstrip()) > width
+            yield _row(number, text, bad, spans, format_)
     if longer:
         reading.notes.append(f"{longer:,} lines have text after the last column, which ends at position {width}.")
-    for row in held:
-        yield FileRow(row.line, row.raw, None, "A footer line: a control total, not a record.", is_footer=True)
 
 
 def _row(number: int, text: str, bad: str, spans: list[Span], format_: FileFormat) -> FileRow:

@@ -19,7 +19,7 @@ def type_of(path: Path) -> str:
     """The type of a file; `csv` where it looks like nothing else."""
     with path.open("rb") as file:
         first = file.read(BLOCK)
-    if first.startswith(b"PAR1"):
+    if first.startswith((b"PAR1", b"PARE")):
         return "parquet"
     if first.startswith(b"PK\x03\x04"):
         return "excel" if _is_workbook(path) else "csv"

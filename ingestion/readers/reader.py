@@ -75,3 +75,14 @@ def steps(records: object) -> tuple[str, ...]:
     """The names of a records path; with a slash in it a point belongs to a name."""
     text = str(records or "").strip("/")
     return tuple(filter(None, text.split("/" if "/" in text else ".")))
+
+
+def footed(rows: Iterable[FileRow], format_: FileFormat) -> Iterator[FileRow]:
+    """The rows, the last ones as a footer without cells."""
+    held: list[FileRow] = []
+    for row in rows:
+        held.append(row)
+        if len(held) > format_.footer_rows:
+            yield held.pop(0)
+    for row in held:
+        yield FileRow(row.line, row.raw, None, "A footer line: a control total, not a record.", is_footer=True)

@@ -14,6 +14,7 @@ from ingestion.arrival import take_in
 from ingestion.deliveries import normalize_delivery, plan_normalization
 from ingestion.file_format import FileFormat
 from ingestion.files import locate
+from ingestion.framing import Located
 from ingestion.models import Normalization, Source
 from ingestion.unpacking import unpacked
 from reconciliation.models import Reconciliation, Run
@@ -80,11 +81,11 @@ class Payments:
         """Left against right."""
         return Reconciliation.objects.get(code="payments")
 
-    def received_line(self, n: int) -> int:
-        """Where record `n` of the newest left delivery stands."""
+    def located(self, n: int) -> Located:
+        """Record `n` of the newest left delivery as it stands in the file."""
         work = Normalization.objects.filter(delivery__source__code="left", state="done").latest("id")
         raw = unpacked(lake.local(work.delivery.path), self.folder)
-        return locate(raw, FileFormat.from_document(work.format), n).line
+        return locate(raw, FileFormat.from_document(work.format), n)
 
     def received(self, key: str) -> tuple[str, str]:
         """What the journey of a key says of the left row: its title and raw text."""

@@ -52,7 +52,7 @@ def test_lines_to_skip_and_a_footer(payments: Payments) -> None:
     work = payments.deliver("HEADER\n\n" + lines() + "TOTAL 3 -10.40\n")
     assert (work.received, work.normalized, work.quarantined) == (4, 3, 1)
     assert work.notes[-2:] == ["The footer agrees: 3 records.", "The footer agrees: -10.40 amount in all."]
-    assert payments.received_line(1) == 3
+    assert payments.located(1).line == 3
     with pytest.raises(ControlTotalMismatch, match="the file has -10.40 amount"):
         payments.deliver("HEADER\n" + lines() + "TOTAL 3 -10.41\n")
 
