@@ -92,7 +92,9 @@ def _list(place: str, given: object, of: object, faults: list[Fault]) -> object:
 
 def _mapping(place: str, given: object, wanted: Each | dict[str, object], faults: list[Fault]) -> object:
     if not isinstance(given, dict):
-        return _wrong(place, "this must be a mapping of names to values", faults)
+        return _wrong(
+            place, "this must be a mapping of codes" if isinstance(wanted, Each) else "this must be a mapping", faults
+        )
     made = {}
     for name, one in given.items():
         of = wanted.of if isinstance(wanted, Each) else wanted.get(name, ANY)
