@@ -22,8 +22,8 @@ from reconciliation.store.records import records_relation, store_relation
 from reconciliation.store.tables import StoreRefusal
 from reconciliation.values import BadValue, canonical_value
 from review.models import Decision, DecisionValue, Waiver
+from review.models.decision import PENDING
 
-PENDING = "PENDING_INVESTIGATION"
 Action = Decision.Action
 
 

@@ -150,7 +150,7 @@ def _reasoned(difference: Difference) -> Event:
 
 def _decided(decision: Decision) -> Event:
     at, who = decision.confirmed_at or decision.proposed_at, decision.confirmed_by or decision.proposed_by
-    return Event(at, "user", f"{decision.get_action_display()} {decision.reason}".strip(), decision.comment, str(who))
+    return Event(at, "user", decision.told, decision.comment, str(who))
 
 
 def _versions(versions: Sequence[Mapping[str, object]]) -> Iterator[Event]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="logout"),
     path("queue/", queue.queue, name="queue"),
     path("breaks/<int:pk>/", break_.break_, name="break"),
+    path("breaks/<int:pk>/preview/", break_.preview, name="preview"),
     path("breaks/<int:pk>/decide/", break_.decide_break, name="decide"),
     path("breaks/<int:pk>/waive/", break_.waive_check, name="waive"),
     path("decisions/<int:pk>/confirm/", break_.confirm_decision, name="confirm"),

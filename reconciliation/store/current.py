@@ -173,7 +173,7 @@ def stored_versions(record_type: RecordType, key: str) -> Sequence[dict[str, obj
     parts = [select_rows(table, source, sql.SQL(where), THEN, HISTORY) for where in HALVES]
     query = sql.SQL("{} UNION ALL {} ORDER BY _version").format(*parts)
     leaves = [leaf.name for leaf in table.shape.leaves]
-    names = ["key", "_bucket", "_id", "_run", "_decision", "_date", "_hash", *HISTORY, *leaves]
+    names = ["_key", "_bucket", "_id", "_run", "_decision", "_date", "_hash", *HISTORY, *leaves]
     with connection.cursor() as cursor:
         cursor.execute(query, [key, *texts] * len(HALVES))
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -6,6 +6,13 @@ from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
 from reconciliation.models import Break, Member, Run
 
+PENDING = "PENDING_INVESTIGATION"  # the reason that leaves a break with who looks into it
+DONE = {
+    "approve": ("Approved", "Approval"),
+    "override": ("Overridden", "Override"),
+    "reject": ("Rejected", "Rejection"),
+}
+
 
 class Decision(models.Model):
     """Approve, override or reject. Under four eyes it waits for `confirmed_by`, who is never `proposed_by`."""
@@ -62,6 +69,15 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.brk}"
+
+    @property
+    def told(self) -> str:
+        """What was done, as a history tells it: `Overridden as FX_VARIANCE`."""
+        done, noun = DONE[self.action]
+        if self.withdrawn:
+            return f"Marked {PENDING}" if self.reason == PENDING else f"{noun} proposed, withdrawn"
+        said = done if self.confirmed_by_id is not None else f"{noun} proposed"
+        return f"{said} as {self.reason}" if self.reason else said
 
 
 class DecisionValue(models.Model):

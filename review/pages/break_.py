@@ -18,6 +18,8 @@ from review.pages.explained import Explained, explained_differences
 from review.pages.posted import posted_confirmation, posted_decision, posted_waiver, visible_decision
 from review.visible import visible_breaks, visible_reconciliations
 
+PREVIEW = "review/preview.html"
+
 
 def visible_break(request: HttpRequest, pk: int) -> Break:
     """A break that the user may see, with what its page shows; 404 for any other."""
@@ -34,19 +36,29 @@ def break_(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "review/break.html", break_context(request, visible_break(request, pk)))
 
 
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """One break beside the queue's list; a browser that asks for it alone gets the break's page."""
+    brk = visible_break(request, pk)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect(brk)
+    return render(request, PREVIEW, break_context(request, brk))
+
+
 def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     """All that a page of a break shows, here and in the admin."""
     differences = explained_differences(brk)
-    members = list(brk.members.filter(current=True).order_by("side", "position"))
+    refusals = _refusals(request, brk)
+    members = list(brk.members.filter(current=True).select_related("delivery").order_by("side", "position"))
     decisions = list(brk.decisions.select_related("proposed_by", "confirmed_by").order_by("-id"))
-    compared = comparison(brk, members, {it.field for it in differences})
+    failing = {it.condition.split(":")[1] for it in refusals if it.condition.startswith("check:")}
+    compared = comparison(brk, members, {it.field for it in differences} | failing)
     proposal = next((d for d in decisions if d.confirmed_by_id is None and not d.withdrawn), None)
     return {
         "brk": brk,
         "differences": differences,
         "rows": members,
         "compared": compared,
-        "refusals": _refusals(request, brk),
+        "refusals": refusals,
         "threshold": GateRules.from_document(brk.last_run.rule_set.document.get("gate") or {}).confidence,
         "decisions": decisions,
         "history": _history(brk, differences, decisions),
@@ -86,11 +98,8 @@ def _history(brk: Break, differences: list[Explained], decisions: list[Decision]
             events.append({"at": said.assigned_at, "glyph": "spark", "title": title, "detail": detail})
     for decision in decisions:
         who = decision.confirmed_by or decision.proposed_by
-        detail = " ".join(filter(None, [decision.reason, decision.comment]))
         at = decision.confirmed_at or decision.proposed_at
-        events.append(
-            {"at": at, "glyph": "user", "title": f"{decision.get_action_display()} by {who}", "detail": detail}
-        )
+        events.append({"at": at, "glyph": "user", "title": f"{decision.told} by {who}", "detail": decision.comment})
     return sorted(events, key=lambda event: event["at"])
 
 
@@ -126,7 +135,8 @@ def confirm_decision(request: HttpRequest, pk: int) -> HttpResponse:
 def _answer(request: HttpRequest, brk: Break, refused: str) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         context = break_context(request, visible_break(request, brk.pk))
-        return render(request, "review/break.html#whole", {**context, "refused": refused})
+        place = PREVIEW if request.htmx.target == "preview" else "review/break.html#whole"  # type: ignore[attr-defined]
+        return render(request, place, {**context, "refused": refused})
     if refused:
         messages.error(request, refused, extra_tags="bad")
     return redirect("break", brk.pk)

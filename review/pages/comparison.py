@@ -12,6 +12,8 @@ from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Member
 from reconciliation.rules import Rules, proposed
 
+BRIEF = 8  # fields that a preview shows of a whole row
+
 
 @dataclass(frozen=True)
 class Line:
@@ -31,18 +33,54 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Across:
+    """One field over every row of a duplicate key."""
+
+    name: str
+    kind: str
+    values: list[str | None]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the rows disagree."""
+        return len(set(self.values)) > 1
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The differing fields, those that agree, and those that a person may set."""
 
+    kind: str
     differing: list[Line]
     same: list[Line]
     editable: list[Line]
+    rows: list[Across]
     record: Mapping[str, str | None]
 
     @property
-    def total(self) -> int:
-        """Fields in all."""
-        return len(self.differing) + len(self.same)
+    def summary(self) -> str:
+        """What the comparison is about, in a few words."""
+        total, open_ = len(self.differing) + len(self.same), len(self.differing)
+        if self.kind == Break.Kind.MISSING_IN_A:
+            return "only B has this record"
+        if self.kind == Break.Kind.MISSING_IN_B:
+            return "only A has this record"
+        verb = "fails a check" if self.kind == Break.Kind.GATE else "differs"
+        plural = "fail a check" if self.kind == Break.Kind.GATE else "differ"
+        return f"{open_} of {total} fields {verb if open_ == 1 else plural}"
+
+    @property
+    def same_title(self) -> str:
+        """What the other fields have in common."""
+        count = f"{len(self.same)} field{'' if len(self.same) == 1 else 's'}"
+        if self.kind in (Break.Kind.MISSING_IN_A, Break.Kind.MISSING_IN_B):
+            return f"{count} from one side"
+        return f"{count} {'agrees' if len(self.same) == 1 else 'agree'}"
+
+    @property
+    def brief(self) -> list[Line]:
+        """The lines of a preview: those that differ, else the first few."""
+        return self.differing or self.same[:BRIEF]
 
 
 def comparison(brk: Break, members: list[Member], wrong: Collection[str]) -> Comparison:
@@ -57,9 +95,11 @@ def comparison(brk: Break, members: list[Member], wrong: Collection[str]) -> Com
     lines = {leaf: _line(leaf, a, b, steps, record, rules) for leaf in shape.leaves}
     differs = [leaf for leaf in shape.leaves if _name(leaf) in wrong or leaf.name in wrong]
     return Comparison(
+        kind=brk.kind,
         differing=[lines[leaf] for leaf in differs],
         same=[line for leaf, line in lines.items() if leaf not in differs],
         editable=[lines[leaf] for leaf in shape.leaves if not leaf.key],
+        rows=[Across(leaf.name, _kind(leaf), [_value(m, leaf)[0] for m in members]) for leaf in shape.leaves],
         record=record,
     )
 
@@ -93,11 +133,14 @@ def _line(
     value_b, raw_b = _value(b, leaf)
     side = authority_of(leaf, rules.authority).upper()
     rule = CompareRule.from_document(rules.compare.get(_name(leaf), {}))
-    kind = f"decimal({leaf.digits}, {leaf.places})" if leaf.kind == "decimal" else leaf.kind
     return Line(
-        leaf.name, kind, value_a, value_b, raw_a, raw_b, steps["a"].get(leaf.name, ""), steps["b"].get(leaf.name, ""),
+        leaf.name, _kind(leaf), value_a, value_b, raw_a, raw_b, steps["a"].get(leaf.name, ""), steps["b"].get(leaf.name, ""),
         record.get(leaf.name), f"{side} is the authority", _distance(value_a, value_b, rule),
     )  # fmt: skip
+
+
+def _kind(leaf: Leaf) -> str:
+    return f"decimal({leaf.digits}, {leaf.places})" if leaf.kind == "decimal" else leaf.kind
 
 
 def _value(member: Member | None, leaf: Leaf) -> tuple[str | None, str | None]:

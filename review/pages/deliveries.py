@@ -29,5 +29,6 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "delivery": found,
         "normalizations": found.normalizations.select_related("mapping"),
         "quarantined": rows[:SHOWN],
+        "quarantined_total": rows.count(),
     }
     return render(request, "review/delivery.html", context)

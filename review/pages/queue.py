@@ -12,11 +12,13 @@ from django.shortcuts import render
 from attribution.models import Attribution, Reason
 from reconciliation.models import Break, Difference
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
+from review.pages.ageing import AGES
 from review.pages.facets import BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
 from review.visible import visible_breaks, visible_reconciliations
 
 PAGE = 50
 SHORT_BANDS = {"straight": "Held", "expedited": "Expedited", "standard": "Standard", "UNKNOWN": "UNKNOWN"}
+UNCOUNTED = ("run", "age", "key")
 LONGEST_ID = 18  # digits that a bigint surely holds
 _COLUMNS = {"reconciliation": "reconciliation__code"}
 
@@ -53,6 +55,11 @@ def queue(request: HttpRequest) -> HttpResponse:
         "tabs": tabs(counts, chosen, request.GET),
         "kept": [(name, value) for name, value in request.GET.items() if name not in ("key", "before")],
         "key": request.GET.get("key", ""),
+        "tokens": [
+            {"name": name, "value": request.GET[name], "query": changed(request.GET, **{name: ""})}
+            for name in _set(request)
+            if name != "key"
+        ],
         "total": counts.total(chosen),
         "next": changed(request.GET) + f"&before={breaks[PAGE - 1].pk}" if len(breaks) > PAGE else "",
     }
@@ -69,12 +76,19 @@ def _chosen(request: HttpRequest) -> dict[str, str]:
 
 
 def _searched(breaks: QuerySet[Break], request: HttpRequest) -> QuerySet[Break]:
-    """Under the filters that no facet counts: the beginning of a key, the run."""
+    """Under the filters that no facet counts: the beginning of a key, the run, the age."""
     if key := request.GET.get("key"):
         breaks = breaks.filter(key__startswith=key.replace("\0", ""))
     if run := request.GET.get("run"):
         breaks = breaks.filter(last_run=_number(run))
+    if age := request.GET.get("age"):
+        breaks = breaks.filter(AGES[age].holds()) if age in AGES else breaks.none()
     return breaks
+
+
+def _set(request: HttpRequest) -> list[str]:
+    """The names of the filters that are set, beside the state."""
+    return [name for name in (*COUNTED[1:], *UNCOUNTED) if request.GET.get(name)]
 
 
 def _number(text: str) -> int:
@@ -84,8 +98,7 @@ def _number(text: str) -> int:
 
 def _emptiness(request: HttpRequest, chosen: dict[str, str]) -> dict[str, str]:
     """Why nothing is shown, and the one thing to do about it."""
-    filters = [name for name in (*COUNTED[1:], "run", "key") if request.GET.get(name)]
-    if filters:
+    if filters := _set(request):
         cleared = changed(request.GET, **dict.fromkeys(filters, ""))
         what = ", ".join(f"{name}:{request.GET[name]}" for name in filters)
         return {"empty": f"No break matches {what}.", "remedy": "Clear the filters", "remedy_query": cleared}

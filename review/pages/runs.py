@@ -10,12 +10,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from ingestion.models import ClaimedWork
-from reconciliation.models import Reconciliation, Run
+from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import inputs_of, start_run
+from review.pages.run_report import report_tables
+from review.pages.stages import Step, stages
 from review.pages.strip import strip_of
+from review.visible import visible_reconciliations
 
 PAGE = 50
-STALLED = dt.timedelta(seconds=60)
 _RINGS: list[Callable[[Run], None]] = []
 
 
@@ -40,7 +42,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     context = {
         "runs": page[:PAGE],
         "next": page[PAGE - 1].pk if len(page) > PAGE else None,
-        "reconciliations": Reconciliation.objects.visible_to(request.user),
+        "reconciliations": visible_reconciliations(request),
         "may_run": request.user.has_perm("reconciliation.add_run"),  # type: ignore[union-attr]
         "today": timezone.now().date().isoformat(),
     }
@@ -69,8 +71,10 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "run": run,
         "report": run.report,
+        **report_tables(run),
+        "stages": stages(run, steps),
         "steps": steps,
-        "done": sum(step["work"].state == ClaimedWork.State.DONE for step in steps),  # type: ignore[attr-defined]
+        "done": sum(step.work.state == ClaimedWork.State.DONE for step in steps),
         "inputs": run.inputs.select_related("normalization__delivery", "normalization__mapping"),
         "is_active": run.state in (Run.State.WAITING, Run.State.RUNNING),
         "strip": strip_of(run),
@@ -80,18 +84,12 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-def _steps(run: Run) -> list[dict[str, object]]:
-    now = timezone.now()
-    lines: list[dict[str, object]] = [
-        {"name": "normalize", "range": f"delivery {it.delivery_id}", "work": it, "records": it.received or 0}
-        for it in inputs_of(run)
+def _steps(run: Run) -> list[Step]:
+    """What the run does, in the order in which it is done."""
+    reading = [
+        Step("ingest", f"delivery {it.delivery_id}", it, it.received or 0)
+        for it in inputs_of(run).order_by("delivery_id")
     ]
-    lines += [
-        {"name": it.step, "range": f"{it.first_bucket}-{it.last_bucket}", "work": it, "records": it.records or 0}
-        for it in run.steps.all()
-    ]
-    for line in lines:
-        work = line["work"]
-        is_running = work.state == ClaimedWork.State.RUNNING  # type: ignore[attr-defined]
-        line["is_stalled"] = is_running and work.lease_until is not None and work.lease_until < now  # type: ignore[attr-defined]
-    return lines
+    order = {step: place for place, step in enumerate(RunStep.Step.values)}
+    ranges = sorted(run.steps.all(), key=lambda it: (order[it.step], it.first_bucket))
+    return reading + [Step(it.step, f"{it.first_bucket}-{it.last_bucket}", it, it.records or 0) for it in ranges]

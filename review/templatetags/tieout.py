@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal, InvalidOperation
 from difflib import SequenceMatcher
+from urllib.parse import urlencode
 
 from django import template
 from django.utils import timezone
@@ -15,7 +16,9 @@ LONGEST_MARKED = 400
 
 @register.filter
 def figure(value: object) -> str:
-    """A number with groups and a true minus sign; other texts as they are."""
+    """A number with groups and a true minus sign; other texts as they are, nothing for null."""
+    if value is None:
+        return ""
     try:
         number = Decimal(str(value))
     except InvalidOperation:
@@ -54,22 +57,46 @@ def age(moment: dt.datetime | None) -> str:
 
 
 @register.filter
-def get(mapping: dict, key: str) -> object:
-    """A value of a dictionary."""
-    return mapping.get(key) if mapping else None
+def words(code: str) -> str:
+    """A code as words; the sides keep their capitals."""
+    text = str(code).replace("_", " ").capitalize()
+    return f"{text[:-1]}{text[-1].upper()}" if text[-2:] in (" a", " b") else text
 
 
 @register.filter
-def words(code: str) -> str:
-    """A code as words."""
-    return str(code).replace("_", " ").capitalize()
+def valued(text: str | None, kind: str) -> str:
+    """A record's value as people read it: decimals grouped, nothing for null."""
+    if text is None:
+        return ""
+    return figure(text) if kind.startswith("decimal") else text
+
+
+@register.filter
+def visible(text: str) -> str:
+    """A delimiter that can be seen: a tab and a space have names."""
+    return {"\t": "tab", " ": "space"}.get(text, text)
 
 
 @register.simple_tag
-def marked(text: str | None, other: str | None, side: str) -> SafeString:
+def query(**values: object) -> str:
+    """A query string of these values."""
+    return urlencode(values)
+
+
+@register.simple_tag
+def icon(name: str, tone: str = "", label: str = "") -> SafeString:
+    """A glyph of `icons.html`; without a label it is for the eye alone."""
+    if label:
+        return format_html('<svg class="i {}" role="img" aria-label="{}"><use href="#i-{}"/></svg>', tone, label, name)
+    return format_html('<svg class="i {}" aria-hidden="true"><use href="#i-{}"/></svg>', tone, name)
+
+
+@register.simple_tag
+def marked(text: str | None, other: str | None, side: str, kind: str = "") -> SafeString:
     """A value with the characters marked that the other side does not have."""
     if text is None:
         return format_html('<span class="muted">{}</span>', "empty")
+    text, other = valued(text, kind), None if other is None else valued(other, kind)
     if other is None or len(text) > LONGEST_MARKED or len(other) > LONGEST_MARKED:
         return format_html("{}", text)
     parts = []
@@ -91,7 +118,7 @@ def reason(code: str, functional: bool | None) -> dict[str, object]:  # noqa: FB
     return {"code": code or "in flight", "shape": shape}
 
 
-@register.inclusion_tag("review/bar.html")
+@register.inclusion_tag("review/confidence.html")
 def confidence(value: Decimal | None, threshold: Decimal, is_unknown: bool) -> dict[str, object]:  # noqa: FBT001
     """A confidence bar with a tick at the gate's threshold."""
     return {"value": bar(value), "tick": bar(threshold), "is_unknown": is_unknown}

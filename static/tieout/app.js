@@ -1,5 +1,80 @@
-// Adds the CSRF token to htmx requests; everything else works without script.
+// Everything works without script. This adds the CSRF token to htmx requests, and shows the queue's selected row beside the list.
 document.addEventListener("htmx:configRequest", (event) => {
   const token = document.querySelector("meta[name=csrf-token]");
   if (token) event.detail.headers["X-CSRFToken"] = token.content;
 });
+
+const KEYS_OFF = "tieout-keys-off";
+const preview = document.getElementById("preview");
+const keys = document.getElementById("keys");
+const rows = [...document.querySelectorAll(".qr[data-preview]")];
+const current = () => document.querySelector(".qr.now");
+const hasRoom = () => preview && getComputedStyle(preview).display !== "none";
+const keysAreOff = () => localStorage.getItem(KEYS_OFF) === "1";
+
+function select(row) {
+  if (!row || row === current()) return;
+  current()?.classList.remove("now");
+  row.classList.add("now");
+  row.scrollIntoView({ block: "nearest" });
+  htmx.ajax("GET", row.dataset.preview, { target: "#preview" });
+}
+
+function move(step) {
+  const place = rows.indexOf(current()) + step;
+  const row = rows[Math.min(Math.max(place, 0), rows.length - 1)];
+  select(row);
+  row?.querySelector("a.key").focus({ preventScroll: true });
+}
+
+// A plain click selects where there is room; a second one, or a click with a key held, opens the page as any link does.
+function click(event) {
+  const row = event.currentTarget;
+  if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || !hasRoom()) return;
+  if (row === current()) return;
+  event.preventDefault();
+  select(row);
+}
+
+function press(event) {
+  if (keysAreOff() || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, select, textarea, [popover]:popover-open")) return;
+  const actions = {
+    j: () => move(1),
+    k: () => move(-1),
+    o: () => current()?.querySelector("a.key").click(),
+    "/": () => document.getElementById("key").focus(),
+  };
+  if (!actions[event.key]) return;
+  event.preventDefault();
+  actions[event.key]();
+}
+
+function showKeys() {
+  const button = keys.querySelector("button");
+  button.textContent = keysAreOff() ? "switch keys on" : "switch keys off";
+  button.setAttribute("aria-pressed", String(!keysAreOff()));
+  keys.classList.toggle("off", keysAreOff());
+}
+
+if (preview && rows.length) {
+  preview.hidden = false;
+  keys.hidden = false;
+  showKeys();
+  keys.querySelector("button").addEventListener("click", () => {
+    localStorage.setItem(KEYS_OFF, keysAreOff() ? "0" : "1");
+    showKeys();
+  });
+  rows.forEach((row) => row.addEventListener("click", click));
+  document.addEventListener("keydown", press);
+  // What was decided in the preview is no longer to be done in the list.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target !== preview) return;
+    const state = preview.querySelector("[data-state]")?.dataset.state;
+    current()?.classList.toggle("settled", state !== "review" && event.detail.requestConfig.verb === "post");
+  });
+  if (hasRoom()) select(rows[0]);
+}
+
+// The link to a break's override opens its form.
+if (location.hash === "#override") document.getElementById("override")?.setAttribute("open", "");

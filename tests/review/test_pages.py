@@ -82,6 +82,43 @@ def test_htmx_gets_the_decided_break_in_place(run: Run, client: Client, person: 
     assert "<html" not in text and "Rejected" in text
 
 
+PREVIEW = {"HX-Request": "true", "HX-Target": "preview"}
+
+
+def test_a_preview_shows_a_break_beside_the_list(run: Run, client: Client, person: Callable[[str], User]) -> None:
+    client.force_login(person("Supervisor"))
+    brk = Break.objects.get(key="A")
+    url = reverse("preview", args=[brk.pk])
+    assert f'data-preview="{url}"' in client.get(reverse("queue")).content.decode()
+    text = client.get(url, headers=PREVIEW).content.decode()
+    assert "<html" not in text and "B is A with the sign turned." in text and 'value="approve"' in text
+    alone = client.get(url)
+    assert (alone.status_code, alone.headers["Location"]) == (302, brk.get_absolute_url())
+
+
+def test_a_decision_in_the_preview_answers_there(run: Run, client: Client, person: Callable[[str], User]) -> None:
+    client.force_login(person("Supervisor"))
+    brk = Break.objects.get(key="A")
+    answer = client.post(reverse("decide", args=[brk.pk]), {"action": "approve"}, headers=PREVIEW).content.decode()
+    assert 'data-state="approved"' in answer and 'id="break"' not in answer and 'value="approve"' not in answer
+    again = client.post(reverse("decide", args=[brk.pk]), {"action": "approve"}, headers=PREVIEW).content.decode()
+    assert "This break was decided already by supervisor" in again
+
+
+def test_a_preview_offers_no_decision_to_who_may_not(run: Run, client: Client, person: Callable[[str], User]) -> None:
+    client.force_login(person("Auditor"))
+    text = client.get(reverse("preview", args=[Break.objects.get(key="A").pk]), headers=PREVIEW).content.decode()
+    assert "<button" not in text and "An Analyst, a Supervisor or a Manager decides" in text
+
+
+def test_a_run_shows_its_stages_and_steps_in_order(run: Run, client: Client, person: Callable[[str], User]) -> None:
+    client.force_login(person("Auditor"))
+    context = client.get(reverse("run", args=[run.pk])).context
+    assert [stage.title for stage in context["stages"]] == ["Ingest", "Diff", "Attribute", "Store"]
+    assert [step.name for step in context["steps"]] == ["ingest", "ingest", "diff", "attribute"]
+    assert all(stage.done for stage in context["stages"])
+
+
 def test_who_may_not_decide_sees_who_may(run: Run, client: Client, person: Callable[[str], User]) -> None:
     client.force_login(person("Auditor"))
     brk = Break.objects.get(key="A")
@@ -97,7 +134,8 @@ def test_another_teams_break_is_not_there(
     Reconciliation.objects.filter(pk=trades.pk).update(team=Team.objects.create(code="desk"))
     client.force_login(person("Manager"))
     brk = Break.objects.get(key="A")
-    for url in (brk.get_absolute_url(), reverse("run", args=[run.pk]), f"/api/v1/breaks/{brk.pk}/"):
+    preview = reverse("preview", args=[brk.pk])
+    for url in (brk.get_absolute_url(), preview, reverse("run", args=[run.pk]), f"/api/v1/breaks/{brk.pk}/"):
         assert client.get(url).status_code == 404
     assert "A" not in {b["key"] for b in client.get("/api/v1/breaks/").json()["results"]}
     assert client.post(reverse("decide", args=[brk.pk]), {"action": "approve"}).status_code == 404

@@ -31,6 +31,8 @@ def test_every_page_keeps_to_its_bound(
     assert kinds == set(Break.Kind.values) and states >= {"review", "passed", "approved", "rejected", "closed"}
     client.force_login(manager)
     asked = {url: _queries(client, url) for url in _pages([run, later])}
+    previews = [reverse("preview", args=[pk]) for pk in Break.objects.values_list("pk", flat=True)]
+    asked |= {url: _queries(client, url, {"HX-Request": "true"}) for url in previews}
     assert {url: len(queries) for url, queries in asked.items() if len(queries) > BOUND} == {}
 
 
@@ -47,7 +49,14 @@ def _settle(trades: Reconciliation, manager: User, supervisor: User) -> None:
 
 def _pages(runs: list[Run]) -> Iterator[str]:
     yield from (reverse(name) for name in ("dashboard", "queue", "runs", "deliveries", "journey"))
-    for query in ("state=all", "reason=SIGN_FLIP", "kind=missing_in_a&key=ONLY", f"run={runs[0].pk}", "key=nothing"):
+    for query in (
+        "state=all",
+        "reason=SIGN_FLIP",
+        "kind=missing_in_a&key=ONLY",
+        f"run={runs[0].pk}",
+        "key=nothing",
+        "age=1d",
+    ):
         yield f"{reverse('queue')}?{query}"
     for run in runs:
         yield reverse("run", args=[run.pk])
@@ -58,9 +67,9 @@ def _pages(runs: list[Run]) -> Iterator[str]:
     yield f"{reverse('journey')}?key=nothing"
 
 
-def _queries(client: Client, url: str) -> list[str]:
+def _queries(client: Client, url: str, headers: dict[str, str] | None = None) -> list[str]:
     with CaptureQueriesContext(
         connection,
     ) as captured:
-        assert client.get(url).status_code == 200
+        assert client.get(url, headers=headers).status_code == 200
     return [query["sql"] for query in captured]

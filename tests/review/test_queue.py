@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from reconciliation.models import Break, Run
 from review.decisions import decide
@@ -80,3 +81,16 @@ def test_a_break_that_closed_late_bears_the_lag(run: Run, reconcile: Callable[..
     late = Break.objects.get(key="U")
     assert (late.state, late.reason) == ("closed", "TIMING_LAG")
     assert problems() == []
+
+
+def test_ages_are_listed_as_the_dashboard_counts_them(run: Run, client: Client) -> None:
+    for days, key in ((2, "A1"), (5, "A2"), (400, "D")):
+        Break.objects.filter(key=key).update(opened_at=timezone.now() - dt.timedelta(days=days))
+    assert _listed(client, "age=3d") == {"A1"}
+    assert _listed(client, "age=7d") == {"A2"}
+    assert _listed(client, "age=old") == {"D"}
+    assert _listed(client, "age=soon") == set()
+    heat = client.get(reverse("dashboard")).context["heat"]
+    cells = [cell for line in heat["lines"] for cell in line["cells"]]
+    assert heat["total"] == sum(cell["count"] for cell in cells) == len(_listed(client, ""))
+    assert all(len(_listed(client, cell["query"])) == cell["count"] for cell in cells)

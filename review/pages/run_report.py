@@ -1,0 +1,44 @@
+"""A run's report as tables, in the order in which people read it."""
+
+from typing import Any
+
+from attribution.models import Reason
+from reconciliation.models import Run
+
+SIDES = {
+    "received": "Received",
+    "normalized": "Normalized",
+    "quarantined": "Quarantined",
+    "flagged_values": "Flagged values",
+    "duplicates": "Duplicates",
+    "out_of_scope": "Out of scope",
+    "superseded": "Superseded",
+}
+RECORDS = {
+    "matched": "Matched",
+    "differing": "Differing",
+    "missing_in_a": "Missing in A",
+    "missing_in_b": "Missing in B",
+    "duplicate": "Duplicate",
+    "confirmed": "Confirmed",
+}
+
+
+def report_tables(run: Run) -> dict[str, Any]:
+    """Rows by side, keys, and the differences by field and by reason; nothing before the run has ended."""
+    report = run.report
+    if report is None:
+        return {}
+    a, b, records = report["sides"]["a"], report["sides"]["b"], report["records"]
+    functional = dict(Reason.objects.values_list("code", "functional"))
+    by_reason = _most_first(report["differences"]["by_reason"])
+    return {
+        "sides": [(title, a.get(name, 0), b.get(name, 0)) for name, title in SIDES.items()],
+        "records": [(title, records[name]) for name, title in RECORDS.items() if name in records],
+        "by_field": _most_first(report["differences"]["by_field"]),
+        "by_reason": [(code, functional.get(code), cells) for code, cells in by_reason],
+    }
+
+
+def _most_first(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
