@@ -9,7 +9,6 @@ from psycopg import sql
 
 from attribution.cases import load_cases, load_late
 from attribution.context import context_of
-from attribution.custody import seal_attributions
 from attribution.explaining import explain_cases
 from attribution.verdicts import judge_cases, passing_relation
 from ingestion.sql_text import literal
@@ -123,10 +122,6 @@ def _write_verdicts(duck: duckdb.DuckDBPyConnection, step: RunStep) -> None:
             "closed_because = CASE WHEN v.passes THEN 'passed the gate' ELSE '' END FROM break_verdict v WHERE v.id = b.id",
             [timezone.now()],
         )
-        cursor.execute(
-            "UPDATE reconciliation_member m SET state = 'stored' FROM break_verdict v "
-            "WHERE v.passes AND m.break_id = v.id AND m.current AND m.state = 'in_review'"
-        )
 
 
 def _write_late(duck: duckdb.DuckDBPyConnection) -> None:
@@ -141,5 +136,5 @@ def _write_late(duck: duckdb.DuckDBPyConnection) -> None:
 def _seal(duck: duckdb.DuckDBPyConnection) -> None:
     ids = [row[0] for row in duck.execute("SELECT break_id FROM cause ORDER BY break_id").fetchall()]
     late = [row[0] for row in duck.execute("SELECT DISTINCT break_id FROM late").fetchall()]
-    seal_breaks([*ids, *late])
-    seal_attributions([*ids, *late])
+    seal_breaks(ids, first=True)
+    seal_breaks(late)

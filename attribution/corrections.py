@@ -4,10 +4,9 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from attribution.custody import seal_attributions
 from attribution.models import Attribution, Candidate, Correction, Reason
 from ingestion import custody
-from reconciliation.models import Break, Difference, Run
+from reconciliation.models import Difference, Run
 
 NO_LABEL = ("UNKNOWN", "PENDING_INVESTIGATION")
 
@@ -68,8 +67,3 @@ def best_reason(attribution: Attribution) -> str:
     """The top candidate; UNKNOWN only when there is none."""
     top = attribution.candidates.order_by("rank").first()  # type: ignore[attr-defined]
     return str(top.reason_id) if top is not None else attribution.reason_id
-
-
-def reseal(brk: Break) -> None:
-    """Seal a break's attributions after they changed."""
-    seal_attributions([brk.pk])

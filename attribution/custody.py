@@ -1,23 +1,18 @@
-"""What of this app is under custody: reasons, corrections, models, and a break's attributions as a whole."""
+"""What of this app is under custody: reasons, corrections, models, and under a break's seal its attributions."""
 
 from attribution.models import Certificate, Correction, ModelVersion, Reason
-from ingestion.custody import bits, combined, register, register_model, seal_ids
+from ingestion.custody import add_parts, register_model, row_hash
+from reconciliation.custody import BREAK
 
-ATTRIBUTIONS = "attributions_of_break"
+_OF_BREAK = (
+    "FROM reconciliation_difference d JOIN attribution_attribution a ON a.difference_id = d.id "
+    "{more}WHERE d.break_id {{ids}}"
+)
 
-register(
-    ATTRIBUTIONS,
-    "attribution of break",
-    f"SELECT id, {combined('part')} AS digest FROM ("
-    f"SELECT d.break_id AS id, {bits('a')} AS part FROM reconciliation_difference d "
-    "JOIN attribution_attribution a ON a.difference_id = d.id WHERE d.break_id {ids} "
-    f"UNION ALL SELECT d.break_id, {bits('c')} FROM reconciliation_difference d "
-    "JOIN attribution_attribution a ON a.difference_id = d.id "
-    "JOIN attribution_candidate c ON c.attribution_id = a.id WHERE d.break_id {ids}) p GROUP BY id",
+add_parts(
+    BREAK,
+    f"SELECT d.break_id, {row_hash('a')} {_OF_BREAK.format(more='')}",
+    f"SELECT d.break_id, {row_hash('c')} "
+    + _OF_BREAK.format(more="JOIN attribution_candidate c ON c.attribution_id = a.id "),
 )
 register_model(Reason, Correction, ModelVersion, Certificate)
-
-
-def seal_attributions(break_ids: list[int]) -> None:
-    """Seal the attributions of breaks, candidates included."""
-    seal_ids(ATTRIBUTIONS, break_ids)

@@ -5,7 +5,7 @@ seals in the transaction in which it writes; a change or deletion by hand leaves
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from django.db import connection
@@ -32,20 +32,40 @@ MANY = 1000
 
 @dataclass(frozen=True)
 class Custody:
-    """A kind of sealed thing. `select` is SQL of (id, digest) with `{ids}` where a filter on the ids belongs."""
+    """A kind of sealed thing: a row, or a whole with the rows that hang on it.
+
+    `select` is SQL of (id, digest), `parts` are SQL of (id of the whole, hash of a row), the first of the whole itself;
+    `{ids}` stands where a filter on the ids belongs.
+    """
 
     kind: str
     name: str
-    select: str
+    select: str = ""
+    parts: tuple[str, ...] = ()
+
+    def digests(self, ids: str) -> str:
+        """SQL of (id, digest) of the things whose id is `ids`. Parts without their whole have none."""
+        if not self.parts:
+            return self.select.replace("{ids}", ids)
+        rows = " UNION ALL ".join(
+            f"SELECT id, part, {number == 0} AS is_whole FROM ({part}) p{number} (id, part)"
+            for number, part in enumerate(self.parts)
+        ).replace("{ids}", ids)
+        digest = "md5(concat_ws('|', count(*), sum(part)))::uuid"  # of any order, so nothing has to be sorted
+        return f"SELECT id, {digest} AS digest FROM ({rows}) AS r GROUP BY id HAVING bool_or(is_whole)"
 
 
 _KINDS: dict[str, Custody] = {}
 
 
-def register(kind: str, name: str, select: str) -> Custody:
-    """Put a kind under custody."""
-    _KINDS[kind] = Custody(kind, name, select)
-    return _KINDS[kind]
+def register_whole(kind: str, name: str, *parts: str) -> None:
+    """Put a kind under custody that has parts."""
+    _KINDS[kind] = Custody(kind, name, parts=parts)
+
+
+def add_parts(kind: str, *parts: str) -> None:
+    """Put rows that hang on a whole under its seal."""
+    _KINDS[kind] = replace(_KINDS[kind], parts=(*_KINDS[kind].parts, *parts))
 
 
 def register_model(*models: type[Model]) -> None:
@@ -54,11 +74,8 @@ def register_model(*models: type[Model]) -> None:
         table = model._meta.db_table
         volatile = CLAIM_COLUMNS if issubclass(model, ClaimedWork) else "{}"
         content = f"md5(jsonb_strip_nulls(to_jsonb(t) - '{volatile}'::text[])::text)::uuid"
-        register(
-            table,
-            str(model._meta.verbose_name),
-            f'SELECT t.id, {content} AS digest FROM "{table}" t WHERE t.id {{ids}}',
-        )
+        select = f'SELECT t.id, {content} AS digest FROM "{table}" t WHERE t.id {{ids}}'
+        _KINDS[table] = Custody(table, str(model._meta.verbose_name), select)
 
 
 def seal(instances: Iterable[Model]) -> None:
@@ -67,33 +84,29 @@ def seal(instances: Iterable[Model]) -> None:
         seal_ids(table, [instance.pk for instance in group])
 
 
-def seal_ids(kind: str, ids: Sequence[int]) -> None:
-    """Seal the things of a kind by their ids."""
+def seal_ids(kind: str, ids: Sequence[int], *, first: bool = False) -> None:
+    """Seal the things of a kind by their ids. `first`: none of them bears a seal yet."""
     if not ids:
         return
+    again = "" if first else " ON CONFLICT (kind, row_id) DO UPDATE SET digest = excluded.digest"
     with connection.cursor() as cursor:
         many = len(ids) > MANY
         if many:
             cursor.execute("CREATE TEMP TABLE sealing AS SELECT unnest(%s::bigint[]) AS id", [list(ids)])
             cursor.execute("ANALYZE sealing")  # else the planner looks up each of a hundred thousand by itself
-        chosen = _KINDS[kind].select.replace("{ids}", "IN (SELECT id FROM sealing)" if many else "= ANY(%(ids)s)")
+        chosen = _KINDS[kind].digests("IN (SELECT id FROM sealing)" if many else "= ANY(%(ids)s)")
         cursor.execute(
-            f"INSERT INTO ingestion_seal (kind, row_id, digest) SELECT %(kind)s, id, digest FROM ({chosen}) AS d ORDER BY id "
-            "ON CONFLICT (kind, row_id) DO UPDATE SET digest = excluded.digest",
+            f"INSERT INTO ingestion_seal (kind, row_id, digest) SELECT %(kind)s, id, digest FROM ({chosen}) AS d "
+            f"ORDER BY id{again}",
             {"kind": kind} if many else {"kind": kind, "ids": list(ids)},
         )
         if many:
             cursor.execute("DROP TABLE sealing")
 
 
-def bits(alias: str) -> str:
-    """SQL of a row's digest as a whole number, so that rows can be combined without an order."""
-    return f"('x' || left(md5({alias}::text), 15))::bit(60)::bigint"
-
-
-def combined(part: str) -> str:
-    """SQL of one digest over the `bits` of several rows; no join and no sort, whatever the planner believes."""
-    return f"md5(concat_ws('|', count(*), sum({part})))::uuid"
+def row_hash(alias: str) -> str:
+    """SQL of a row's 64-bit hash, without making a text of it."""
+    return f"hash_record_extended({alias}, 0)"
 
 
 def forget(model: type[Model], ids: Sequence[int]) -> None:
@@ -111,7 +124,7 @@ def broken_seals() -> Iterator[str]:
 
 
 def _broken(custody: Custody) -> Iterator[str]:
-    everything = custody.select.replace("{ids}", "IS NOT NULL")
+    everything = custody.digests("IS NOT NULL")
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT coalesce(d.id, s.row_id), d.id IS NULL, s.row_id IS NULL FROM ({everything}) AS d "

@@ -206,9 +206,8 @@ def _touch(duck: duckdb.DuckDBPyConnection, given: Inputs) -> int:
 
 
 _MEMBERS = (
-    "SELECT p.break_id, r.side, r.delivery, r.n, {run}, CASE WHEN r.position > 1 THEN 'duplicate' "
-    "WHEN p.seen_state IN ('approved', 'passed') AND p.action = 'keep' THEN 'stored' "
-    "WHEN p.seen_state = 'rejected' AND p.action = 'keep' THEN 'rejected' ELSE 'in_review' END AS state, "
+    "SELECT p.break_id, r.side, r.delivery, r.n, {run}, "
+    "CASE WHEN r.position > 1 THEN 'duplicate' ELSE 'with_break' END AS state, "
     "r.position, true AS current, r.record, r.raw, "
     "CASE WHEN r.flags IS NULL THEN '[]' ELSE CAST(to_json(string_split(r.flags, ',')) AS VARCHAR) END AS flags "
     "FROM fault_row r JOIN placed p USING (key) WHERE p.action {which} ORDER BY p.break_id"
@@ -230,7 +229,8 @@ def _write_members(duck: duckdb.DuckDBPyConnection, given: Inputs, *, touched: i
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE reconciliation_member m SET current = false, "
-            "state = CASE WHEN m.state IN ('in_review', 'duplicate') THEN 'superseded' ELSE m.state END "
+            f"state = CASE WHEN m.state = 'with_break' THEN {_fate('t.seen_state')} "
+            "WHEN m.state = 'duplicate' THEN 'superseded' ELSE m.state END "
             "FROM touched t WHERE m.break_id = t.break_id AND m.current AND NOT EXISTS (SELECT 1 FROM new_member n WHERE "
             "n.break_id = m.break_id AND n.side = m.side AND n.delivery_id = m.delivery_id "
             "AND n.record_number = m.record_number)"
@@ -238,9 +238,14 @@ def _write_members(duck: duckdb.DuckDBPyConnection, given: Inputs, *, touched: i
         cursor.execute(
             f"INSERT INTO reconciliation_member ({columns}) SELECT {columns} FROM new_member "
             "ON CONFLICT (break_id, side, delivery_id, record_number) DO UPDATE SET current = true, "
-            "state = CASE WHEN excluded.state = 'in_review' OR reconciliation_member.state = 'superseded' THEN excluded.state "
+            "state = CASE WHEN excluded.state = 'with_break' OR reconciliation_member.state = 'superseded' THEN excluded.state "
             "ELSE reconciliation_member.state END"
         )
+
+
+def _fate(break_state: str) -> str:
+    """SQL of what became of a row whose break another row takes over."""
+    return f"CASE WHEN {break_state} IN ('passed', 'approved') THEN 'stored' WHEN {break_state} = 'rejected' THEN 'rejected' ELSE 'superseded' END"
 
 
 def _staging(name: str, like: str, columns: list[str]) -> None:
@@ -298,13 +303,8 @@ def _write_refusals(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
 
 
 def _close(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
-    """Close breaks and settle their rows: those that the match used are stored, the others superseded."""
+    """Close breaks."""
     rows = duck.execute("SELECT break_id, because FROM closing ORDER BY break_id").fetchall()
-    used = duck.execute(
-        "SELECT c.break_id, m.side, m.delivery, m.n FROM closing c JOIN open_member m USING (break_id) JOIN pair p "
-        "ON p.key = m.key AND ((m.side = 'a' AND p.a_delivery = m.delivery AND p.a_n = m.n) "
-        "OR (m.side = 'b' AND p.b_delivery = m.delivery AND p.b_n = m.n)) WHERE p.class = 'matched'"
-    ).fetchall()
     ids = [row[0] for row in rows]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -314,14 +314,31 @@ def _close(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
         )
         if cursor.rowcount != len(ids):
             raise Overtaken
-        cursor.execute(
-            "UPDATE reconciliation_member SET state = 'superseded' WHERE break_id = ANY(%s) AND state IN ('in_review', 'duplicate')",
-            [ids],
-        )
-        cursor.executemany(
-            "UPDATE reconciliation_member SET state = 'stored' "
-            "WHERE break_id = %s AND side = %s AND delivery_id = %s AND record_number = %s",
-            used,
-        )
+    _settle_rows(duck)
     kept = duck.execute("SELECT break_id FROM fault WHERE action = 'keep'").fetchall()
     seal_breaks([*ids, *(row[0] for row in kept)])
+
+
+def _settle_rows(duck: duckdb.DuckDBPyConnection) -> None:
+    """Rows of closed breaks are superseded; those that the match used are stored."""
+    used = duck.execute(
+        "SELECT c.break_id, m.side, m.delivery, m.n FROM closing c JOIN open_member m USING (break_id) JOIN pair p "
+        "ON p.key = m.key AND ((m.side = 'a' AND p.a_delivery = m.delivery AND p.a_n = m.n) "
+        "OR (m.side = 'b' AND p.b_delivery = m.delivery AND p.b_n = m.n)) WHERE p.class = 'matched'"
+    ).fetchall()
+    repeated = duck.execute(
+        "SELECT DISTINCT c.break_id FROM closing c JOIN open_member m USING (break_id) WHERE m.kind = 'duplicate'"
+    ).fetchall()
+    with connection.cursor() as cursor:
+        if repeated:
+            cursor.execute(
+                "UPDATE reconciliation_member SET state = 'superseded' WHERE break_id = ANY(%s) AND state = 'duplicate'",
+                [[row[0] for row in repeated]],
+            )
+        if used:
+            cursor.execute(
+                "UPDATE reconciliation_member m SET state = 'stored' FROM (SELECT unnest(%s::bigint[]) AS break_id, "
+                "unnest(%s::text[]) AS side, unnest(%s::bigint[]) AS delivery_id, unnest(%s::bigint[]) AS n) u "
+                "WHERE m.break_id = u.break_id AND m.side = u.side AND m.delivery_id = u.delivery_id AND m.record_number = u.n",
+                [list(column) for column in zip(*used, strict=True)],
+            )

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Sum
+from django.db.models import Sum
 
 from ingestion.models import Normalization
 from reconciliation.models import Member, OutcomeCount, Run
@@ -41,7 +41,7 @@ def conservation(run: Run) -> Conservation:
     in_break = states.pop(IN_BREAK, 0)
     deliveries = Normalization.objects.filter(run_inputs__run=run).values("delivery")
     members = Member.objects.filter(brk__reconciliation=run.reconciliation_id, delivery__in=deliveries)
-    standing = Counter(dict(members.values_list("state").annotate(Count("id"))))
+    standing = Counter(members.count_by_fate())
     if run.state == Run.State.DONE:
         states.update(standing)
     else:

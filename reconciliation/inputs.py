@@ -122,7 +122,7 @@ def load_open_members(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         "SELECT b.id, b.key, b.bucket, b.kind, m.side, m.delivery_id, m.record_number, m.record, m.raw, m.flags "
         "FROM reconciliation_break b JOIN reconciliation_member m ON m.break_id = b.id "
         f"WHERE b.reconciliation_id = %s AND b.state = '{Break.State.REVIEW}' AND m.current "
-        f"AND m.state IN ('{Member.State.IN_REVIEW}', '{Member.State.DUPLICATE}') AND b.bucket BETWEEN %s AND %s",
+        f"AND m.state IN ('{Member.State.WITH_BREAK}', '{Member.State.DUPLICATE}') AND b.bucket BETWEEN %s AND %s",
         "open_member",
         MEMBER_COLUMNS,
         [inputs.run.reconciliation_id, inputs.step.first_bucket, inputs.step.last_bucket],

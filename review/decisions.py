@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from attribution.classifier import band
-from attribution.corrections import assign_reason, record_correction, reseal
+from attribution.corrections import assign_reason, record_correction
 from attribution.models import Reason
 from ingestion import custody
 from reconciliation.custody import seal_breaks
@@ -235,7 +235,6 @@ def _carry_out(decision: Decision) -> None:
     for difference in brk.differences.filter(current=True):
         record_correction(difference=difference, reason=decision.reason, by=who, decision=decision.pk, run=brk.last_run)
     seal_breaks([brk.pk])
-    reseal(brk)
 
 
 def _store(decision: Decision) -> None:
@@ -267,14 +266,11 @@ def _mapped(run: Run, shape: Any) -> frozenset[str]:  # noqa: ANN401
 
 def _settle_rows(decision: Decision) -> None:
     """Stored or rejected; of a duplicate the named row is stored and the others stay duplicates."""
+    if decision.record is None or decision.chosen_id is None:
+        return  # the rows follow their break
     rows = decision.brk.members.filter(current=True)
-    if decision.record is None:
-        rows.filter(state=Member.State.IN_REVIEW).update(state=Member.State.REJECTED)
-    elif decision.chosen_id is None:
-        rows.filter(state=Member.State.IN_REVIEW).update(state=Member.State.STORED)
-    else:
-        rows.exclude(pk=decision.chosen_id).update(state=Member.State.DUPLICATE)
-        rows.filter(pk=decision.chosen_id).update(state=Member.State.STORED)
+    rows.exclude(pk=decision.chosen_id).update(state=Member.State.DUPLICATE)
+    rows.filter(pk=decision.chosen_id).update(state=Member.State.WITH_BREAK)
 
 
 def _leave_pending(brk: Break, by: User, comment: str) -> Decision:
@@ -290,5 +286,4 @@ def _leave_pending(brk: Break, by: User, comment: str) -> Decision:
     brk.reason = PENDING
     brk.save(update_fields=["band", "reason"])
     seal_breaks([brk.pk])
-    reseal(brk)
     return decision

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
-from django.db.models import CheckConstraint, Q, UniqueConstraint
+from django.db.models import Case, CheckConstraint, Count, Q, UniqueConstraint, Value, When
 
 from ingestion.models import Delivery
 from reconciliation.models.reconciliation import Reconciliation
@@ -105,15 +105,34 @@ class Break(models.Model):
         return f"/breaks/{self.pk}/"
 
 
+def _fate() -> Case:
+    by_break = [When(brk__state=state, then=Value(fate)) for state, fate in FATE_BY_BREAK.items()]
+    return Case(When(~Q(state=Member.State.WITH_BREAK), then="state"), *by_break)
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    """Rows of breaks, with what became of them."""
+
+    def with_fate(self) -> Self:
+        """Each with `fate`: its own state, or the one that follows from its break."""
+        return self.annotate(fate=_fate())
+
+    def count_by_fate(self) -> dict[str, int]:
+        """How many rows there are of each fate."""
+        return dict(self.annotate(fate=_fate()).values_list("fate").annotate(Count("id")))
+
+
 class Member(models.Model):
     """A delivered row that stands in a break. It keeps its record, so that a break needs no read of the lake.
+
+    Its fate follows from its break (FATE_BY_BREAK) unless its own state says otherwise.
 
     `record` maps leaf names to canonical texts (null where empty or flagged), `raw` to the source's text where that
     differs, `flags` lists the flagged leaf names.
     """
 
     class State(models.TextChoices):
-        IN_REVIEW = "in_review"
+        WITH_BREAK = "with_break"
         STORED = "stored"
         REJECTED = "rejected"
         DUPLICATE = "duplicate"
@@ -126,12 +145,14 @@ class Member(models.Model):
     delivery = models.ForeignKey(Delivery, **PROVENANCE, related_name="members")
     record_number = models.PositiveBigIntegerField()
     run = models.ForeignKey(Run, **PROVENANCE, related_name="members")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.IN_REVIEW)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WITH_BREAK)
     position = models.PositiveSmallIntegerField(default=1, help_text="1 for the first row of the key on its side.")
     current = models.BooleanField(default=True, help_text="False once a later delivery replaced this row in the break.")
     record = models.JSONField()
     raw = models.JSONField(default=dict)
     flags = models.JSONField(default=list)
+
+    objects = MemberQuerySet.as_manager()
 
     class Meta:
         ordering = ["brk", "side", "position"]
@@ -142,6 +163,16 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side} {self.delivery_id}:{self.record_number}"
+
+
+FATE_BY_BREAK = {
+    Break.State.IN_FLIGHT: "in_flight",
+    Break.State.REVIEW: "in_review",
+    Break.State.PASSED: "stored",
+    Break.State.APPROVED: "stored",
+    Break.State.REJECTED: "rejected",
+    Break.State.CLOSED: "superseded",
+}
 
 
 class Difference(models.Model):

@@ -74,6 +74,8 @@ class DifferenceSerializer(serializers.ModelSerializer):
 class MemberSerializer(serializers.ModelSerializer):
     """A delivered row of a break."""
 
+    state = serializers.CharField(source="fate")
+
     class Meta:
         model = Member
         fields = ("id", "side", "delivery", "record_number", "state", "position", "record", "raw", "flags")

@@ -99,7 +99,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
             )
             return breaks.prefetch_related(
                 Prefetch("differences", differences),
-                Prefetch("members", Member.objects.filter(current=True)),
+                Prefetch("members", Member.objects.filter(current=True).with_fate()),
                 Prefetch("refusals", GateRefusal.objects.filter(current=True)),
             )
         for name, lookup in (

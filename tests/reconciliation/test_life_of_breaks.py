@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.contrib.auth.models import User
 
 from attribution.models import Attribution
-from reconciliation.models import Break, Member, Reconciliation, Run
+from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.store.current import stored_versions
 from review.decisions import decide
 from tests.conftest import row
@@ -31,7 +31,7 @@ def test_a_late_partner_closes_the_break_as_matched_late(reconcile: Callable[...
     assert (brk.state, brk.closed_because) == ("closed", "matched late")
     said = Attribution.objects.get(difference__brk=brk, current=True)
     assert (said.reason_id, said.proof) == ("TIMING_LAG", "The partner came 3 days later and agrees.")
-    assert brk.members.get().state == Member.State.STORED
+    assert brk.members.with_fate().get().fate == "stored"
     assert len(stored_versions(trades.record_type, "A")) == 1
     assert run.report is not None
     assert run.report["carried"]["a"] == {"offered": 1, "closed": 1}
@@ -43,7 +43,7 @@ def test_a_corrected_side_closes_a_differing_break(reconcile: Callable[..., Run]
     reconcile(None, [row("A", "10.00")], NEXT)
     brk = Break.objects.get(key="A")
     assert (brk.state, brk.closed_because) == ("closed", "matched")
-    assert {m.side: m.state for m in brk.members.all()} == {"a": "stored", "b": "superseded"}
+    assert {m.side: m.fate for m in brk.members.with_fate()} == {"a": "stored", "b": "superseded"}
     assert problems() == []
 
 

@@ -124,7 +124,7 @@ def test_a_duplicate_stores_the_named_row(run: Run, client: Client, staff: Calla
     second = Member.objects.get(brk=brk, position=2)
     url = reverse("admin:reconciliation_break_decide", args=[brk.pk])
     client.post(url, {"action": "approve", "member": second.pk})
-    assert set(brk.members.values_list("position", "state")) == {(1, "duplicate"), (2, "stored")}
+    assert set(brk.members.with_fate().values_list("position", "fate")) == {(1, "duplicate"), (2, "stored")}
     assert problems() == []
 
 

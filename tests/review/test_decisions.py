@@ -85,7 +85,7 @@ def test_a_duplicate_is_approved_by_its_row(sign: Break, trades: Reconciliation,
         decide(brk=twice, action="approve", by=supervisor)
     decide(brk=twice, action="approve", by=supervisor, member=twice.members.get(position=2))
     assert str(stored_versions(trades.record_type, "D")[0]["amount"]) == "11.00"
-    assert sorted(twice.members.values_list("position", "state")) == [(1, "duplicate"), (2, "stored")]
+    assert sorted(twice.members.with_fate().values_list("position", "fate")) == [(1, "duplicate"), (2, "stored")]
     assert problems() == []
 
 
