@@ -11,7 +11,7 @@ from ingestion.errors import MissingColumn, UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.framing import Framed, RejectedRow
 from ingestion.mapping import FieldMapping
-from ingestion.shape import Leaf, Shape, canonical_sql
+from ingestion.shape import Leaf, Shape, canonical_sql, key_part_sql
 from ingestion.sql_text import literal
 from ingestion.value_sql import cleaned_sql, direct_sql, is_direct, may_flag, typed_sql
 
@@ -214,11 +214,10 @@ def _flags_sql(used: Mapping[Leaf, FieldMapping]) -> str:
 
 
 def _key_sql(shape: Shape) -> str:
-    """The key's canonical texts joined by `|`, with `\\` and `|` escaped inside a part; null when a part is blank."""
+    """The key's canonical texts joined by `|`; null when a part is blank."""
     parts = []
     for leaf in shape.key_leaves:
         text = canonical_sql(leaf, leaf.column)
         blank = f"trim({text}) = ''" if leaf.kind == "text" else "false"
-        escaped = f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')" if leaf.kind == "text" else text
-        parts.append(f"CASE WHEN NOT ({blank}) THEN {escaped} END")
+        parts.append(f"CASE WHEN NOT ({blank}) THEN {key_part_sql(shape, leaf, text)} END")
     return " || '|' || ".join(parts)

@@ -83,6 +83,13 @@ class Shape:
         raise KeyError(name)
 
 
+def key_part_sql(shape: Shape, leaf: Leaf, text: str) -> str:
+    """SQL, for DuckDB and PostgreSQL, of a key leaf's canonical text as it stands in the key's text: alone just as it is;
+    among several `\\` and `|` are escaped, so that no two keys have one text."""
+    is_open = leaf.kind == "text" and len(shape.key_leaves) > 1
+    return f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')" if is_open else text
+
+
 def canonical_sql(leaf: Leaf, expression: str) -> str:
     """SQL of a leaf's canonical text in DuckDB: ISO dates and UTC times, plain decimals with all places, true / false."""
     if leaf.kind == "datetime":

@@ -47,13 +47,17 @@ def decide(
     comment: str = "",
     expected_fingerprint: str | None = None,
 ) -> Decision:
-    """Approve, override or reject a break; under four eyes the first person proposes and a second one confirms.
+    """Approve, override or reject a break; under four eyes the first person proposes, and a second one who decides the same
+    confirms.
 
     DecisionRefused names what holds it back; nothing is written then.
     """
     brk = Break.objects.select_for_update(of=("self",)).select_related("reconciliation", "last_run").get(pk=brk.pk)
     _may_decide(brk, by, expected_fingerprint)
     _known_action(brk, action, reason, values, member)
+    if (proposal := brk.decisions.filter(confirmed_by=None, withdrawn=False).first()) is not None:
+        _confirms(proposal, action, reason, values or {}, member)
+        return confirm(decision=proposal, by=by)
     if action == Action.OVERRIDE and reason == PENDING and not values:
         return _leave_pending(brk, by, comment)
     record = None if action == Action.REJECT else _record(brk, values or {}, member)
@@ -132,8 +136,23 @@ def _may_decide(brk: Break, by: User, expected: str | None) -> None:
         raise AlreadyDecided(f"This break is {brk.get_state_display().lower()}; there is nothing to decide.")
     if expected is not None and expected != brk.fingerprint:
         raise AlreadyDecided("The values changed since you opened this break. Look at it again.")
-    if brk.decisions.filter(confirmed_by=None, withdrawn=False).exists():
-        raise AlreadyDecided("A proposal waits for a second person. It must be confirmed or withdrawn first.")
+
+
+def _confirms(
+    proposal: Decision, action: str, reason: str, values: Mapping[str, str | None], member: Member | None
+) -> None:
+    """Whether this is what another person proposed; AlreadyDecided where it is something else."""
+    proposed = (
+        proposal.action,
+        proposal.reason,
+        dict(proposal.values.values_list("field", "value")),
+        proposal.chosen_id,
+    )
+    if proposed != (action, reason, dict(values), member.pk if member else None):
+        raise AlreadyDecided(
+            f"A proposal waits for a second person: {proposal.action} by {proposal.proposed_by}. "
+            "Decide the same to confirm it; it must be confirmed or withdrawn first."
+        )
 
 
 def _known_action(

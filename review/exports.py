@@ -11,16 +11,18 @@ from xml.sax.xmlreader import AttributesImpl
 
 import pandas as pd
 import xlsxwriter
-from django.db.models import Prefetch
+from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from attribution.models import Attribution
 from ingestion import lake
 from ingestion.lookup import lookup
 from ingestion.models import QuarantinedRow
+from ingestion.shape import canonical_sql
 from ingestion.spreadsheets import plain, safe
 from ingestion.sql_text import literal
 from reconciliation.models import Break, Difference, OutcomeFile, Run
-from reconciliation.store.current import stored_versions
+from reconciliation.session import session
+from reconciliation.store.current import rows_of_run
 
 Table = tuple[Sequence[str], Iterator[Sequence[object]]]
 OUTCOMES = {
@@ -31,6 +33,8 @@ OUTCOMES = {
     "rejected": "rejected",
 }
 
+IN_BREAK, LATE, GONE = "in_break", "matched late", "gone"
+
 
 class BadExport(ValueError):
     """An export that cannot be made; the text says what there is."""
@@ -40,10 +44,12 @@ def export(what: str, run: Run, target: Path) -> int:
     """Write one thing of a run to a file, in the format of its suffix. Gives the number of lines."""
     if what not in TABLES:
         raise BadExport(f"There is no export {what!r}; there is {', '.join(TABLES)}.")
-    if target.suffix not in WRITERS:
+    if (suffix := target.suffix.lower()) not in WRITERS:
         raise BadExport(f"There is no format {target.suffix!r}; there is {', '.join(WRITERS)}.")
+    if not target.absolute().parent.is_dir():
+        raise BadExport(f"There is no folder {target.absolute().parent}.")
     columns, rows = TABLES[what](run)
-    return WRITERS[target.suffix](target, columns, rows)
+    return WRITERS[suffix](target, columns, rows)
 
 
 def differences(run: Run) -> Table:
@@ -53,9 +59,36 @@ def differences(run: Run) -> Table:
         "assigned_by", "outcome",
     )  # fmt: skip
     said = Attribution.objects.filter(current=True).prefetch_related("candidates")
-    found = Difference.objects.filter(brk__last_run=run, current=True).select_related("brk").order_by("brk__key", "id")
+    found = _differences_of(run).select_related("brk").order_by("brk__key", "id")
     found = found.prefetch_related(Prefetch("attributions", said, to_attr="now"))
     return columns, (_difference(run, it) for it in found.iterator(chunk_size=5000))
+
+
+def _differences_of(run: Run) -> QuerySet[Difference]:
+    """The differences that the run found, also where a later run saw their breaks again: then those that stood or were new
+    by then. A break that the run closed has none, but one that closed by a late partner says so."""
+    said_by_then = Difference.objects.filter(brk=OuterRef("brk"), run__lte=run).order_by("-run").values("run")[:1]
+    seen = Difference.objects.filter(brk__in=breaks_of(run), run__lte=run).annotate(newest=Subquery(said_by_then))
+    agreed = Q(brk__last_run=run, brk__state=Break.State.CLOSED) & ~Q(brk__closed_because=LATE)
+    return seen.filter(Q(current=True) | (~Q(brk__last_run=run) & Q(run=F("newest")))).exclude(agreed)
+
+
+def breaks_of(run: Run) -> QuerySet[Break]:
+    """The breaks that the run opened, saw or closed, whether or not a later run saw them again."""
+    last = Break.objects.filter(last_run=run)
+    later = Break.objects.filter(reconciliation=run.reconciliation, opened_run__lte=run, last_run__gt=run)
+    if not later.exists():
+        return last
+    stood = {str(line[0]) for line in records(run)[1] if line[4] == IN_BREAK}
+    ids = [pk for pk, key in later.values_list("pk", "key") if key in stood]
+    return Break.objects.filter(Q(last_run=run) | Q(pk__in=ids))
+
+
+def _outcome(brk: Break) -> str:
+    """What became of a break, in the four words of an export; a record that agreed later passed, one that is gone did not."""
+    if brk.state == Break.State.CLOSED:
+        return "rejected" if brk.closed_because == GONE else "passed"
+    return OUTCOMES[brk.state]
 
 
 def _difference(run: Run, it: Difference) -> Sequence[object]:
@@ -74,7 +107,7 @@ def _difference(run: Run, it: Difference) -> Sequence[object]:
         it.value_b,
         it.kind,
         *told,
-        OUTCOMES.get(it.brk.state, it.brk.state),
+        _outcome(it.brk),
     )
 
 
@@ -92,7 +125,13 @@ def breaks(run: Run) -> Table:
         "closed_at",
         "closed_because",
     )
-    return columns, Break.objects.filter(last_run=run).order_by("key").values_list(*columns).iterator()
+    found = breaks_of(run).order_by("key", "id").values_list(*columns)
+    return columns, ([_short(value) for value in row] for row in found.iterator())
+
+
+def _short(value: object) -> object:
+    """An amount without the zeros of its wide column."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 def quarantine(run: Run) -> Table:
@@ -109,25 +148,35 @@ def quarantine(run: Run) -> Table:
 def records(run: Run) -> Table:
     """One line per delivered row, with the state that the run gave it."""
     columns = ("key", "side", "delivery", "n", "state", "hash")
-    files = [literal(str(lake.local(file.path))) for file in OutcomeFile.objects.filter(step__run=run)]
-    if not files:
+    if not (files := _outcome_files(run)):
         return columns, iter(())
     with lookup() as duck:
-        query = f"SELECT {', '.join(columns)} FROM read_parquet([{', '.join(files)}]) ORDER BY key"
+        query = f"SELECT {', '.join(columns)} FROM read_parquet([{files}]) ORDER BY key"
         return columns, iter(duck.execute(query).fetchall())
 
 
 def store(run: Run) -> Table:
-    """The versions that the run's keys have in the store."""
-    leaves = [leaf.name for leaf in run.reconciliation.record_type.shape().leaves]
-    columns = ("key", *leaves, "_run", "_decision", "_valid_from", "_valid_to")
-    keys = dict.fromkeys(str(line[0]) for line in records(run)[1] if line[4] in ("stored", "in_break"))
-    return columns, (
-        [version.get(name) for name in columns]
-        for key in keys
-        for version in stored_versions(run.reconciliation.record_type, key)
-        if version["_run"] == run.pk
-    )
+    """What the run's keys have in the store by it: the rows that it or a decision on its breaks stored, and those that it
+    found stored already."""
+    leaves = run.reconciliation.record_type.shape().leaves
+    technical = ("_run", "_decision", "_valid_from", "_valid_to")
+    with session(f"export-{run.pk}") as (duck, _):
+        duck.execute("CREATE TEMP TABLE key_of_run (key VARCHAR, stored BOOLEAN)")
+        if files := _outcome_files(run):
+            duck.execute(
+                "INSERT INTO key_of_run SELECT key, bool_or(state = 'stored') FROM "
+                f"read_parquet([{files}]) WHERE state IN ('stored', {literal(IN_BREAK)}) GROUP BY key"
+            )
+        rows_of_run(duck, "key_of_run", run, "stored_row")
+        texts = (it.column if it.kind in ("text", "boolean") else canonical_sql(it, it.column) for it in leaves)
+        listed = ", ".join(["key", *texts, *technical[:2], *(f"CAST({name} AS VARCHAR)" for name in technical[2:])])
+        rows = duck.execute(f"SELECT {listed} FROM stored_row ORDER BY key, _version").fetchall()
+    return ("key", *(leaf.name for leaf in leaves), *technical), iter(rows)
+
+
+def _outcome_files(run: Run) -> str:
+    """The run's outcome files as a list of SQL; empty where there are none."""
+    return ", ".join(literal(str(lake.local(file.path))) for file in OutcomeFile.objects.filter(step__run=run))
 
 
 TABLES: dict[str, Callable[[Run], Table]] = {

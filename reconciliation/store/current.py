@@ -9,10 +9,11 @@ from django.db import connection
 from psycopg import sql
 
 from ingestion.models import RecordType
-from ingestion.shape import Leaf, Shape
+from ingestion.shape import Leaf, Shape, key_part_sql
 from ingestion.sql_text import quoted
 from reconciliation.bulk import copy_out
 from reconciliation.engine.record_hash import canonical_postgres
+from reconciliation.models import Run
 from reconciliation.store.tables import StoreTable, store_table
 from reconciliation.store.wanted import key_parts, opened_keys, push_keys, typed_values, wanted_rows
 from reconciliation.values import BadValue, canonical_value
@@ -59,6 +60,33 @@ def current_rows(duck: duckdb.DuckDBPyConnection, keys: str, shape: Shape, recor
     query = select_rows(table, source, sql.SQL("v._valid_to IS NULL"))
     with connection.cursor() as cursor:
         return copy_out(duck, query.as_string(cursor.connection), into, types)
+
+
+def rows_of_run(duck: duckdb.DuckDBPyConnection, keys: str, run: Run, into: str) -> int:
+    """Create the DuckDB temp table `into` with what the keys in `keys`(key, stored) have in the store by a run: the versions
+    that the run, or a decision on its breaks, wrote; where `stored` and it wrote none, the one that it found. Key, every
+    leaf, technical columns. Gives how many."""
+    record_type = run.reconciliation.record_type
+    table, shape = store_table(record_type), record_type.shape()
+    moments = {name: "INTEGER" if name == "_version" else "TIMESTAMPTZ" for name in HISTORY}
+    types = {"key": "VARCHAR"} | ROW_TYPES | moments | {leaf.column: leaf.sql_type for leaf in shape.leaves}
+    if not table.has_versions or is_empty(table):
+        listed = ", ".join(f"NULL::{type_} AS {quoted(name)}" for name, type_ in types.items())
+        duck.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(into)} AS SELECT {listed} WHERE false")
+        return 0
+    push_keys(duck, opened_keys(keys, shape), shape)
+    ended = sql.Literal(run.finished_at)
+    where = sql.SQL("v._run = {run} OR (v._valid_from <= {ended} AND (v._valid_to > {ended}) IS NOT FALSE)").format(
+        run=sql.Literal(run.pk), ended=ended
+    )
+    query = select_rows(table, wanted_rows(table, sql.Identifier("wanted_key")), where, THEN, HISTORY)
+    with connection.cursor() as cursor:
+        copy_out(duck, query.as_string(cursor.connection), into, types)
+    duck.execute(
+        f"DELETE FROM {quoted(into)} WHERE _run <> {run.pk} AND (key NOT IN (SELECT key FROM {quoted(keys)} WHERE stored) "
+        f"OR key IN (SELECT key FROM {quoted(into)} WHERE _run = {run.pk}))"
+    )
+    return int(duck.execute(f"SELECT count(*) FROM {quoted(into)}").fetchall()[0][0])
 
 
 def newer_rows(
@@ -135,14 +163,8 @@ def leaf_sql(table: StoreTable, leaf: Leaf) -> sql.Composable:
 
 def key_text(table: StoreTable) -> sql.Composable:
     """PostgreSQL SQL of a stored row's key text, over the aliases of `joins`."""
-    return sql.SQL(" || '|' || ").join(_escaped(table, leaf) for leaf in table.shape.key_leaves)
-
-
-def _escaped(table: StoreTable, leaf: Leaf) -> sql.Composable:
-    column = leaf_sql(table, leaf).as_string(None)
-    if leaf.kind == "text":
-        return sql.SQL(rf"replace(replace({column}, '\', '\\'), '|', '\|')")
-    return sql.SQL(canonical_postgres(leaf, column))
+    texts = ((leaf, canonical_postgres(leaf, leaf_sql(table, leaf).as_string(None))) for leaf in table.shape.key_leaves)
+    return sql.SQL(" || '|' || ").join(sql.SQL(key_part_sql(table.shape, leaf, text)) for leaf, text in texts)
 
 
 def known_keys(duck: duckdb.DuckDBPyConnection, shape: Shape, field: str) -> str:
@@ -165,7 +187,7 @@ def stored_versions(record_type: RecordType, key: str) -> Sequence[dict[str, obj
     """All versions of a key, oldest first: leaf names to values, and the technical columns. A reference shows the
     attributes that it had when the version was stored. A text that is no key of this type has none."""
     table = store_table(record_type)
-    texts = _key_values(table.shape.key_leaves, key_parts(key))
+    texts = _key_values(table.shape.key_leaves, key_parts(key, len(table.shape.key_leaves)))
     if not table.has_versions or texts is None:
         return []
     source = wanted_rows(table, typed_values(table.shape.key_leaves))

@@ -56,4 +56,6 @@ def _keyed(duck: duckdb.DuckDBPyConnection, shape: Shape, records: Sequence[Reco
 def key_text(shape: Shape, record: Record) -> str:
     """The text of a record's key."""
     parts = [record[leaf.name] or "" for leaf in shape.key_leaves]
+    if len(parts) == 1:
+        return parts[0]
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import duckdb
 
-from ingestion.shape import Leaf, canonical_sql
+from ingestion.shape import Leaf, canonical_sql, key_part_sql
 from ingestion.sql_text import quoted
 from reconciliation.engine.record_hash import own_leaves, record_hash_sql
 from reconciliation.store.current import current_rows
@@ -69,9 +69,5 @@ def _identities(column: Column, target: StoreTable) -> str:
 
 
 def _key_sql(target: StoreTable) -> str:
-    return " || '|' || ".join(_escaped(leaf) for leaf in target.shape.key_leaves)
-
-
-def _escaped(leaf: Leaf) -> str:
-    text = canonical_sql(leaf, leaf.column)
-    return f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')" if leaf.kind == "text" else text
+    shape = target.shape
+    return " || '|' || ".join(key_part_sql(shape, it, canonical_sql(it, it.column)) for it in shape.key_leaves)

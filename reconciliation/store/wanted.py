@@ -15,16 +15,19 @@ from reconciliation.store.tables import Column, StoreTable, postgres_type
 
 _PARTS = r"(?s)((?:\\.|[^\\|])*)\|"
 _ESCAPED = r"(?s)\\(.)"
+_OPENED = f"list_transform(regexp_extract_all(key || '|', '{_PARTS}', 1), lambda part: regexp_replace(part, '{_ESCAPED}', '\\1', 'g'))"
 
 
-def key_parts(key: str) -> list[str]:
-    """The canonical texts of a key's leaves, from its text."""
+def key_parts(key: str, leaves: int) -> list[str]:
+    """The canonical texts of a key's leaves, from its text; others than so many when it is no such key."""
+    if leaves == 1:
+        return [key]
     return [re.sub(_ESCAPED, r"\1", part) for part in re.findall(_PARTS, key + "|")]
 
 
 def opened_keys(keys: str, shape: Shape) -> str:
     """DuckDB SQL of a relation's distinct keys with the key's leaves, typed."""
-    parts = f"list_transform(regexp_extract_all(key || '|', '{_PARTS}', 1), lambda part: regexp_replace(part, '{_ESCAPED}', '\\1', 'g'))"
+    parts = "[key]" if len(shape.key_leaves) == 1 else _OPENED
     leaves = ", ".join(
         f"{typed_sql(leaf, f'part[{number}]')} AS {leaf.column}"
         for number, leaf in enumerate(shape.key_leaves, start=1)

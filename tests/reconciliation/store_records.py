@@ -56,6 +56,8 @@ def trade(key: str = "T-1", **values: str | None) -> Record:
 def key_of(shape: Shape, record: Record) -> str:
     """The record's key text."""
     parts = [str(record[leaf.name]) for leaf in shape.key_leaves]
+    if len(parts) == 1:
+        return parts[0]
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
 
 

@@ -20,9 +20,10 @@ def made() -> RecordType:
 
 
 def test_a_key_opens_into_the_texts_that_it_was_made_of() -> None:
-    assert key_parts("a|b") == ["a", "b"]
-    assert key_parts("a\\|b|c\\\\") == ["a|b", "c\\"]
-    assert key_parts("\n|") == ["\n", ""]
+    assert key_parts("a\\|b", 1) == ["a\\|b"]
+    assert key_parts("a|b", 2) == ["a", "b"]
+    assert key_parts("a\\|b|c\\\\", 2) == ["a|b", "c\\"]
+    assert key_parts("\n|", 2) == ["\n", ""]
 
 
 @pytest.mark.parametrize("key", ["T-1", "a|b", "back\\slash", "\\|", "two\nlines", "%s", "'", "日本"])

@@ -9,6 +9,8 @@ from config.doors import known_reconciliation
 from reconciliation.models import Break, Member
 from review.decisions import DecisionRefused, decide
 
+COMMAND = "command"
+
 
 class Command(BaseCommand):
     requires_system_checks = []  # they load every page, and `manage.py check` runs them
@@ -23,7 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("--set", action="append", default=[], metavar="field=value", dest="values")
         parser.add_argument("--row", metavar="SIDE:POSITION", help="the right row of a duplicate, such as a:1")
         parser.add_argument("--comment", default="")
-        parser.add_argument("--user", help="the user name; the only superuser if not given")
+        parser.add_argument(
+            "--user", help="the user name; the only superuser, or the command line's own user, if not given"
+        )
 
     def handle(self, *, key: str, reconciliation: str, action: str, reason: str, **options: object) -> None:
         """One line with what followed."""
@@ -48,10 +52,25 @@ class Command(BaseCommand):
 
 
 def _user(name: object) -> User:
-    users = User.objects.filter(username=name) if name else User.objects.filter(is_superuser=True)
-    if users.count() != 1:
-        raise CommandError(f"There is no user {name!r}." if name else "Name the user with --user.")
-    return users[0]
+    """The named user; else the only superuser; on a system without one, a user of the command line who cannot sign in."""
+    if name:
+        user = User.objects.filter(username=name).first()
+        if user is None:
+            known = ", ".join(User.objects.order_by("username").values_list("username", flat=True)[:12]) or "none"
+            raise CommandError(f"There is no user {name!r}. There is {known}.")
+        return user
+    people = User.objects.filter(is_superuser=True, is_active=True).exclude(username=COMMAND)
+    if len(people) > 1:
+        raise CommandError("There are several superusers. Name the user with --user.")
+    return people[0] if people else _of_command_line()
+
+
+def _of_command_line() -> User:
+    user, is_new = User.objects.get_or_create(username=COMMAND, defaults={"is_superuser": True})
+    if is_new:
+        user.set_unusable_password()
+        user.save()
+    return user
 
 
 def _values(given: object) -> dict[str, str | None]:
@@ -60,7 +79,7 @@ def _values(given: object) -> dict[str, str | None]:
         field, mark, value = pair.partition("=")
         if not mark:
             raise CommandError(f"{pair!r} is no field=value.")
-        values[field] = value
+        values[field] = value or None
     return values
 
 

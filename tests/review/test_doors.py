@@ -1,0 +1,99 @@
+"""What other programs rely on: exports of any run, decisions from the command line, keys as they were delivered."""
+
+import csv
+import datetime as dt
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from reconciliation.models import Break, Reconciliation, Run
+from review.exports import export
+from tests.conftest import DAY, problems, row
+
+Reconcile = Callable[..., Run]
+NEXT_DAY = DAY + dt.timedelta(days=1)
+
+
+def lines(what: str, run: Run, folder: Path) -> list[dict[str, str]]:
+    """An export, read back."""
+    target = folder / "out.csv"
+    export(what, run, target)
+    with target.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def decide(key: str, action: str, **options: object) -> str:
+    """The command's answer."""
+    said = StringIO()
+    call_command("decide", key, reconciliation="trades", action=action, stdout=said, **options)
+    return said.getvalue()
+
+
+def test_a_run_is_exported_also_after_later_runs(reconcile: Reconcile, tmp_path: Path) -> None:
+    left = [row("A"), row("U", "10.00"), row("L")]
+    first = reconcile(left, [row("A"), row("U", "77.31")])
+    told = {what: lines(what, first, tmp_path) for what in ("differences", "breaks", "store", "records")}
+    again = reconcile()
+    assert {what: lines(what, first, tmp_path) for what in told} == told
+    assert [line["key"] for line in lines("store", again, tmp_path)] == ["A"]
+    assert [(it["key"], it["field"]) for it in lines("differences", again, tmp_path)] == [
+        ("L", "*row*"),
+        ("U", "amount"),
+    ]
+
+
+def test_a_run_exports_the_values_that_it_found(reconcile: Reconcile, tmp_path: Path) -> None:
+    first = reconcile([row("U", "10.00")], [row("U", "77.31")])
+    second = reconcile([row("U", "11.00")], [row("U", "77.31")], NEXT_DAY)
+    third = reconcile([row("U", "77.31")], [row("U", "77.31")], NEXT_DAY + dt.timedelta(days=1))
+    found = [[it["value_a"] for it in lines("differences", run, tmp_path)] for run in (first, second, third)]
+    assert found == [["10.00"], ["11.00"], []]
+    assert third.report is not None and third.report["differences"]["total"] == 0
+    assert [it["outcome"] for it in lines("differences", second, tmp_path)] == ["passed"]
+
+
+def test_a_late_partner_is_exported_with_its_lag(reconcile: Reconcile, tmp_path: Path) -> None:
+    reconcile([row("L")], [row("A")])
+    late = reconcile(None, [row("L")], NEXT_DAY)
+    told = [(it["key"], it["field"], it["reason"], it["outcome"]) for it in lines("differences", late, tmp_path)]
+    assert told == [("L", "*row*", "TIMING_LAG", "passed")]
+
+
+@pytest.mark.parametrize("key", ["A|B", "C\\D", "x\\|y"])
+def test_a_single_key_is_its_text(reconcile: Reconcile, tmp_path: Path, key: str) -> None:
+    run = reconcile([row(key), row("Z")], [row(key, "77.31"), row("Z")])
+    assert [it["key"] for it in lines("differences", run, tmp_path)] == [key]
+    assert decide(key, "approve").startswith(f"{key}: approved")
+    assert [it["key"] for it in lines("store", run, tmp_path)] == sorted([key, "Z"])
+    assert problems() == []
+
+
+def test_without_a_user_the_command_line_decides(reconcile: Reconcile) -> None:
+    reconcile([row("U", "10.00")], [row("U", "77.31")])
+    decide("U", "override", reason="FX_VARIANCE", values=["amount=77.31", "day="])
+    user = User.objects.get()
+    assert (user.username, user.has_usable_password()) == ("command", False)
+    assert Break.objects.get().state == "approved"
+    with pytest.raises(CommandError, match="There is no user 'nobody'. There is command."):
+        decide("U", "approve", user="nobody")
+
+
+def test_a_second_person_confirms_by_deciding_the_same(
+    trades: Reconciliation, reconcile: Reconcile, person: Callable[..., User]
+) -> None:
+    Reconciliation.objects.update(four_eyes=True)
+    reconcile([row("U", "10.00")], [row("U", "77.31")])
+    person("Supervisor", "ann")
+    person("Supervisor", "sue")
+    decide("U", "approve", user="ann")
+    with pytest.raises(CommandError, match="Nobody confirms their own"):
+        decide("U", "approve", user="ann")
+    with pytest.raises(CommandError, match="approve by ann. Decide the same to confirm it"):
+        decide("U", "reject", user="sue")
+    assert Break.objects.get().state == "review"
+    decide("U", "approve", user="sue")
+    assert Break.objects.get().state == "approved"
