@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Sum
 
-from ingestion.models import Normalization
-from reconciliation.models import Member, OutcomeCount, Run
+from reconciliation.models import Break, Member, OutcomeCount, Run
 from reconciliation.outcomes import IN_BREAK
 
 STATES = ("stored", "in_review", "rejected", "quarantined", "duplicate", "superseded", "out_of_scope", "in_flight")
@@ -33,17 +32,26 @@ class Conservation:
 
 def conservation(run: Run) -> Conservation:
     """Every row that a run took, by the state in which it stands now."""
-    inputs = list(run.inputs.values_list("side", "normalization__received", "normalization__quarantined"))
-    received = {side: sum(rows or 0 for s, rows, _ in inputs if s == side) for side in ("a", "b")}
-    states: Counter[str] = Counter(quarantined=sum(rows or 0 for _, _, rows in inputs))
+    inputs = [(given.side, given.normalization) for given in run.inputs.select_related("normalization")]
+    received = {side: sum(it.received or 0 for of, it in inputs if of == side) for side in ("a", "b")}
+    states: Counter[str] = Counter(quarantined=sum(it.quarantined or 0 for _, it in inputs))
     told = OutcomeCount.objects.filter(file__step__run=run).values_list("state").annotate(Sum("rows"))
     states.update(dict(told))
     in_break = states.pop(IN_BREAK, 0)
-    deliveries = Normalization.objects.filter(run_inputs__run=run).values("delivery")
-    members = Member.objects.filter(brk__reconciliation=run.reconciliation_id, delivery__in=deliveries)
-    standing = Counter(members.count_by_fate())
     if run.state == Run.State.DONE:
-        states.update(standing)
+        states.update(_standing(run, [it.delivery_id for _, it in inputs]))
     else:
         states["in_flight"] += in_break + sum(received.values()) - sum(states.values()) - in_break
     return Conservation(received["a"], received["b"], {state: states.get(state, 0) for state in STATES})
+
+
+def _standing(run: Run, deliveries: list[int]) -> Counter[str]:
+    """The run's rows that stood in a break when it ended, by where they stand now.
+
+    A row may stand in several episodes of its key: the one that counts was opened by this run or before, and no earlier
+    run, nor this one, closed it.
+    """
+    episodes = Break.objects.filter(reconciliation=run.reconciliation_id, opened_run__lte=run.pk, last_run__gte=run.pk)
+    episodes = episodes.exclude(state=Break.State.CLOSED, last_run=run.pk)
+    members = Member.objects.filter(delivery__in=deliveries, brk__in=episodes.order_by())
+    return Counter(members.count_by_fate())
