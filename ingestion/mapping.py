@@ -75,7 +75,7 @@ class FieldMapping:
         if self.parse:
             words.append("pattern " + " or ".join(self.parse))
         if self.decimal != "." or self.group:
-            words.append(f"decimal {self.decimal}" + (f" group {self.group}" if self.group else ""))
+            words.append(f'decimal "{self.decimal}"' + (f' group "{self.group}"' if self.group else ""))
         words += [step if isinstance(step, str) else next(iter(step)) for step in self.clean]  # type: ignore[call-overload]
         if self.values is not None:
             words.append("code values")

@@ -105,7 +105,7 @@ def _limit(code: str, what: str, limits: Mapping[str, Decimal], currency: str, v
     if value is None:
         return Condition(code, f"{what} within {limit:,} {currency}".strip(), holds=False, detail="it is not known")
     return Condition(
-        code, f"{what} within {limit:,} {currency}".strip(), holds=abs(value) <= limit, detail=f"it is {value:,}"
+        code, f"{what} within {limit:,} {currency}".strip(), holds=abs(value) <= limit, detail=f"it is {abs(value):,}"
     )
 
 
