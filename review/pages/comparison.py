@@ -17,10 +17,12 @@ BRIEF = 8  # fields that a preview shows of a whole row
 
 @dataclass(frozen=True)
 class Line:
-    """One field of the comparison."""
+    """One field of the comparison. `written` is the kind as which its values are shown: a flagged text is shown as it is,
+    and then the other side too, so that what differs is seen."""
 
     name: str
     kind: str
+    written: str
     a: str | None
     b: str | None
     raw_a: str | None
@@ -133,8 +135,9 @@ def _line(
     value_b, raw_b = _value(b, leaf)
     side = authority_of(leaf, rules.authority).upper()
     rule = CompareRule.from_document(rules.compare.get(_name(leaf), {}))
+    flagged = any(member is not None and leaf.name in member.flags for member in (a, b))
     return Line(
-        leaf.name, _kind(leaf), value_a, value_b, raw_a, raw_b, steps["a"].get(leaf.name, ""), steps["b"].get(leaf.name, ""),
+        leaf.name, _kind(leaf), "text" if flagged else _kind(leaf), value_a, value_b, raw_a, raw_b, steps["a"].get(leaf.name, ""), steps["b"].get(leaf.name, ""),
         record.get(leaf.name), f"{side} is the authority", _distance(value_a, value_b, rule),
     )  # fmt: skip
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from attribution.models import Attribution, Reason
+from attribution.models import Attribution, Candidate, Reason
 from reconciliation.models import Break, Difference
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from review.pages.ageing import AGES
@@ -110,7 +110,9 @@ def _emptiness(request: HttpRequest, chosen: dict[str, str]) -> dict[str, str]:
 def _rows(breaks: list[Break]) -> list[Row]:
     """Each break with its weightiest difference."""
     differences = Difference.objects.filter(brk__in=[brk.pk for brk in breaks], current=True).order_by("id")
-    said = {a.difference_id: a for a in Attribution.objects.filter(difference__in=differences, current=True)}
+    best = Candidate.objects.filter(attribution=OuterRef("pk"), rank=1).values("evidence")
+    current = Attribution.objects.filter(difference__in=differences, current=True).annotate(hint=Subquery(best))
+    said = {it.difference_id: it for it in current}
     shown: dict[int, Difference] = {}
     for difference in differences:
         held = shown.get(difference.brk_id)
@@ -131,11 +133,19 @@ def _row(brk: Break, difference: Difference | None, said: dict[int, Attribution]
         brk=brk,
         field="whole row" if difference is None or difference.field == Difference.ROW else difference.field,
         functional=attribution.functional if attribution else None,
-        proof=(attribution.proof if attribution else "") or "Nothing turns A into B.",
+        proof=_proof(attribution),
         apart=_apart(difference),
         band=SHORT_BANDS.get(brk.band, ""),
         threshold=gate.confidence if gate else DEFAULT_CONFIDENCE,
     )
+
+
+def _proof(attribution: Attribution | None) -> str:
+    """The proof, else what speaks for the best candidate."""
+    if attribution is None:
+        return "Not explained yet."
+    hint = "" if attribution.reason_id == "UNKNOWN" else attribution.hint  # type: ignore[attr-defined]
+    return attribution.proof or hint or "Nothing turns A into B."
 
 
 def _apart(difference: Difference | None) -> str:

@@ -17,7 +17,7 @@ function select(row) {
   current()?.classList.remove("now");
   row.classList.add("now");
   row.scrollIntoView({ block: "nearest" });
-  htmx.ajax("GET", row.dataset.preview, { target: "#preview" });
+  htmx.ajax("GET", row.dataset.preview, { source: preview, target: preview }).catch(() => {}); // the next row overtook it
 }
 
 function move(step) {
