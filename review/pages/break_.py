@@ -48,7 +48,7 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     """All that a page of a break shows, here and in the admin."""
     differences = explained_differences(brk)
     refusals = _refusals(request, brk)
-    members = list(brk.members.filter(current=True).select_related("delivery").order_by("side", "position"))
+    members = list(brk.members.filter(current=True).with_fate().select_related("delivery").order_by("side", "position"))
     decisions = list(brk.decisions.select_related("proposed_by", "confirmed_by").order_by("-id"))
     failing = {it.condition.split(":")[1] for it in refusals if it.condition.startswith("check:")}
     compared = comparison(brk, members, {it.field for it in differences} | failing)

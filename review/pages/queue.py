@@ -112,7 +112,7 @@ def _rows(breaks: list[Break]) -> list[Row]:
     differences = Difference.objects.filter(brk__in=[brk.pk for brk in breaks], current=True).order_by("id")
     best = Candidate.objects.filter(attribution=OuterRef("pk"), rank=1).values("evidence")
     current = Attribution.objects.filter(difference__in=differences, current=True).annotate(hint=Subquery(best))
-    said = {it.difference_id: it for it in current}
+    said: dict[int, Attribution] = {it.difference_id: it for it in current}
     shown: dict[int, Difference] = {}
     for difference in differences:
         held = shown.get(difference.brk_id)
