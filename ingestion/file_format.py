@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+NAMED_VALUES = ("json", "ndjson", "xml", "camt053")  # a value that is not there leaves no trace of its column
+
 
 @dataclass(frozen=True)
 class FileFormat:

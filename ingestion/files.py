@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingestion import detection, framing
 from ingestion.errors import UnreadableFile
-from ingestion.file_format import FileFormat
+from ingestion.file_format import NAMED_VALUES, FileFormat
 from ingestion.framing import FileRow, Framed, Located, RejectedRow
 from ingestion.readers import camt053, excel, fixed, json_document, mt940, ndjson, parquet, xml_records
 from ingestion.readers.framed import frame_rows, storable
@@ -42,14 +42,14 @@ def frame(
 ) -> tuple[Framed, FileFormat]:  # fmt: skip
     """The rows made clean, and the format completed by what reading the whole file showed.
 
-    `wanted` are the columns that a mapping reads; where there is no record, they are taken to be there.
+    `wanted` are the columns that a mapping reads; where only records have names and there is none, they are taken to be there.
     """
     if format_.type not in READERS:
         return framing.frame(path, format_, folder), format_
     reading = Reading(format_, wanted)
     framed = frame_rows(READERS[format_.type].rows(path, format_, reading), reading, folder)
     notes = reading.told()
-    if framed.received == len(framed.rejected):
+    if framed.received == len(framed.rejected) and format_.type in NAMED_VALUES:
         reading.columns |= dict.fromkeys(reading.wanted)
     if not framed.received:
         notes = [*notes, "The file holds no record."]

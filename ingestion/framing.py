@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 
 BLOCK = 1 << 20
 BYTES_PER_CHARACTER = 8  # UTF-8, and each quote doubled
+LONGEST_LINE = 1 << 26  # bytes; a file without line ends is not taken into memory
 SPARE = 1000  # for the record number and quotes of a line
 NUL_SHOWN = "\\x00"
 
@@ -154,7 +156,11 @@ def physical_lines(path: Path, format_: FileFormat) -> Iterator[tuple[int, str, 
     number = 0
     encoding = "utf-8" if format_.encoding == "utf-8-sig" else format_.encoding
     with path.open("rb") as file:
-        for block in file:
+        while block := file.readline(LONGEST_LINE):
+            if len(block) == LONGEST_LINE and block[-1:] != b"\n":
+                raise UnreadableFile(
+                    f"Line {number + 1} is longer than {LONGEST_LINE:,} bytes, so these are no lines of records."
+                )
             for part in block.rstrip(b"\n").removesuffix(b"\r").split(b"\r"):
                 number += 1
                 yield _decoded(number, part.removeprefix(b"\xef\xbb\xbf") if number == 1 else part, encoding)

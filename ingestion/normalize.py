@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.errors import MissingColumn, UnreadableFile
-from ingestion.file_format import FileFormat
+from ingestion.file_format import NAMED_VALUES, FileFormat
 from ingestion.framing import Framed, RejectedRow
 from ingestion.mapping import FieldMapping
 from ingestion.shape import Leaf, Shape, canonical_sql, key_part_sql
@@ -20,7 +20,6 @@ PARTS = 16  # files of a partitioned delivery
 NUMBER = "__n"
 SHORTEST_BOUND = 1_000_000  # bytes of a line; DuckDB reads in buffers of a few lines of this length
 BUFFERED_LINES = 4
-NAMED_VALUES = ("json", "ndjson", "xml", "camt053")  # a value that is not there leaves no trace of its column
 FLUSHED_ROWS = 10_000  # a part: by itself DuckDB gathers half a million rows of each, in 2 GB and 1.7 times the time
 
 

@@ -14,7 +14,7 @@ from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.framing import FileRow, physical_lines
 from ingestion.readers.reader import Reading
-from ingestion.readers.statements import Balance, Statement, missing_numbers
+from ingestion.readers.statements import Balance, Statement, told_of
 
 COLUMNS = (
     "account", "statement", "sequence", "entry", "booking_date", "value_date", "amount", "currency", "direction",
@@ -76,7 +76,7 @@ def rows(path: Path, format_: FileFormat, reading: Reading) -> Iterator[FileRow]
         raise UnreadableFile(
             "The file has no statement of MT940: no line begins with :20: or :61:. Deliver it again whole."
         )
-    reading.notes += [*(it.told() for it in walk.ended), *missing_numbers(walk.ended)]
+    reading.notes += told_of(walk.ended)
 
 
 def _tags(path: Path, format_: FileFormat) -> Iterator[_Tag]:
@@ -125,17 +125,24 @@ def _name_account(walk: _Walk, tag: _Tag, value: str) -> None:
 
 def _balance(walk: _Walk, tag: _Tag) -> None:
     assert walk.statement is not None
-    match = _BALANCES[tag.name].re.match(tag.value[0].strip())
-    balance = None
-    if match:
-        amount = models.Amount(match["amount"], match["status"], match["currency"], options=Options.all())
-        balance = Balance(amount.amount, match["currency"])
-    else:
+    balance = _read_balance(tag)
+    if balance is None:
         walk.reading.notes.append(f"Line {tag.line} is no balance that can be read: {tag.raw[0][:80]!r}.")
     if tag.name.startswith("60"):
         walk.statement.opening = balance
     else:
         walk.statement.closing, walk.is_closed = balance, True
+
+
+def _read_balance(tag: _Tag) -> Balance | None:
+    match = _BALANCES[tag.name].re.fullmatch(tag.value[0].strip())
+    if match is None:
+        return None
+    try:
+        amount = models.Amount(match["amount"], match["status"], match["currency"], options=Options.all())
+    except ArithmeticError:
+        return None
+    return Balance(amount.amount, match["currency"])
 
 
 def _end(walk: _Walk) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+MANY, MOST = 20, 100  # statements of which each is told; sentences at most
+
 
 @dataclass(frozen=True)
 class Balance:
@@ -68,6 +70,16 @@ class Statement:
     def _miscounted(self) -> str:
         fits = not self.declared.isdigit() or int(self.declared) == self.position
         return "" if fits else f" It says that it has {int(self.declared):,}, but {self.position:,} are there."
+
+
+def told_of(statements: list[Statement]) -> list[str]:
+    """A sentence for each statement; of very many, only for those that do not agree."""
+    if len(statements) <= MANY:
+        return [it.told() for it in statements] + missing_numbers(statements)
+    odd = [it for it in statements if it.gap != 0]
+    more = [f"{len(odd) - MOST:,} more statements do not agree or cannot be checked."] if len(odd) > MOST else []
+    agreed = f"In {len(statements) - len(odd):,} of {len(statements):,} statements opening, entries and closing agree."
+    return [agreed, *(it.told() for it in odd[:MOST]), *more, *missing_numbers(statements)[:MOST]]
 
 
 def missing_numbers(statements: list[Statement]) -> list[str]:

@@ -19,7 +19,7 @@ from config.side_by_side import side_by_side
 from ingestion.deliveries import Accepted, normalize_delivery, plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.lake import AlteredFile
-from ingestion.models import Delivery, Source
+from ingestion.models import Delivery, Normalization, Source
 from reconciliation.models import Run
 from reconciliation.runs import start_run
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         reconciliation = known_reconciliation(name)
         given = ((reconciliation.a, options["a"]), (reconciliation.b, options["b"]))
         try:
-            accepted = side_by_side(
+            normalized = side_by_side(
                 [
                     partial(_ingest, source, file, date, accept=accept)
                     for source, file in given
@@ -52,7 +52,10 @@ class Command(BaseCommand):
             )
         except IngestionError as error:
             raise CommandError(str(error)) from None
-        for it in accepted:
+        accepted = [it for it, _ in normalized]
+        for it, work in normalized:
+            for note in work.notes:
+                self.stderr.write(f"{it.delivery.file_name}: {note}")
             if not it.is_new:
                 name = it.delivery.file_name
                 self.stderr.write(f"{name}: the same bytes were delivered before; {it.delivery} is run again.")
@@ -73,10 +76,9 @@ class Command(BaseCommand):
             self.stdout.write(report_table(report))
 
 
-def _ingest(source: Source, file: Path, date: dt.date | None, *, accept: bool) -> Accepted:
+def _ingest(source: Source, file: Path, date: dt.date | None, *, accept: bool) -> tuple[Accepted, Normalization]:
     accepted = to_delivery(source, file, date)
-    normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
-    return accepted
+    return accepted, normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
 
 
 def _one_date(deliveries: list[Delivery], given: dt.date | None) -> dt.date:

@@ -4,6 +4,7 @@ import pytest
 
 from ingestion.control_totals import ControlTotalMismatch
 from ingestion.errors import UnreadableFile
+from ingestion.framing import Located
 from tests.ingestion.readers.conftest import Payments, quarantined
 
 FORMAT = "{type: fixed, columns: {id: [1, 4], day: [5, 10], amount: [16, 9], note: [26, 5]}MORE}"
@@ -25,10 +26,16 @@ def defined(payments: Payments, more: str = "") -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
-def test_it_reconciles_as_csv_does(payments: Payments, encoding: str) -> None:
+def test_every_encoding_gives_the_same(payments: Payments, encoding: str) -> None:
     defined(payments)
     work = payments.deliver(lines().encode(encoding))
     assert (work.received, work.normalized, work.flagged_values) == (3, 3, 0)
+    assert payments.located(3) == Located(3, lines().splitlines()[2])
+
+
+def test_it_reconciles_as_csv_does(payments: Payments) -> None:
+    defined(payments)
+    payments.deliver(lines())
     assert payments.run()["records"]["matched"] == 3
     assert payments.received("T2") == ("A: line 2 received from Left", lines().splitlines()[1])
 

@@ -7,6 +7,7 @@ import pytest
 
 from ingestion.deliveries import NeedsDecision
 from ingestion.errors import UnreadableFile
+from ingestion.framing import Located
 from ingestion.models import QuarantinedRow
 from ingestion.readers import json_stream
 from tests.ingestion.readers.conftest import Payments, quarantined
@@ -20,10 +21,16 @@ LIST = "[" + ",\n ".join(RECORDS) + "]\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_list_reconciles_as_csv_does(payments: Payments, encoding: str) -> None:
+def test_every_encoding_gives_the_same(payments: Payments, encoding: str) -> None:
     payments.define()
     work = payments.deliver(LIST.encode(encoding))
     assert (work.received, work.normalized, work.format["type"]) == (3, 3, "json")
+    assert payments.located(3) == Located(3, RECORDS[2])
+
+
+def test_it_reconciles_as_csv_does(payments: Payments) -> None:
+    payments.define()
+    payments.deliver(LIST)
     assert payments.run()["records"]["matched"] == 3
     assert payments.received("T2") == ("A: line 2 received from Left", RECORDS[1])
 
@@ -34,7 +41,6 @@ def test_the_records_stand_at_a_path(payments: Payments) -> None:
         f'{{"page": {{"n": 1}}, "data": {{"count": 3, "items": {LIST}, "next": null}}, "end": [[], {{}}]}}'
     )
     assert work.normalized == 3
-    assert payments.run()["records"]["matched"] == 3
 
 
 def test_a_path_that_was_found_is_asked_about(payments: Payments) -> None:

@@ -14,10 +14,9 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_it_reconciles_as_csv_does(payments: Payments, pack: type[bytes]) -> None:
+def test_it_reconciles_as_csv_does_packed_too(payments: Payments) -> None:
     payments.define()
-    work = payments.deliver(pack("\n".join(LINES).encode()))
+    work = payments.deliver(gzip.compress("\n".join(LINES).encode()))
     assert (work.received, work.normalized, work.quarantined, work.format["type"]) == (3, 3, 0, "ndjson")
     report = payments.run()
     assert report["records"]["matched"] == 3 and report["outcome"]["stored"] == 3
@@ -49,7 +48,6 @@ def test_broken_lines_are_kept_with_line_and_reason(payments: Payments) -> None:
     for (_, _, reason), part in zip(rows, says, strict=True):
         assert part in reason
     assert [row.raw for row in work.quarantined_rows.all()] == broken
-    assert payments.run()["records"]["matched"] == 3
 
 
 def test_bytes_that_are_no_text_are_one_broken_record(payments: Payments) -> None:
@@ -82,6 +80,13 @@ def test_a_renamed_key_stops_the_delivery(payments: Payments) -> None:
     payments.define()
     with pytest.raises(Exception, match="no column 'amount', which amount is mapped from. Did you mean 'amounts'"):
         payments.deliver("\n".join(LINES).replace('"amount"', '"amounts"'))
+
+
+def test_a_line_without_end_is_not_taken_into_memory(payments: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.framing.LONGEST_LINE", 1_000)
+    payments.define()
+    with pytest.raises(UnreadableFile, match="Line 4 is longer than 1,000 bytes"):
+        payments.deliver("\n".join([*LINES, '{"id": "' + "x" * 2_000 + '"}']))
 
 
 @pytest.mark.parametrize(("content", "says"), [("", "empty"), ("\n\n", "blank lines")])

@@ -1,13 +1,17 @@
 """Bank statements: entries as records, balances checked and reported as they stand in data/statements."""
 
 from collections.abc import Callable
+from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
-from ingestion.errors import UnreadableFile
+from ingestion.errors import MissingColumn, UnreadableFile
 from ingestion.models import Normalization
-from tests.conftest import SHARED
+from ingestion.readers.statements import Balance, Statement, told_of
+from tests.conftest import DAY, SHARED
 from tests.ingestion.readers.conftest import Payments, quarantined
 
 STATEMENTS = SHARED / "statements"
@@ -151,10 +155,44 @@ def test_what_was_cut_is_refused(banks: Payments, define: Callable[[str], object
         banks.deliver(content)
 
 
+@pytest.mark.parametrize("amount", [",,", "", "110.00", "1,1,0"])
+def test_a_balance_that_cannot_be_read_is_said(banks: Payments, amount: str) -> None:
+    work = banks.deliver(mt940(":61:2611201120C10,NTRFREF", closing=f":62F:C261120EUR{amount}\n"))
+    assert work.notes[0] == f"Line 6 is no balance that can be read: ':62F:C261120EUR{amount}'."
+    assert told(work) == ["1 entry, sum 10; opening 100 EUR, closing missing: without both there is nothing to check."]
+
+
+def test_a_column_that_statements_do_not_have_is_refused(banks: Payments, define: Callable[[str], object]) -> None:
+    define(MAPPED.replace("column: entry", "column: entri"))
+    with pytest.raises(MissingColumn, match="no column 'entri', which number is mapped from. Did you mean 'entry'"):
+        banks.deliver(mt940(":61:NONSENSE"))
+
+
 def test_missing_statements_are_said(banks: Payments) -> None:
     closing = ":62F:C261120EUR100,\n-\n"
     work = banks.deliver(mt940(closing=closing) + mt940(closing=closing).replace("7/1", "9/1"))
     assert "Statement 9 of account ACC follows 7; the numbers between are not in the file." in work.notes
+
+
+def test_of_very_many_statements_only_the_odd_are_told() -> None:
+    agreed = [
+        Statement(name=str(n), opening=Balance(Decimal(n), "EUR"), closing=Balance(Decimal(n), "EUR"))
+        for n in range(30)
+    ]
+    odd = Statement(name="odd", opening=Balance(Decimal(1), "EUR"), closing=Balance(Decimal("1.01"), "EUR"))
+    assert told_of([*agreed, odd]) == [
+        "In 30 of 31 statements opening, entries and closing agree.",
+        "Statement odd: 0 entries, sum 0; opening 1 EUR, closing 1.01 EUR: they do not agree, gap 0.01.",
+    ]
+
+
+def test_the_commands_say_what_was_found(banks: Payments) -> None:
+    path = STATEMENTS / "mt940" / "jejik__ing.sta"
+    said, report = StringIO(), StringIO()
+    call_command("reconcile", "payments", a=path, date=DAY, json="-", stdout=report, stderr=said)
+    assert said.getvalue().startswith("jejik__ing.sta: Statement 1 (000 of account 0001234567): 7 entries, sum -45.59;")
+    call_command("deliver", "right", path, date=DAY, stdout=said)
+    assert said.getvalue().count("they do not agree, gap 49.06.") == 2
 
 
 def test_a_camt_of_another_kind_is_said(banks: Payments, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from ingestion.deliveries import NeedsDecision
 from ingestion.errors import MissingColumn, UnreadableFile
+from ingestion.framing import Located
 from ingestion.models import QuarantinedRow
 from ingestion.readers import xml_stream
 from tests.ingestion.readers.conftest import Payments, quarantined
@@ -20,11 +21,17 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "cp1252"])
-def test_it_reconciles_as_csv_does(payments: Payments, encoding: str) -> None:
+def test_every_encoding_gives_the_same(payments: Payments, encoding: str) -> None:
     payments.define()
     declared = "" if encoding == "utf-16" else f'<?xml version="1.0" encoding="{encoding}"?>'
     work = payments.deliver((declared + DOCUMENT).encode(encoding))
     assert (work.received, work.normalized, work.format["type"]) == (3, 3, "xml")
+    assert payments.located(3) == Located(4, RECORDS[2])
+
+
+def test_it_reconciles_as_csv_does(payments: Payments) -> None:
+    payments.define()
+    payments.deliver(DOCUMENT)
     assert payments.run()["records"]["matched"] == 3
     assert payments.received("T3") == ("A: line 4 received from Left", RECORDS[2])
 
