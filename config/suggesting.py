@@ -40,7 +40,9 @@ def propose(a: Path, b: Path, *, name: str = "", taken: Collection[str] = ()) ->
         folder = Path(work)
         found = suggest(a, b, folder, name=name, taken=taken, threads=threads, memory=memory)
         trial = _tried(found, document_of(found), folder)
-    return Proposal(replace(found, fields=[_with_differences(it, trial) for it in found.fields]), trial)
+    return Proposal(
+        replace(found, fields=[_with_differences(it, found.compared_as(it), trial) for it in found.fields]), trial
+    )
 
 
 def _tried(found: Suggestion, document: Mapping[str, Any], folder: Path) -> Trial:
@@ -61,11 +63,11 @@ def _tried(found: Suggestion, document: Mapping[str, Any], folder: Path) -> Tria
     )
 
 
-def _with_differences(field: FieldProposal, trial: Trial) -> FieldProposal:
-    differing = trial.cells.get(field.name, 0)
+def _with_differences(field: FieldProposal, name: str, trial: Trial) -> FieldProposal:
+    differing = trial.cells.get(name, 0)
     if not differing:
         return field
-    shown = "; ".join(f"{key}: {quoted(left)} and {quoted(right)}" for key, left, right in trial.examples[field.name])
+    shown = "; ".join(f"{key}: {quoted(left)} and {quoted(right)}" for key, left, right in trial.examples[name])
     return replace(field, against=(*field.against, f"{differing:,} of {trial.common:,} keys differ, such as {shown}"))
 
 
@@ -96,12 +98,16 @@ def report_lines(given: Proposal) -> list[str]:
         if isinstance(field, FieldProposal):
             lines += [f"    {sentence}" for sentence in field.why if sentence]
             lines += [f"    but {sentence}" for sentence in field.against]
+    lines += [""] if found.references else []
+    for it in found.references:
+        title = f"Reference table {it.name}" if it.is_proposed else "No reference table"
+        lines += [f"{title}: {said}" for said in it.said()]
     return [*lines, "", *unpaired_lines(found), "", *trial_lines(given.trial)]
 
 
 def _rows(found: Suggestion) -> list[tuple[str, str, str, str]]:
     rows = [("FIELD", "TYPE", "COLUMN OF A", "COLUMN OF B")]
-    rows += [(it.name, _type(it), it.pair.a.name[:40], it.pair.b.name[:40]) for it in found.fields]
+    rows += [(found.path_of(it), _type(it), it.pair.a.name[:40], it.pair.b.name[:40]) for it in found.fields]
     return rows
 
 
@@ -123,8 +129,12 @@ def report_document(given: Proposal) -> dict[str, object]:
         "definition": given.document,
         "keys": [{"columns": key.name, "common": key.common, "in_a": key.distinct_a, "in_b": key.distinct_b} for key in found.keys],
         "fields": [
-            {"name": it.name, "a": it.pair.a.name, "b": it.pair.b.name, "why": list(it.why), "against": list(it.against)}
+            {"name": found.path_of(it), "a": it.pair.a.name, "b": it.pair.b.name, "why": list(it.why), "against": list(it.against)}
             for it in found.fields
+        ],
+        "references": [
+            {"by": it.by.name, "decides": [one.field.name for one in it.attributes], "proposed": it.is_proposed, "why": it.said()}
+            for it in found.references
         ],
         "left_out": [{"side": it.column.letter, "column": it.column.name, "reason": it.reason} for it in found.unpaired],
         "would_match": {

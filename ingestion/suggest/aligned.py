@@ -24,10 +24,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Aligned:
-    """`rows` pairs of rows in the relation `aligned` (a0.., b0.., row), of `common` keys that stand once on each side."""
+    """`rows` pairs of rows in the relation `aligned` (a0.., b0.., row), of `common` keys that stand once on each side.
+
+    `keys_a`, `keys_b`: the distinct keys of a side; `keyed_a`, `keyed_b`: its rows that have one.
+    """
 
     rows: int
     common: int
+    keys_a: int
+    keyed_a: int
+    keys_b: int
+    keyed_b: int
     readings_a: Sequence[Sequence[Reading]]
     readings_b: Sequence[Sequence[Reading]]
 
@@ -56,34 +63,48 @@ def align(
     columns_b: Sequence[Column],
     *,
     limit: int,
+    thin: int = 1,
 ) -> Aligned:
-    """Join by a key, keep at most about `limit` rows, always the same ones, in an order that means nothing."""
-    duck.execute(f"CREATE OR REPLACE TEMP TABLE once_a AS {_once_sql('a', [part.sql_a for part in parts])}")
-    duck.execute(f"CREATE OR REPLACE TEMP TABLE once_b AS {_once_sql('b', [part.sql_b for part in parts])}")
-    common = int(duck.execute("SELECT count(*) FROM once_a JOIN once_b USING (k)").fetchall()[0][0])
-    step = max(common // limit, 1)
+    """Join by a key, keep at most about `limit` rows, always the same ones, in an order that means nothing.
+
+    `thin`: look only at the keys whose hash it divides, the same ones on both sides; the counts are scaled up.
+    """
+    duck.execute(f"CREATE OR REPLACE TEMP TABLE keyed_a AS {_keyed_sql('a', [part.sql_a for part in parts], thin)}")
+    duck.execute(f"CREATE OR REPLACE TEMP TABLE keyed_b AS {_keyed_sql('b', [part.sql_b for part in parts], thin)}")
+    sides = [
+        duck.execute(f"SELECT count(*), coalesce(sum(times), 0)::BIGINT FROM keyed_{it}").fetchall()[0] for it in "ab"
+    ]
+    once = "FROM keyed_a x JOIN keyed_b y USING (k) WHERE x.times = 1 AND y.times = 1"
+    common = int(duck.execute(f"SELECT count(*) {once}").fetchall()[0][0])
+    step = thin * max(common // limit, 1)
     left = ", ".join(f"a.c{column.position} AS a{column.position}" for column in columns_a)
     right = ", ".join(f"b.c{column.position} AS b{column.position}" for column in columns_b)
     duck.execute(
         f"CREATE OR REPLACE TEMP TABLE aligned AS SELECT row_number() OVER (ORDER BY k) AS row, {left}, {right} "
-        f"FROM (SELECT * FROM once_a WHERE k % {step} = 0) x JOIN once_b y USING (k) "
-        "JOIN raw_a a ON a.__n = x.n JOIN raw_b b ON b.__n = y.n"
+        f"FROM (SELECT k, x.n AS n_a, y.n AS n_b {once} AND k % {step} = 0) "
+        "JOIN raw_a a ON a.__n = n_a JOIN raw_b b ON b.__n = n_b ORDER BY k"
     )
     rows = int(duck.execute("SELECT count(*) FROM aligned").fetchall()[0][0])
     return Aligned(
         rows,
-        common,
-        [readings(duck, "aligned", column, f"a{column.position}") for column in columns_a],
-        [readings(duck, "aligned", column, f"b{column.position}") for column in columns_b],
+        common * thin,
+        sides[0][0] * thin,
+        sides[0][1] * thin,
+        sides[1][0] * thin,
+        sides[1][1] * thin,
+        readings(duck, "aligned", columns_a, "a"),
+        readings(duck, "aligned", columns_b, "b"),
     )
 
 
-def _once_sql(letter: str, expressions: Sequence[str]) -> str:
-    """The hashes of the keys that stand once on a side, and their rows. Two keys of one hash are left out like a repeat."""
-    parts = ", ".join(expressions)
-    there = " AND ".join(f"({it}) IS NOT NULL" for it in expressions)
+def _keyed_sql(letter: str, expressions: Sequence[str], thin: int) -> str:
+    """The hashes of a side's keys, how often each stands there and in which row."""
+    parts = ", ".join(f"p{n}" for n in range(len(expressions)))
+    selected = ", ".join(f"{it} AS p{n}" for n, it in enumerate(expressions))
+    there = " AND ".join(f"p{n} IS NOT NULL" for n in range(len(expressions)))
     return (
-        f"SELECT hash({parts}) AS k, any_value(__n) AS n FROM raw_{letter} WHERE {there} GROUP BY k HAVING count(*) = 1"
+        f"SELECT k, any_value(__n) AS n, count(*) AS times FROM (SELECT __n, hash({parts}) AS k FROM "
+        f"(SELECT __n, {selected} FROM raw_{letter}) WHERE {there}) WHERE k % {thin} = 0 GROUP BY k"
     )
 
 

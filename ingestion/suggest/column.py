@@ -50,19 +50,17 @@ class Column:
         """The share of filled rows that a distinct value is counted for."""
         return self.distinct / self.filled if self.filled else 0.0
 
-    @property
+    @cached_property
     def is_code(self) -> bool:
         """Whether its digits are no quantity: a number starts with zero, or is too long for one."""
         plain = [text.strip() for text in self.values if _DIGITS.fullmatch(text.strip())]
         return any((len(text) > 1 and text.startswith("0")) or len(text) > LONGEST for text in plain)
 
-    @property
+    @cached_property
     def is_whole(self) -> bool:
         """Whether its numbers have no decimals."""
         style = self.numbers[0] if self.numbers else None
-        return style is not None and all(
-            _WHOLE.fullmatch(style.plain(text)) for text in self.values if _has_digit(text)
-        )
+        return style is not None and all(_WHOLE.fullmatch(style.plain(text)) for text in self.values if has_digit(text))
 
     @property
     def kind(self) -> str:
@@ -74,6 +72,11 @@ class Column:
         if self.numbers and not self.is_code:
             return "integer" if self.is_whole else "decimal"
         return "text"
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether no value that was looked at has a letter with an accent or of another script."""
+        return all(value.isascii() for value in self.values)
 
     @cached_property
     def folded(self) -> dict[str, int]:
@@ -119,5 +122,6 @@ def _column(duck: duckdb.DuckDBPyConnection, side: Side, position: int, name: st
     )  # fmt: skip
 
 
-def _has_digit(text: str) -> bool:
+def has_digit(text: str) -> bool:
+    """Whether there is a digit in a text."""
     return any(mark.isdigit() for mark in text)

@@ -16,17 +16,16 @@ Comments = Mapping[tuple[str, ...], Sequence[str]]
 
 def document_of(given: Suggestion) -> dict[str, object]:
     """The definition as `define` reads it."""
-    fields = {it.name: dict(it.type_) for it in given.fields}
     sources = {
         code: {
             "label": side.file,
             "record_type": given.name,
             "format": side.format_document(),
-            "mapping": {it.name: dict(it.map_a if side.letter == "a" else it.map_b) for it in given.fields},
+            "mapping": {given.path_of(it): dict(it.map_a if side.letter == "a" else it.map_b) for it in given.fields},
         }
         for code, side in zip(given.codes, given.sides, strict=True)
     }
-    rules = {it.name: dict(it.rule) for it in given.fields if it.rule}
+    rules = {given.compared_as(it): dict(it.rule) for it in given.fields if it.rule}
     reconciliation: dict[str, object] = {
         "a": given.codes[0],
         "b": given.codes[1],
@@ -35,10 +34,31 @@ def document_of(given: Suggestion) -> dict[str, object]:
     if rules:
         reconciliation["compare"] = rules
     return {
-        "record_types": {given.name: {"fields": fields}},
+        "record_types": _record_types(given),
         "sources": sources,
         "reconciliations": {given.name: reconciliation},
     }
+
+
+def _record_types(given: Suggestion) -> dict[str, object]:
+    """The types that are referred to, then the record type itself with its references in the deciding field's place."""
+    types: dict[str, object] = {}
+    fields: dict[str, object] = {it.name: dict(it.type_) for it in given.fields}
+    for reference in given.references:
+        if not reference.is_proposed:
+            continue
+        inner = {reference.parts[reference.by.name]: {**reference.by.type_, "key": True}}
+        inner |= {reference.parts[it.field.name]: dict(it.field.type_) for it in reference.attributes}
+        types[reference.code] = {"fields": inner}
+        gone = {it.field.name for it in reference.attributes}
+        fields = {
+            reference.name if name == reference.by.name else name: {"type": "reference", "to": reference.code}
+            if name == reference.by.name
+            else document
+            for name, document in fields.items()
+            if name not in gone
+        }
+    return {**types, given.name: {"fields": fields}}
 
 
 def definition_text(given: Suggestion, foot: Sequence[str] = ()) -> str:
@@ -66,7 +86,7 @@ def key_lines(given: Suggestion) -> list[str]:
     lines = []
     for n, key in enumerate(given.keys[:4]):
         said = (
-            f"{key.name}: {key.distinct_a:,} distinct in {key.rows_a:,} rows of A, {key.distinct_b:,} in {key.rows_b:,} "
+            f"{key.name}: {'about ' if key.thin > 1 else ''}{key.distinct_a:,} distinct in {key.rows_a:,} rows of A, {key.distinct_b:,} in {key.rows_b:,} "
             f"of B, {key.common:,} on both sides"
         )
         lines.append(("Key " if n == 0 else "Not the key: ") + said)
@@ -79,14 +99,21 @@ def unpaired_lines(given: Suggestion) -> list[str]:
 
 
 def _comments(given: Suggestion) -> Comments:
-    found: dict[tuple[str, ...], Sequence[str]] = {
+    found: dict[tuple[str, ...], list[str]] = {
         ("record_types", given.name): key_lines(given),
         ("sources",): unpaired_lines(given),
     }
+    places = {it.name: (given.name, it.name) for it in given.fields}
+    for reference in given.references:
+        if reference.is_proposed:
+            found["record_types", reference.code] = [f"Reference table: {said}" for said in reference.said()]
+            places |= {name: (reference.code, part) for name, part in reference.parts.items()}
+        else:
+            found["record_types", given.name] += [f"No reference table: {said}" for said in reference.said()]
     for it in given.fields:
-        columns = f"{it.pair.a.name} and {it.pair.b.name}: "
-        notes = [columns + "; ".join(it.why)] + [f"But {sentence}" for sentence in it.against]
-        found["record_types", given.name, "fields", it.name] = notes
+        code, name = places[it.name]
+        notes = [f"{it.pair.a.name} and {it.pair.b.name}: " + "; ".join(said for said in it.why if said)]
+        found["record_types", code, "fields", name] = notes + [f"But {sentence}" for sentence in it.against]
     return found
 
 

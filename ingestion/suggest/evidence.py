@@ -10,8 +10,12 @@ from ingestion.suggest.readings import Reading, Style, of_kind
 
 SHIFTS = (1, 7, 31)  # rows that one side is shifted by, to see what chance does
 DAY = 86_400_000_000
+PLAUSIBLE, CLEAR, CLEAREST = 2.2, 3.0, 4.5  # standard deviations
+STRONG = 0.5  # agreement beyond chance
+REPEATED = 1.5  # rows a code
 MAPPED = 0.8  # the share of rows that a value map explains, at least
 CODES = 400  # distinct values that a value map may have
+NEARLY_ALL = 0.5  # the share of rows that must be near
 NEAR = 0.01  # of the spread of a column: numbers that are near each other
 FACTORS = (*(10.0**k for k in range(-9, 10) if k), 0.3048, 1 / 0.3048, 60, 1 / 60, 3600, 1 / 3600, 24, 12, 1 / 12)
 FACTORS = (*FACTORS, 1000 / 0.45359237 / 1000, 0.45359237, 1.609344, 1 / 1.609344, 1.852, 1 / 1.852, 365, 360, 2, 0.5)
@@ -50,11 +54,23 @@ class Evidence:
 
     @property
     def is_clear(self) -> bool:
-        """Whether chance can be ruled out."""
+        """Whether chance can be ruled out for these two columns."""
+        return self._deviation > CLEAR or self.is_clearest
+
+    @property
+    def is_clearest(self) -> bool:
+        """Whether chance can be ruled out although every pair of columns was tried; a strong agreement needs fewer rows."""
+        if self.beyond_chance >= STRONG:
+            return self._deviation > PLAUSIBLE
+        return self._deviation > CLEAREST
+
+    @property
+    def _deviation(self) -> float:
+        """How far the agreement lies from what chance gives, in standard deviations."""
         if self.both < 2 or self.chance > 0.97:
-            return False
+            return 0.0
         chance = max(self.chance, 1 / (self.both + 1))
-        return (self.share - chance) / math.sqrt(chance * (1 - chance) / self.both) > 3
+        return (self.share - chance) / math.sqrt(chance * (1 - chance) / self.both)
 
     @property
     def weight(self) -> float:
@@ -71,7 +87,8 @@ def compare(a: Sequence[Reading], b: Sequence[Reading]) -> Evidence:
     for x in of_kind(a, "number"):
         for y in of_kind(b, "number"):
             found += _numbers(x, y)
-    for kind in ("fold", "clock"):
+    both_numbers = of_kind(a, "number") and of_kind(b, "number")
+    for kind in ("clock",) if both_numbers else ("fold", "clock"):  # 1,50 and 150 are not one number
         found += [_equal(kind, x, y) for x in of_kind(a, kind) for y in of_kind(b, kind)]
     best = max(found, key=lambda it: it.weight)  # a value map is tried where nothing plainer agrees
     coded = not (of_kind(a, "date") and of_kind(b, "date"))
@@ -98,7 +115,8 @@ def _numbers(a: Reading, b: Reading) -> list[Evidence]:
         return found
     spread = min(it.spread for it in (a, b))
     if spread > 0 and _cross(a, b):
-        found.append(_measured("near", a, b, lambda x, y: np.abs(x - y) <= NEAR * spread))
+        near = _measured("near", a, b, lambda x, y: np.abs(x - y) <= NEAR * spread)
+        found += [near] if near.share >= NEARLY_ALL else []
     if plain.share < 0.5 and (factor := _factor(a.values[there], b.values[there])):
         found.append(_measured("factor", a, b, lambda x, y: np.abs(x * factor - y) <= 1e-6 * np.abs(y), factor=factor))
     return found
@@ -129,7 +147,7 @@ def _map(a: Reading, b: Reading) -> Evidence:
     (wide, left), (high, right) = a.codes, b.codes
     there = a.there & b.there
     both = int(there.sum())
-    if not (1 < wide <= CODES and 1 < high <= CODES) or both < 2 * max(wide, high):
+    if not (1 < wide <= CODES and 1 < high <= CODES) or both < REPEATED * max(wide, high):
         return Evidence()
     left, right = left[there], right[there]
     kept = _kept(left, right, wide, high)

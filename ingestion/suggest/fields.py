@@ -58,11 +58,11 @@ def _field_name(a: Column, b: Column) -> str:
         if CODE.fullmatch(column.name) and "_" in column.name:
             return column.name
     best = max(named, key=lambda it: len(it.name), default=None)
-    code = "_".join(words_of(best.name))[:41].strip("_") if best else ""
-    plain = re.sub(r"[^a-z0-9]+", "_", best.name).strip("_")[:41] if best else ""
-    for it in (plain, code):
-        if CODE.fullmatch(it):
-            return it
+    if best is not None:
+        words = "_".join(words_of(best.name))[:41].strip("_")
+        code = best.name.lower() if CODE.fullmatch(best.name.lower()) and best.name.islower() else words
+        if CODE.fullmatch(code):
+            return code
     return f"field_{a.position + 1}"
 
 

@@ -17,6 +17,7 @@ READABLE = 0.98  # the share of values that must fit a type; the rest is flagged
 WIDEST = 38
 USUAL_DIGITS = 18
 FINEST = 20
+MONEY = 8  # places that amounts and rates have at most: more are a float's, and vary from row to row
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,10 @@ def _plain(number: float) -> str:
 def _size(
     duck: duckdb.DuckDBPyConnection, pair: Pair, a: NumberStyle, b: NumberStyle, scale_a: int, scale_b: int
 ) -> tuple[int, int]:
-    """Digits before and after the point that the numbers of both sides need, over all rows."""
-    sizes = [_digits(duck, pair.a, a, "raw_a", scale_a), _digits(duck, pair.b, b, "raw_b", scale_b)]
+    """Digits before and after the point that the sampled numbers of both sides need; those of all rows where many do."""
+    sizes = [_digits(duck, pair.a, a, "sample_a", scale_a), _digits(duck, pair.b, b, "sample_b", scale_b)]
+    if max(places for _, places in sizes) > MONEY:
+        sizes = [_digits(duck, pair.a, a, "raw_a", scale_a), _digits(duck, pair.b, b, "raw_b", scale_b)]
     return max(whole for whole, _ in sizes), max(places for _, places in sizes)
 
 
@@ -162,8 +165,9 @@ def _digits(
 ) -> tuple[int, int]:
     text = style.text_sql(filled_sql(column, column.sql))
     whole, places = duck.execute(
-        f"SELECT coalesce(max(length(regexp_extract(t, '(\\d*)', 1))), 1), "
-        f"coalesce(max(length(regexp_extract(t, '\\.(\\d*?)0*$', 1))), 0) FROM "
-        f"(SELECT ltrim({text}, '+-0') AS t FROM {relation}) WHERE regexp_full_match(t, '\\d*\\.?\\d*')"
+        "SELECT coalesce(max(length(ltrim(CASE WHEN p > 0 THEN left(t, p - 1) ELSE t END, '+-0'))), 1), "
+        "coalesce(max(CASE WHEN p > 0 THEN length(rtrim(t, '0')) - p ELSE 0 END), 0) "
+        f"FROM (SELECT t, strpos(t, '.') AS p FROM (SELECT {text} AS t FROM {relation}) "
+        "WHERE TRY_CAST(t AS DOUBLE) IS NOT NULL AND NOT contains(lower(t), 'e'))"
     ).fetchall()[0]
     return max(int(whole), 1), int(places) + scale

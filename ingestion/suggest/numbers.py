@@ -25,7 +25,7 @@ _UNIT = re.compile(r"([+-]?[\d.,']*\d)( [^\d\s.,%+-][^\d]*|[^\d\s.,%+-][^\d]+|[^
 _MONEY = re.compile(r"([^\w\s.,%+()-]|[A-Z]{3} |[A-Z]{1,2}\$) ?([+-]?[\d.,']*\d)")
 _SHAPES = {
     (point, group): re.compile(
-        (rf"(?:\d{{1,3}}(?:{re.escape(group)}\d{{3}})+|\d+)" if group else r"\d*")
+        (rf"(?:[1-9]\d{{0,2}}(?:{re.escape(group)}\d{{3}})+|\d+)" if group else r"\d*")
         + rf"(?:(?<=\d){re.escape(point)}\d*|{re.escape(point)}\d+|(?<=\d))(?:[eE][+-]?\d{{1,3}})?%?"
     )
     for point, group in MARKS

@@ -12,9 +12,9 @@ from ingestion.suggest.evidence import Evidence
 from ingestion.suggest.keys import Key
 from ingestion.suggest.names import name_likeness
 
-ENOUGH = 0.12  # agreement beyond chance that pairs two columns by itself
+ENOUGH = 0.18  # agreement beyond chance that pairs two columns by itself
 NAMED = 0.6  # alike names that pair columns whose rows say nothing
-CONTRADICTED = 50  # rows that agree no more than by chance speak against a name
+CONTRADICTED = 8  # rows that agree no more than by chance speak against a name
 
 Grid = Sequence[Sequence[Evidence]]
 
@@ -81,7 +81,8 @@ def _score(evidence: Evidence, a: Column, b: Column) -> float:
     if not a.filled or not b.filled:
         return 0.3 * name + alike if name >= NAMED else 0.0
     if evidence.is_clear:
-        if evidence.weight >= ENOUGH or (name >= 0.4 and evidence.weight >= 0.03):
+        is_enough = evidence.weight >= ENOUGH and evidence.is_clearest
+        if is_enough or (name >= 0.4 and evidence.weight >= 0.03):
             return evidence.weight + 0.25 * name + alike
         return 0.0
     is_constant = evidence.chance > 0.97

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import duckdb
 import numpy as np
@@ -13,6 +13,7 @@ from ingestion.suggest.dates import DateStyle
 from ingestion.suggest.numbers import NumberStyle
 
 STYLES = 4
+AT_ONCE = 20  # columns of one query
 FOLDED = 100  # characters: two texts that share so many are the same for a proposal
 Style = NumberStyle | DateStyle | None
 
@@ -56,9 +57,17 @@ def filled_sql(column: Column, text: str) -> str:
     return f"CASE WHEN trim({text}) NOT IN (''{words}) THEN trim({text}) END"
 
 
-def folded_sql(text: str) -> str:
+def folded_sql(column: Column, text: str) -> str:
     """SQL of the letters and digits of a text's beginning, without case and accents."""
-    return f"nullif(regexp_replace(lower(strip_accents(left({text}, {FOLDED}))), '[^\\p{{L}}\\p{{N}}]+', '', 'g'), '')"
+    text = f"left({text}, {FOLDED})" if column.is_plain else f"strip_accents(left({text}, {FOLDED}))"
+    return f"nullif(regexp_replace(lower({text}), '[^\\p{{L}}\\p{{N}}]+', '', 'g'), '')"
+
+
+@cache
+def null_hash() -> int:
+    """What the engine's hash gives for no value."""
+    with duckdb.connect() as duck:
+        return int(duck.execute("SELECT hash(NULL)").fetchall()[0][0])
 
 
 def digits_sql(text: str) -> str:
@@ -71,19 +80,28 @@ def clock_sql(text: str) -> str:
     return f"nullif(regexp_replace(lower({text}), {literal(CLOCK)}, '\\1 \\2'), '')"
 
 
-def readings(duck: duckdb.DuckDBPyConnection, relation: str, column: Column, name: str) -> list[Reading]:
-    """Every form of a column over the rows of a relation, where it is called `name`."""
-    forms = _forms(column, filled_sql(column, name))
-    selected = ", ".join(f"{sql} AS f{n}" for n, (_, _, sql) in enumerate(forms))
-    arrays = duck.execute(f"SELECT {selected} FROM {relation} ORDER BY row").fetchnumpy()
-    filled = ~np.ma.getmaskarray(arrays["f0"])
-    return [_reading(kind, style, arrays[f"f{n}"], filled) for n, (kind, style, _) in enumerate(forms)]
+def readings(
+    duck: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[Column], letter: str
+) -> list[list[Reading]]:
+    """Every form of some columns over the rows of a relation in their order, where they are called `<letter><position>`."""
+    found: list[list[Reading]] = []
+    for start in range(0, len(columns), AT_ONCE):
+        forms = [_forms(it, filled_sql(it, f"{letter}{it.position}")) for it in columns[start : start + AT_ONCE]]
+        flat = [(f"f{n}_{m}", sql) for n, held in enumerate(forms) for m, (_, _, sql) in enumerate(held)]
+        selected = ", ".join(f"{sql} AS {name}" for name, sql in flat)
+        arrays = duck.execute(f"SELECT {selected} FROM {relation}").fetchnumpy()
+        for n, held in enumerate(forms):
+            filled = np.ma.getdata(arrays[f"f{n}_0"]) != null_hash()
+            found.append(
+                [_reading(kind, style, arrays[f"f{n}_{m}"], filled) for m, (kind, style, _) in enumerate(held)]
+            )
+    return found
 
 
 def _forms(column: Column, text: str) -> list[tuple[str, Style, str]]:
     forms: list[tuple[str, Style, str]] = [
         ("same", None, _hash(text)),
-        ("fold", None, _hash(folded_sql(text))),
+        ("fold", None, _hash(folded_sql(column, text))),
     ]
     forms += [("number", style, style.sql(text)) for style in column.numbers[:STYLES]]
     forms += [("date", style, style.sql(text)) for style in column.dates[:STYLES]]
@@ -93,12 +111,14 @@ def _forms(column: Column, text: str) -> list[tuple[str, Style, str]]:
 
 
 def _hash(text: str) -> str:
-    return f"CASE WHEN ({text}) IS NOT NULL THEN hash({text}) END"
+    return f"hash({text})"
 
 
 def _reading(kind: str, style: Style, array: np.ndarray, filled: np.ndarray) -> Reading:
-    missing = np.ma.getmaskarray(array)
-    values = np.where(missing, 0, np.ma.getdata(array))
+    values = np.ma.getdata(array)
+    hashed = kind in ("same", "fold", "clock")
+    missing = values == null_hash() if hashed else np.ma.getmaskarray(array)
+    values = np.where(missing, 0, values)
     if kind == "number":
         missing = missing | ~np.isfinite(values)
     return Reading(kind, style, values, ~missing, filled)

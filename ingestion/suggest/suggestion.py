@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -13,8 +13,9 @@ from ingestion.suggest.aligned import align
 from ingestion.suggest.column import Column, profile
 from ingestion.suggest.field import FieldProposal
 from ingestion.suggest.fields import propose_fields
-from ingestion.suggest.keys import Key, find_keys
+from ingestion.suggest.keys import Key, counted, find_keys
 from ingestion.suggest.pairs import Unpaired, pair_columns
+from ingestion.suggest.references import Reference, find_references
 from ingestion.suggest.side import Side, read_side
 
 ALIGNED_ROWS = 20_000  # pairs of rows that columns are compared on
@@ -35,6 +36,19 @@ class Suggestion:
     fields: Sequence[FieldProposal]
     unpaired: Sequence[Unpaired]
     compared: int
+    references: Sequence[Reference] = ()
+
+    def path_of(self, field: FieldProposal) -> str:
+        """The field's name in a mapping: an attribute of a reference has two parts."""
+        for it in self.references:
+            if it.is_proposed and field.name in it.parts:
+                return f"{it.name}.{it.parts[field.name]}"
+        return field.name
+
+    def compared_as(self, field: FieldProposal) -> str:
+        """The name under which its values are compared."""
+        by = {it.by.name: it.name for it in self.references if it.is_proposed}
+        return by.get(field.name) or self.path_of(field)
 
 
 class NothingInCommon(IngestionError):
@@ -75,6 +89,7 @@ def _suggest(
     keys = find_keys(duck, sides, columns)
     limit = max(500, min(ALIGNED_ROWS, CELLS // (len(columns[0]) * len(columns[1]))))
     aligned = align(duck, keys[0].parts, *columns, limit=limit)
+    keys = [replace(counted(keys[0], aligned), thin=1), *keys[1:]]
     pairs, unpaired = pair_columns(aligned, keys[0], *columns)
     if len(pairs) == len(keys[0].parts):
         raise NothingInCommon(
@@ -83,9 +98,10 @@ def _suggest(
             "Name two files of the same records."
         )
     fields = propose_fields(duck, pairs, aligned, keys[0])
-    named = name or _name(a, b)
+    named = name or _free(_name(a, b), taken)
     codes = _codes(a, b, named)
-    return Suggestion(named, codes, sides, columns, keys, fields, unpaired, aligned.rows)
+    references = find_references(duck, sides, fields, named, taken)
+    return Suggestion(named, codes, sides, columns, keys, fields, unpaired, aligned.rows, references)
 
 
 def _stem(path: Path) -> str:
@@ -110,6 +126,10 @@ def _name(a: Path, b: Path) -> str:
     if a.resolve().parent == b.resolve().parent and _code(a.resolve().parent.name):
         return _code(a.resolve().parent.name)
     return _code("_".join([*left, "and", *right])) or "records"
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    return next(it for it in (name, *(f"{name}_{n}" for n in range(2, 999))) if it not in taken)
 
 
 def _codes(a: Path, b: Path, name: str) -> tuple[str, str]:

@@ -24,6 +24,6 @@ def proposed(tmp_path: Path) -> Callable[[str, str], Proposal]:
         files = tmp_path / "left.csv", tmp_path / "right.csv"
         for file, text in zip(files, (a, b), strict=True):
             file.write_text(text, encoding="utf-8")
-        return propose(*files)
+        return propose(*files, name="case")
 
     return run
