@@ -74,7 +74,7 @@ def _stage(title: str, steps: list[Step], seconds: float | None) -> Stage:
     if not steps:
         return Stage(title, 0, "waiting", "Waiting")
     rows = sum(step.records for step in steps if step.work.state == State.DONE)
-    told = f"{rows:,} records" if done == len(steps) else f"{done} of {len(steps)} steps"
+    told = f"{rows:,} records" if done == len(steps) else f"{done} of {len(steps)} step{'' if len(steps) == 1 else 's'}"
     return Stage(title, 100 * done // len(steps), _state(states), told, _pace(rows, seconds))
 
 
