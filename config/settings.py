@@ -170,7 +170,18 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "COERCE_DECIMAL_TO_STRING": True,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Tieout", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tieout",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RunState": "reconciliation.models.Run.State",
+        "BreakState": "reconciliation.models.Break.State",
+        "MemberState": "reconciliation.models.Member.State",
+        "BreakKind": "reconciliation.models.Break.Kind",
+        "DifferenceKind": "reconciliation.models.Difference.Kind",
+    },
+}
 
 # Imports and exports in the admin: each is a right of its own, given by role
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"

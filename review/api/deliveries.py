@@ -25,7 +25,7 @@ from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery, Normalization
 from reconciliation.visibility import visible_sources
-from review.api.idempotency import once
+from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
 
@@ -73,7 +73,9 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
         seen = Delivery.objects.filter(source__in=visible_sources(self.request.user))
         return seen.select_related("source").prefetch_related("normalizations__mapping")
 
-    @extend_schema(request=HandInSerializer, responses={201: ArrivedSerializer, 200: ArrivedSerializer})
+    @extend_schema(
+        parameters=[KEY_HEADER], request=HandInSerializer, responses={201: ArrivedSerializer, 200: ArrivedSerializer}
+    )
     def create(self, request: Request) -> Response:
         """Hand in a file; 200 instead of 201 when the same bytes were delivered for the date before."""
         if not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +15,9 @@ from rest_framework.response import Response
 from review.models import IdempotentRequest
 
 LONGEST = 200
+KEY_HEADER = OpenApiParameter(
+    "Idempotency-Key", location=OpenApiParameter.HEADER, required=True, description="A new text for each new request."
+)
 
 
 def once(request: Request, act: Callable[[], Response]) -> Response:

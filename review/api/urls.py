@@ -1,11 +1,11 @@
 """Addresses of the API."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from review.api.deliveries import DeliveryViewSet
 from review.api.stored import StoredView
-from review.api.views import BreakViewSet, JourneyView, RunViewSet
+from review.api.views import BreakViewSet, JourneyView, NoSuchAddress, RunViewSet
 
 router = SimpleRouter(use_regex_path=True)
 router.trailing_slash = "/?"  # with and without the last slash
@@ -14,7 +14,8 @@ router.register("deliveries", DeliveryViewSet, basename="api-delivery")
 router.register("breaks", BreakViewSet, basename="api-break")
 
 urlpatterns = [
-    path("store/<slug:code>", StoredView.as_view(), name="api-stored"),
-    path("journey", JourneyView.as_view(), name="api-journey"),
+    re_path(r"^store/(?P<code>[-\w]+)/?$", StoredView.as_view(), name="api-stored"),
+    re_path(r"^journey/?$", JourneyView.as_view(), name="api-journey"),
     path("", include(router.urls)),
+    re_path(r"", NoSuchAddress.as_view()),
 ]

@@ -1,10 +1,14 @@
 """The API: a queryset bounded by the user, and the services that the pages call."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError as InvalidDate
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -17,7 +21,7 @@ from attribution.models import Attribution
 from reconciliation.models import Break, Difference, GateRefusal, Member, Reconciliation, Run
 from reconciliation.runs import start_run
 from reconciliation.summary import run_summary
-from review.api.idempotency import once
+from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
 from review.api.serializers import (
@@ -34,6 +38,39 @@ from review.decisions import AlreadyDecided, DecisionRefused, decide
 from review.journey import journey
 from review.pages.runs import ring
 
+RUN_FILTERS = {"reconciliation": "reconciliation__code", "date": "business_date", "state": "state"}
+BREAK_FILTERS = {
+    "reconciliation": "reconciliation__code", "key": "key", "state": "state", "kind": "kind", "run": "last_run",
+}  # fmt: skip
+
+
+@extend_schema(exclude=True)
+class NoSuchAddress(APIView):
+    """An answer for programs where there is no page."""
+
+    permission_classes = [IsAuthenticated]
+
+    def get(self, request: Request) -> Response:
+        """Always 404, with where to look."""
+        raise NotFound(f"There is no {request.path}. The document at /api/schema/ lists what there is.")
+
+    post = get
+
+
+def _narrowed(rows: QuerySet[Any], view: GenericViewSet[Any], filters: Mapping[str, str]) -> QuerySet[Any]:
+    """The rows that a list's query asks for; ValidationError for a value that cannot be."""
+    asked = {
+        filters[name]: str(value).replace("\0", "")
+        for name, value in view.request.GET.items()
+        if name in filters and value
+    }
+    if view.action != "list" or not asked:
+        return rows
+    try:
+        return rows.filter(**asked)
+    except (ValueError, InvalidDate) as error:
+        raise ValidationError({"detail": str(error)}) from None
+
 
 class RunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
     """Runs: list, one, start, summary."""
@@ -46,10 +83,16 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: i
     scope = "run"
 
     def get_queryset(self) -> QuerySet[Run]:
-        """Runs that the user may see."""
-        return Run.objects.visible_to(self.request.user).select_related("reconciliation")
+        """Runs that the user may see; `reconciliation`, `date` and `state` narrow a list."""
+        runs = Run.objects.visible_to(self.request.user).select_related("reconciliation")
+        return _narrowed(runs, self, RUN_FILTERS)
 
-    @extend_schema(request=StartRunSerializer, responses={201: RunSerializer})
+    @extend_schema(parameters=[*map(OpenApiParameter, RUN_FILTERS)])
+    def list(self, request: Request) -> Response:
+        """Runs, newest first."""
+        return super().list(request)
+
+    @extend_schema(parameters=[KEY_HEADER], request=StartRunSerializer, responses={201: RunSerializer})
     def create(self, request: Request) -> Response:
         """Start a run of a business date."""
         if not request.user.has_perm("reconciliation.add_run"):  # type: ignore[union-attr]
@@ -102,17 +145,14 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
                 Prefetch("members", Member.objects.filter(current=True).with_fate()),
                 Prefetch("refusals", GateRefusal.objects.filter(current=True)),
             )
-        for name, lookup in (
-            ("state", "state"),
-            ("kind", "kind"),
-            ("key", "key"),
-            ("reconciliation", "reconciliation__code"),
-        ):
-            if value := self.request.GET.get(name):
-                breaks = breaks.filter(**{lookup: value})
-        return breaks
+        return _narrowed(breaks, self, BREAK_FILTERS)
 
-    @extend_schema(request=DecideSerializer, responses={201: DecisionSerializer})
+    @extend_schema(parameters=[*map(OpenApiParameter, BREAK_FILTERS)])
+    def list(self, request: Request) -> Response:
+        """Breaks, newest first."""
+        return super().list(request)
+
+    @extend_schema(parameters=[KEY_HEADER], request=DecideSerializer, responses={201: DecisionSerializer})
     @action(detail=True, methods=["post"])
     def decisions(self, request: Request, pk: str | None = None) -> Response:
         """Approve, override or reject; the outcome follows at once."""
@@ -156,6 +196,9 @@ class JourneyView(APIView):
     )
     def get(self, request: Request) -> Response:
         """The events in order, and the stored values."""
+        for name in ("reconciliation", "key"):
+            if not request.GET.get(name):
+                raise ValidationError({name: ["This parameter is required."]})
         visible = Reconciliation.objects.visible_to(request.user).select_related("a__record_type")
         reconciliation = get_object_or_404(visible, code=request.GET.get("reconciliation", "").replace("\0", ""))
         told = journey(reconciliation, request.GET.get("key", "").replace("\0", ""))
