@@ -1,17 +1,19 @@
 """What a file is, by its content."""
 
 import re
-import zipfile
 from pathlib import Path
 
 BLOCK = 1 << 16
-WORKBOOK = "xl/workbook.xml"
+NEAR = 1_000  # characters, in which a bank's own lines may stand before a statement
+LISTED = 1 << 20  # bytes
+WORKBOOK = b"xl/workbook.xml"
 TYPES = ("csv", "fixed", "json", "ndjson", "xml", "parquet", "excel", "mt940", "camt053")
-_MT940 = re.compile(r"(?:\{4:)?\s*:(?:20|25|28C?|60[FM]|61):", re.MULTILINE)
+_MT940 = re.compile(r"\{1:F\d\d[A-Z]|:(?:20|25|28C?|60[FM]|61):")
+_STATEMENT_LINE = re.compile(r"^:(?:61|6[02][FM]):", re.MULTILINE)
 _OBJECT = re.compile(r'\{\s*("|\})')
 _LIST = re.compile(r"\[\s*([\[{]|\]\s*$)")
 _LIST_INSIDE = re.compile(r'":\s*\[\s*\{')
-_XML = re.compile(r"<(\?xml|!--|!DOCTYPE|[A-Za-z_])")
+_XML = re.compile(r"<(?:\?xml|!--|!DOCTYPE|[A-Za-z_][\w.:-]*(?:\s[^<>]*)?/?>(?! *[,;|\t]))")
 _CAMT = re.compile(r"<(?:[\w.-]+:)?BkToCstmrStmt[\s>/]")
 
 
@@ -23,7 +25,7 @@ def type_of(path: Path) -> str:
         return "parquet"
     if first.startswith(b"PK\x03\x04"):
         return "excel" if _is_workbook(path) else "csv"
-    return _type_of_text(_text(first).lstrip("\ufeff").lstrip(), path)
+    return _type_of_text(_text(first).lstrip("\ufeff").lstrip())
 
 
 def _text(first: bytes) -> str:
@@ -31,14 +33,14 @@ def _text(first: bytes) -> str:
     return first.decode(encoding, errors="replace").replace("\0", "")
 
 
-def _type_of_text(text: str, path: Path) -> str:
+def _type_of_text(text: str) -> str:
     if _XML.match(text):
         return "camt053" if _CAMT.search(text) else "xml"
     if _LIST.match(text):
         return "json"
     if _OBJECT.match(text):
         return "ndjson" if _is_object_a_line(text) else "json"
-    return "mt940" if _MT940.match(text) or _MT940.search(text[:1000]) and _has_line(text) else "csv"
+    return "mt940" if _MT940.match(text) or _STATEMENT_LINE.search(text[:NEAR]) else "csv"
 
 
 def _is_object_a_line(text: str) -> bool:
@@ -47,16 +49,11 @@ def _is_object_a_line(text: str) -> bool:
     following = rest.lstrip()
     if not following:
         return not _LIST_INSIDE.search(first)
-    return following.startswith("{") and first.rstrip().endswith("}")
-
-
-def _has_line(text: str) -> bool:
-    return re.search(r"^:(?:61|6[02][FM]):", text, re.MULTILINE) is not None
+    return following.startswith("{") and not first.rstrip().endswith(("[", ",", ":"))
 
 
 def _is_workbook(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return WORKBOOK in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
-        return False
+    """Whether the archive's list of parts, at its end, names a workbook; it is not opened here, where nothing limits it."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - LISTED, 0))
+        return WORKBOOK in file.read()

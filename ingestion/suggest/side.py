@@ -50,7 +50,8 @@ class Side:
         """The format as a definition writes it: what was detected, and whatever would be asked otherwise."""
         found = self.format_
         if found.type != "csv":
-            return {"type": found.type, **found.options}
+            header = {"header": found.header or False} if found.type == "excel" and found.questions else {}
+            return {"type": found.type, **found.options, **header}
         document: dict[str, object] = {"type": "csv", "delimiter": found.delimiter}
         if found.encoding not in ("utf-8", "utf-8-sig"):
             document["encoding"] = found.encoding
@@ -78,7 +79,8 @@ def _read(duck: duckdb.DuckDBPyConnection, letter: str, path: Path, folder: Path
     folder.mkdir()
     plain = unpacked(path, folder)
     detected = detect(plain, {})
-    _refuse_binary(plain)
+    if detected.type == "csv":
+        _refuse_binary(plain)
     format_ = _with_true_header(plain, detected)
     framed, format_ = frame(plain, format_, folder)
     if len(format_.columns) < 2:
