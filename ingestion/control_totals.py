@@ -21,18 +21,21 @@ def check_totals(path: Path, format_: FileFormat, mappings: Mapping[str, FieldMa
     """A note per total that fits; ControlTotalMismatch for one that does not. Nothing without a declared footer total."""
     if not format_.footer_rows or not (format_.footer_sum or format_.footer_count):
         return []
-    mapping = next((it for it in mappings.values() if it.column == format_.footer_sum), FieldMapping(""))
     place = column_position(format_, format_.footer_sum) if format_.footer_sum else None
+    summed = (it for it in mappings.values() if it.column and column_position(format_, it.column) == place)
+    mapping = next(summed, FieldMapping(""))
     if format_.footer_sum and place is None:
         raise IngestionError(f"The file has no column {format_.footer_sum!r}, which its footer sums.")
-    count, total, footer = 0, Decimal(0), ""
+    count, total, footers = 0, Decimal(0), list[str]()
     for row in records(path, format_):
         if row.cells is None:
-            footer = row.raw if row.is_footer else footer
+            footers += [row.raw] if row.is_footer else []
             continue
         count += 1
         total += _number(row.cells[place], mapping) or Decimal(0) if place is not None else Decimal(0)
-    words = (word for cell in _parts(footer, format_) for word in re.findall(r"[-+]?\d[\d.,']*", cell))
+    cells = (cell for footer in footers for cell in _parts(footer, format_))
+    words = (word for cell in cells for word in re.findall(r"[-+]?\d[\d.,']*", cell))
+    footer = "\n".join(footers)
     numbers = {value for word in words if (value := _number(word, mapping)) is not None}
     notes = []
     if format_.footer_count:

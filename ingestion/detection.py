@@ -68,7 +68,9 @@ def text_encoding(path: Path, sample: bytes, declared: Mapping[str, object]) -> 
 
 def known_encoding(name: str) -> str:
     try:
-        return codecs.lookup(name).name
+        found = codecs.lookup(name).name
+        "".encode(found)  # refused by what is no encoding of texts, such as base64
+        return found
     except LookupError:
         raise UnreadableFile(f"There is no encoding {name!r}. Write one such as utf-8, cp1252 or latin-1.") from None
 
@@ -130,6 +132,11 @@ def with_header(draft: FileFormat, lines: list[str], declared: Mapping[str, obje
     skip_declared = int(str(declared.get("skip") or 0))
     footer = declared.get("footer") or {}
     given = declared.get("header")
+    wanted = max(skip_declared + 1, int(str(given or 0)))
+    if wanted > len(lines):
+        raise UnreadableFile(
+            f"The file has {len(lines)} lines, but its format looks for its first one on line {wanted}."
+        )
     found, preamble, footer_rows = _find_header(draft, lines, skip_declared)
     questions = []
     if given is None and preamble and not declared.get("skip"):
@@ -147,7 +154,7 @@ def with_header(draft: FileFormat, lines: list[str], declared: Mapping[str, obje
     columns, notes = _names(cells, has_header=header is not None)
     if any("stands twice" in note for note in notes) and given is None:
         questions.append(
-            "A header stands twice, and both columns are kept under distinct names; write `header: 1` in the format to confirm, or deliver with --accept."
+            f"A header stands twice, and both columns are kept under distinct names; write `header: {found}` in the format to confirm, or deliver with --accept."
         )
     if footer_rows and not footer:
         questions.append(

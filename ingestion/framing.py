@@ -4,8 +4,10 @@ A cheap scan finds files that are clean as they are; only the others are rewritt
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -210,10 +212,18 @@ def _group(
             yield FileRow(number, text, None, bad)
         elif not text.strip():
             continue
-        elif text.count(format_.quote) % 2 == 0:
+        elif text.count(format_.quote) % 2 == 0 or _closed_cells(format_.delimiter, format_.quote).fullmatch(text):
             yield FileRow(number, text, cells_of(text, format_))
         else:
             yield from _joined(number, text, lines, format_)
+
+
+@cache
+def _closed_cells(delimiter: str, quote: str) -> re.Pattern[str]:
+    """Cells whose quotes are all closed. A quote inside a cell that did not begin with one is a character like others."""
+    mark, quoted = re.escape(delimiter), re.escape(quote)
+    cell = rf"(?:{quoted}(?:[^{quoted}]|{quoted}{quoted})*+{quoted}[^{mark}]*+|(?!{quoted})[^{mark}]*+)"
+    return re.compile(rf"{cell}(?:{mark}{cell})*+")
 
 
 def _joined(number: int, text: str, lines: Iterator[tuple[int, str, str]], format_: FileFormat) -> Iterator[FileRow]:

@@ -50,7 +50,7 @@ def _delimiter(value: object) -> Iterator[str]:
 
 def _encoding(value: object) -> Iterator[str]:
     try:
-        codecs.lookup(str(value))
+        "".encode(codecs.lookup(str(value)).name)
     except LookupError:
         yield f"there is no encoding {value!r}; write one such as utf-8, cp1252 or latin-1"
 

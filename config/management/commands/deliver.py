@@ -46,6 +46,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{delivery}, {delivery.file_name}, {delivery.size:,} bytes, sha256 {delivery.sha256[:12]}")
         if not is_new:
             self.stdout.write("The same bytes were delivered before; this is the delivery already held.")
+        self.stdout.write(_shown(work.format))
         for note in work.notes:
             self.stdout.write(note)
         self.stdout.write(
@@ -54,6 +55,15 @@ class Command(BaseCommand):
         )
         for row in work.quarantined_rows.all()[:20]:
             self.stdout.write(f"  {row}")
+
+
+def _shown(format_: dict) -> str:
+    """How the file was read."""
+    marks = ("encoding", "delimiter", "quote")
+    told = [f"{name} {format_[name]!r}" if name != "encoding" else format_[name] for name in marks if format_.get(name)]
+    where = f"header on line {format_['header']}" if format_.get("header") else "no header"
+    columns = format_.get("columns") or []
+    return f"Read as {', '.join([format_.get('type', 'csv'), *told, where])}, {len(columns)} columns: {', '.join(columns[:12])}."
 
 
 def _document(work: Normalization, *, is_new: bool) -> dict[str, object]:
