@@ -159,7 +159,8 @@ def _between(leaf: Leaf, arguments: Mapping[str, object], shown: str) -> tuple[s
     if high is not None:
         tests.append(f"{leaf.column} > CAST({literal(str(high))} AS {_bound_type(leaf)})")
         words.append(f"at most {high}")
-    return " OR ".join(tests), _says(leaf.name, shown, f"is not {' and '.join(words)}.")
+    said = f"between {low} and {high}" if len(words) == 2 else " and ".join(words)
+    return " OR ".join(tests), _says(leaf.name, shown, f"is not {said}.")
 
 
 def _constant(leaf: Leaf, value: object) -> str:

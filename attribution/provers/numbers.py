@@ -70,7 +70,7 @@ def rounding(d: Difference) -> str:
     fine, coarse, places, whose = (a, b, places_b, "B is A") if places_a > places_b else (b, a, places_a, "A is B")
     step = Decimal(1).scaleb(-places)
     is_rounded = any(_rounded(fine, step, mode) == coarse for mode in (ROUND_HALF_UP, ROUND_HALF_EVEN))
-    return f"{whose} rounded to {places} places." if is_rounded else ""
+    return f"{whose} rounded to {places} place{'' if places == 1 else 's'}." if is_rounded else ""
 
 
 def _places(text: str | None) -> int:

@@ -69,7 +69,7 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         and request.user.has_perm("review.change_decision")
         and proposal.proposed_by != request.user,  # type: ignore[union-attr]
         "decided": next((d for d in decisions if d.confirmed_by_id is not None), None),
-        "consequence": _consequence(brk, compared.record),
+        "consequence": _consequence(brk, refusals),
     }
 
 
@@ -103,7 +103,9 @@ def _history(brk: Break, differences: list[Explained], decisions: list[Decision]
     return sorted(events, key=lambda event: event["at"])
 
 
-def _consequence(brk: Break, record: Any) -> str:  # noqa: ANN401
+def _consequence(brk: Break, refusals: list[Any]) -> str:
+    if any(it.condition.startswith("check:") and not it.waived for it in refusals):
+        return "A check fails. Override the value, or let a Manager waive the check."
     if brk.kind == Break.Kind.DUPLICATE:
         return "Approve stores the row that you name; the others stay duplicates."
     if brk.amount is not None:

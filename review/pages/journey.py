@@ -11,11 +11,11 @@ def journey_page(request: HttpRequest) -> HttpResponse:
     """Every step of a key."""
     visible = visible_reconciliations(request)
     code, key = request.GET.get("reconciliation", ""), request.GET.get("key", "").strip().replace("\0", "")
-    chosen = [it for it in visible if it.code == code] or visible
-    found, told = find_journey(chosen, key) if key else (None, Journey())
+    named = next((it for it in visible if it.code == code), None)
+    found, told = find_journey([named] if named else visible, key) if key else (None, Journey())
     context = {
         "reconciliations": visible,
-        "reconciliation": found or (chosen[0] if chosen else None),
+        "reconciliation": found or named,
         "key": key,
         "events": told.events,
         "stored": told.stored,

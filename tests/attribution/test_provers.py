@@ -29,6 +29,7 @@ def said(leaf: Leaf, a: str | None, b: str | None, kind: str = "value", **record
     ("leaf", "a", "b", "reason", "sentence"),
     [
         (AMOUNT, "10.25", "10.00", "ROUNDING_DIFF", "B is A rounded to 0 places."),
+        (AMOUNT, "10.26", "10.3", "ROUNDING_DIFF", "B is A rounded to 1 place."),
         (AMOUNT, "10.00", "-10.00", "SIGN_FLIP", "B is A with the sign turned."),
         (AMOUNT, "48250.00", "48250000.00", "SCALE_ERR", "B is A times 1,000."),
         (
