@@ -30,6 +30,7 @@ def decide_two(site: str, password: str) -> list[str]:
             )
             .exclude(band="UNKNOWN")
             .exclude(refusals__condition__startswith="check:")
+            .exclude(refusals__condition__startswith="flagged:")
         )
         first, second = list(waiting.distinct().order_by("id")[:2])
         approve_on_page(site, first, "supervisor", password)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Sum
 
 from reconciliation.models import Break, Member, OutcomeCount, Run
+from reconciliation.models.break_ import MemberQuerySet
 from reconciliation.outcomes import IN_BREAK
 
 STATES = ("stored", "in_review", "rejected", "quarantined", "duplicate", "superseded", "out_of_scope", "in_flight")
@@ -39,19 +40,19 @@ def conservation(run: Run) -> Conservation:
     states.update(dict(told))
     in_break = states.pop(IN_BREAK, 0)
     if run.state == Run.State.DONE:
-        states.update(_standing(run, [it.delivery_id for _, it in inputs]))
+        states.update(standing(run).count_by_fate())
     else:
         states["in_flight"] += in_break + sum(received.values()) - sum(states.values()) - in_break
     return Conservation(received["a"], received["b"], {state: states.get(state, 0) for state in STATES})
 
 
-def _standing(run: Run, deliveries: list[int]) -> Counter[str]:
-    """The run's rows that stood in a break when it ended, by where they stand now.
+def standing(run: Run) -> MemberQuerySet:
+    """The run's rows that stood in a break when it ended.
 
     A row may stand in several episodes of its key: the one that counts was opened by this run or before, and no earlier
     run, nor this one, closed it.
     """
     episodes = Break.objects.filter(reconciliation=run.reconciliation_id, opened_run__lte=run.pk, last_run__gte=run.pk)
     episodes = episodes.exclude(state=Break.State.CLOSED, last_run=run.pk)
-    members = Member.objects.filter(delivery__in=deliveries, brk__in=episodes.order_by())
-    return Counter(members.count_by_fate())
+    deliveries = run.inputs.values("normalization__delivery")
+    return Member.objects.filter(delivery__in=deliveries, brk__in=episodes.order_by())

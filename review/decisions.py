@@ -62,7 +62,7 @@ def decide(
         return _leave_pending(brk, by, comment)
     record = None if action == Action.REJECT else _record(brk, values or {}, member)
     if record is not None:
-        _check(brk, record)
+        _check(brk, record, _flagged(brk, record, values or {}, member))
     decision = _write(brk, action, by, reason, values or {}, member, comment, record)
     if decision.confirmed_by_id is not None:
         _carry_out(decision)
@@ -92,7 +92,8 @@ def confirm(*, decision: Decision, by: User) -> Decision:
             "The values changed since this was proposed, so the proposal is void. Look at the break again."
         )
     if decision.record is not None:
-        _check(brk, decision.record)
+        given = dict(decision.values.values_list("field", "value"))
+        _check(brk, decision.record, _flagged(brk, decision.record, given, decision.chosen))
     decision.confirmed_by, decision.confirmed_at = by, timezone.now()
     decision.save(update_fields=["confirmed_by", "confirmed_at"])
     custody.seal([decision])
@@ -174,15 +175,11 @@ def _known_action(
 
 def _record(brk: Break, values: Mapping[str, str | None], member: Member | None) -> dict[str, str | None]:
     """The record that the decision would store: the proposed one, or the named row, with the values that were given."""
-    run = brk.last_run
     shape = brk.reconciliation.record_type.shape()
     if member is not None:
         record = dict(member.record)
     else:
-        first = {m.side: m.record for m in brk.members.filter(current=True).order_by("-position")}
-        rules = Rules(run.rule_set.document)
-        sides = (mapped_names(run, "a", shape), mapped_names(run, "b", shape))
-        record = proposed(shape, rules, first.get("a"), first.get("b"), *sides)
+        record = _proposed(brk, {side: row.record for side, row in _first_rows(brk).items()})
     for name, text in values.items():
         try:
             leaf = shape.leaf(name)
@@ -197,9 +194,34 @@ def _record(brk: Break, values: Mapping[str, str | None], member: Member | None)
     return record
 
 
-def _check(brk: Break, record: Mapping[str, str | None]) -> None:
+def _first_rows(brk: Break) -> dict[str, Member]:
+    return {row.side: row for row in brk.members.filter(current=True).order_by("-position")}
+
+
+def _proposed(brk: Break, sides: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Of each leaf, the value of the side that the proposed record takes it from."""
+    run, shape = brk.last_run, brk.reconciliation.record_type.shape()
+    mapped = (mapped_names(run, "a", shape), mapped_names(run, "b", shape))
+    return proposed(shape, Rules(run.rule_set.document), sides.get("a"), sides.get("b"), *mapped)
+
+
+def _flagged(
+    brk: Break, record: Mapping[str, str | None], values: Mapping[str, str | None], member: Member | None
+) -> list[Condition]:
+    """What a record would leave empty because the delivered value does not fit its field, and nobody gave another."""
+    rows = {"a": member} if member is not None else _first_rows(brk)
+    texts = _proposed(brk, {side: {name: row.raw.get(name, "") for name in row.flags} for side, row in rows.items()})
+    given = {brk.reconciliation.record_type.shape().leaf(name).name for name in values}
+    return [
+        Condition(f"flagged:{name}", f"{name} {text} does not fit its field.", holds=False)
+        for name, text in texts.items()
+        if text is not None and record.get(name) is None and name not in given
+    ]
+
+
+def _check(brk: Break, record: Mapping[str, str | None], flagged: list[Condition]) -> None:
     waived = set(brk.waivers.filter(fingerprint=brk.fingerprint).values_list("condition", flat=True))  # type: ignore[attr-defined]
-    failed: list[Condition] = [it for it in failed_checks(brk, record) if it.code not in waived]
+    failed: list[Condition] = [it for it in [*flagged, *failed_checks(brk, record)] if it.code not in waived]
     if failed:
         sentences = " ".join(it.sentence for it in failed)
         raise DecisionRefused(f"Held by the gate. {sentences} Override the value, or let a Manager waive the check.")

@@ -20,6 +20,7 @@ from ingestion.models import QuarantinedRow
 from ingestion.shape import canonical_sql
 from ingestion.spreadsheets import plain, safe
 from ingestion.sql_text import literal
+from reconciliation.conservation import standing
 from reconciliation.models import Break, Difference, OutcomeFile, Run
 from reconciliation.session import session
 from reconciliation.store.current import rows_of_run
@@ -79,7 +80,7 @@ def breaks_of(run: Run) -> QuerySet[Break]:
     later = Break.objects.filter(reconciliation=run.reconciliation, opened_run__lte=run, last_run__gt=run)
     if not later.exists():
         return last
-    stood = {str(line[0]) for line in records(run)[1] if line[4] == IN_BREAK}
+    stood = {str(line[0]) for line in _outcome_lines(run) if line[4] == IN_BREAK}
     ids = [pk for pk, key in later.values_list("pk", "key") if key in stood]
     return Break.objects.filter(Q(last_run=run) | Q(pk__in=ids))
 
@@ -145,14 +146,26 @@ def quarantine(run: Run) -> Table:
     return ("source", "delivery", "line", "reason", "raw"), rows.iterator()
 
 
+RECORD = ("key", "side", "delivery", "n", "state", "hash")
+
+
 def records(run: Run) -> Table:
-    """One line per delivered row, with the state that the run gave it."""
-    columns = ("key", "side", "delivery", "n", "state", "hash")
+    """One line per delivered row, with the state in which it stands now."""
+    rows = standing(run).with_fate().values_list("side", "delivery_id", "record_number", "fate")  # type: ignore[misc]
+    fates = {(side, delivery, n): fate for side, delivery, n, fate in rows.iterator()}
+    return RECORD, (
+        (key, side, delivery, n, fates.get((side, delivery, n), state) if state == IN_BREAK else state, hash_)
+        for key, side, delivery, n, state, hash_ in _outcome_lines(run)
+    )
+
+
+def _outcome_lines(run: Run) -> list[tuple[str, str, int, int, str, str | None]]:
+    """What the run's outcome files say, in the order of the keys."""
     if not (files := _outcome_files(run)):
-        return columns, iter(())
+        return []
     with lookup() as duck:
-        query = f"SELECT {', '.join(columns)} FROM read_parquet([{files}]) ORDER BY key"
-        return columns, iter(duck.execute(query).fetchall())
+        query = f"SELECT {', '.join(RECORD)} FROM read_parquet([{files}]) ORDER BY key, side, delivery, n"
+        return duck.execute(query).fetchall()
 
 
 def store(run: Run) -> Table:

@@ -97,3 +97,30 @@ def test_a_second_person_confirms_by_deciding_the_same(
     assert Break.objects.get().state == "review"
     decide("U", "approve", user="sue")
     assert Break.objects.get().state == "approved"
+
+
+def test_a_value_that_does_not_fit_is_never_approved_away(reconcile: Reconcile, tmp_path: Path) -> None:
+    run = reconcile([row("F", "ten"), row("G", "10.00"), row("L", "ten")], [row("F", "10.00"), row("G", "ten")])
+    for key in ("F", "L"):
+        with pytest.raises(CommandError, match="amount ten does not fit its field"):
+            decide(key, "approve")
+    decide("G", "approve")
+    decide("F", "override", values=["amount=10.00"])
+    decide("L", "override", values=["amount="])
+    assert [(it["key"], it["amount"]) for it in lines("store", run, tmp_path)] == [
+        ("F", "10.00"),
+        ("G", "10.00"),
+        ("L", ""),
+    ]
+
+
+def test_each_exported_record_has_the_state_in_which_it_stands(reconcile: Reconcile, tmp_path: Path) -> None:
+    left = [row("A"), row("U"), row("D"), row("D"), row("R"), row("P", "10.25")]
+    run = reconcile(left, [row("A"), row("U", "77.31"), row("D"), row("R", "77.31"), row("P", "10.00")])
+    decide("R", "reject")
+    found = {(it["key"], it["side"], it["state"]) for it in lines("records", run, tmp_path)}
+    assert {(key, state) for key, side, state in found if side == "a"} == {
+        ("A", "stored"), ("U", "in_review"), ("D", "in_review"), ("D", "duplicate"), ("R", "rejected"), ("P", "stored"),
+    }  # fmt: skip
+    reconcile([row("U", "77.31")], None, NEXT_DAY)
+    assert {it["state"] for it in lines("records", run, tmp_path) if it["key"] == "U"} == {"superseded", "stored"}
