@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 
+from ingestion.models import RecordType, Source
 from ingestion.suggest.definition import definition_text, document_of, key_lines, unpaired_lines
 from ingestion.suggest.field import FieldProposal, quoted
 from ingestion.suggest.suggestion import Suggestion, suggest
+from reconciliation.models import Reconciliation
 from reconciliation.trial import Trial, TrialSide, shape_of, try_out
 
 Examples = Sequence[tuple[str, str | None, str | None]]
@@ -43,6 +46,18 @@ def propose(a: Path, b: Path, *, name: str = "", taken: Collection[str] = ()) ->
     return Proposal(
         replace(found, fields=[_with_differences(it, found.compared_as(it), trial) for it in found.fields]), trial
     )
+
+
+def taken_codes() -> set[str]:
+    """The codes that stand for something already; none where the database cannot be asked."""
+    try:
+        return {
+            code
+            for model in (RecordType, Source, Reconciliation)
+            for code in model.objects.values_list("code", flat=True)
+        }
+    except DatabaseError:
+        return set()
 
 
 def _tried(found: Suggestion, document: Mapping[str, Any], folder: Path) -> Trial:

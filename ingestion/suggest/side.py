@@ -15,6 +15,7 @@ from ingestion.framing import Framed, cells_of
 from ingestion.normalize import source_sql
 from ingestion.unpacking import unpacked
 
+WIDEST = 250  # columns; every one is held against every one of the other file
 SAMPLED = 20_000  # rows that columns are profiled on
 ONE_COLUMN = (
     "The file has one column only, and a record needs a key and something to compare. "
@@ -82,6 +83,11 @@ def _read(duck: duckdb.DuckDBPyConnection, letter: str, path: Path, folder: Path
     if detected.type == "csv":
         _refuse_binary(plain)
     format_ = _with_true_header(plain, detected)
+    if len(format_.columns) > WIDEST:
+        raise UnreadableFile(
+            f"The file has {len(format_.columns):,} columns; proposals are made for at most {WIDEST}. "
+            "Take out the columns that are not compared, or write the definition by hand."
+        )
     framed, format_ = frame(plain, format_, folder)
     if len(format_.columns) < 2:
         raise UnreadableFile(ONE_COLUMN)
@@ -101,7 +107,7 @@ def _refuse_binary(path: Path) -> None:
         block = file.read(1 << 16)
     wide = block[:2] in (b"\xff\xfe", b"\xfe\xff") or block.count(b"\0") > len(block) // 4
     text = block.decode("latin-1")
-    if not wide and len(_CONTROL.findall(text)) * 50 > len(text) > 0:
+    if not wide and len(_CONTROL.findall(text)) * 10 > len(text) > 0:
         raise UnreadableFile("The file is binary, no text with rows. Name a delimited text file.")
 
 

@@ -99,7 +99,7 @@ def _suggest(
         )
     fields = propose_fields(duck, pairs, aligned, keys[0])
     named = name or _free(_name(a, b), taken)
-    codes = _codes(a, b, named)
+    codes = _codes(a, b, named, () if name else taken)
     references = find_references(duck, sides, fields, named, taken)
     return Suggestion(named, codes, sides, columns, keys, fields, unpaired, aligned.rows, references)
 
@@ -132,12 +132,12 @@ def _free(name: str, taken: Collection[str]) -> str:
     return next(it for it in (name, *(f"{name}_{n}" for n in range(2, 999))) if it not in taken)
 
 
-def _codes(a: Path, b: Path, name: str) -> tuple[str, str]:
+def _codes(a: Path, b: Path, name: str, taken: Collection[str]) -> tuple[str, str]:
     """Codes of the two sources: the file names, under the reconciliation's name where they do not hold it."""
     made = []
     for letter, path in (("a", a), ("b", b)):
         code = _code(_stem(path)) or letter
         made.append(code if name in code and code != name else _code(f"{name}_{code}"[:36]))
-    if made[0] == made[1] or name in made:
+    if made[0] == made[1] or name in made or set(made) & set(taken):
         return f"{name[:34]}_a", f"{name[:34]}_b"
     return made[0], made[1]

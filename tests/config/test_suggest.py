@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from reconciliation.models import Run
+from reconciliation.models import Reconciliation, Run
 
 
 def test_the_written_definition_is_applied_and_runs(db: None, shared: Path, tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_the_written_definition_is_applied_and_runs(db: None, shared: Path, tmp_
     assert report["differences"]["by_field"] == {"amount": 1, "side": 1, "trade_date": 1}
 
 
-def test_every_field_says_why_in_the_file_and_as_json(shared: Path, tmp_path: Path) -> None:
+def test_every_field_says_why_in_the_file_and_as_json(db: None, shared: Path, tmp_path: Path) -> None:
     a, b = shared / "nasty" / "pair_locale_a.csv", shared / "nasty" / "pair_locale_b.csv"
     file, report = tmp_path / "proposed.yaml", tmp_path / "proposed.json"
     call_command("suggest", str(a), str(b), "--to", str(file), "--json", str(report), stdout=io.StringIO())
@@ -46,11 +46,12 @@ def test_every_field_says_why_in_the_file_and_as_json(shared: Path, tmp_path: Pa
         (b"id\n1\n2\n", "one column only"),
         (b"PK\x03\x04rest", "ZIP archive"),
         (bytes(range(32)) * 40, "binary"),
+        (",".join(f"c{n}" for n in range(300)).encode() + b"\n" + b"1," * 299 + b"1\n", "300 columns"),
         (b"colour,size\nred,big\nblue,small\nred,small\nblue,big\n", "No key was found"),
     ],
 )
 def test_what_nothing_can_be_learnt_from_is_said_in_a_sentence(
-    content: bytes, sentence: str, shared: Path, tmp_path: Path
+    content: bytes, sentence: str, db: None, shared: Path, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_bytes(content)
@@ -59,6 +60,20 @@ def test_what_nothing_can_be_learnt_from_is_said_in_a_sentence(
     assert not (tmp_path / "x.yaml").exists()
 
 
-def test_a_file_that_is_not_there_is_named(shared: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_named(db: None, shared: Path, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no file .*missing.csv"):
         call_command("suggest", str(tmp_path / "missing.csv"), str(shared / "nasty" / "pair_locale_b.csv"))
+
+
+def test_a_code_in_use_is_not_proposed_again(db: None, shared: Path, tmp_path: Path) -> None:
+    a, b = shared / "nasty" / "pair_locale_a.csv", shared / "nasty" / "pair_locale_b.csv"
+    files = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    for file in files:
+        call_command("suggest", str(a), str(b), "--to", str(file), stdout=io.StringIO())
+        call_command("define", str(file), stdout=io.StringIO())
+    assert list(Reconciliation.objects.order_by("code").values_list("code", flat=True)) == [
+        "pair_locale",
+        "pair_locale_2",
+    ]
+    with pytest.raises(CommandError, match="is no code"):
+        call_command("suggest", str(a), str(b), "--name", "FX trades")
