@@ -55,6 +55,9 @@ def detect(path: Path, declared: Mapping[str, object]) -> FileFormat:
         )
     draft = FileFormat("", ",", '"', None, 0, (), notes=tuple(notes), type="excel", options={"sheet": sheet})
     format_ = with_header(draft, lines, declared)
+    if format_.header is None:
+        width = max(len(cells) for _, cells in [*sample, last])
+        format_ = replace(format_, columns=tuple(f"column_{n}" for n in range(1, width + 1)))
     return replace(format_, delimiter="", quote="", questions=(*questions, *format_.questions))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from ingestion.errors import UnreadableFile
-from ingestion.readers.json_values import DECODER, kind_of
+from ingestion.readers.json_values import DECODER, MOST_COMMAS, is_too_full, kind_of
 from ingestion.suggestion import nearest
 
 BLOCK = 1 << 18  # characters
@@ -85,10 +85,10 @@ class Stream:
                     f"The JSON ends in the value that begins on line {line}. The file was cut; deliver it again whole."
                 )
             size *= 2
-            if len(self._text) - self._at > LARGEST_VALUE:
+            if len(self._text) - self._at > LARGEST_VALUE or is_too_full(self._text, self._at):
                 raise UnreadableFile(
-                    f"The value that begins on line {line} is longer than {LARGEST_VALUE:,} characters. If it holds the "
-                    "records, write `records:` with the path to their list."
+                    f"The value that begins on line {line} is longer than {LARGEST_VALUE:,} characters, or holds "
+                    f"more than {MOST_COMMAS:,} values. If it holds the records, write `records:` with the path to their list."
                 )
 
     def _is_cut(self, error: json.JSONDecodeError) -> bool:

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 
+MOST_COMMAS = 1 << 20  # each may be a value of a hundred bytes in memory
+
 
 class Number(str):
     """A number as it is written."""
@@ -39,6 +41,11 @@ def _constant(name: str) -> object:
 DECODER = json.JSONDecoder(
     object_pairs_hook=_pairs, parse_float=Number, parse_int=Number, parse_constant=_constant
 )  # fmt: skip
+
+
+def is_too_full(text: str, start: int = 0) -> bool:
+    """Whether a text may hold so many values that to read it would take the memory of all others."""
+    return len(text) - start > MOST_COMMAS and text.count(",", start) > MOST_COMMAS
 
 
 def flat(record: object) -> dict[str, str]:

@@ -20,6 +20,7 @@ COLUMNS = (
     "account", "statement", "sequence", "entry", "booking_date", "value_date", "amount", "currency", "direction",
     "reversal", "type", "reference", "customer_reference", "bank_reference", "details", "information",
 )  # fmt: skip
+MOST_LINES = 1_000  # of a tag; the standard has six
 _TAG = re.compile(r"(?:\{1:.*\{4:)?\s*:(\d{2}[A-Z]?|NS):(.*)")
 _ENVELOPE = re.compile(r"\{1:.*|-|-\}.*")
 _LINE = tags.Statement()
@@ -88,6 +89,10 @@ def _tags(path: Path, format_: FileFormat) -> Iterator[_Tag]:
                 yield open_
             open_ = _Tag(match[1], number, [text], [match[2]], bad)
         elif open_ is not None and text.strip() and not _ENVELOPE.fullmatch(text.strip()):
+            if len(open_.raw) > MOST_LINES:
+                raise UnreadableFile(
+                    f"The tag on line {open_.line} goes on for more than {MOST_LINES:,} lines, so this is no MT940."
+                )
             open_.raw.append(text)
             open_.value.append(text)
             open_.bad = open_.bad or bad

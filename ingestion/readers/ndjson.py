@@ -10,7 +10,7 @@ from pathlib import Path
 from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.framing import FileRow, Located, physical_lines
-from ingestion.readers.json_values import DECODER, UnfitRecord, flat
+from ingestion.readers.json_values import DECODER, MOST_COMMAS, UnfitRecord, flat, is_too_full
 from ingestion.readers.reader import Reading, sampled
 from ingestion.readers.texts import unicode_encoding
 
@@ -33,6 +33,8 @@ def rows(path: Path, format_: FileFormat, reading: Reading) -> Iterator[FileRow]
 
 
 def _row(number: int, text: str, reading: Reading) -> FileRow:
+    if is_too_full(text):
+        return FileRow(number, text, None, f"It holds more than {MOST_COMMAS:,} values, so it is no record.")
     try:
         return FileRow(number, text, reading.cells(flat(DECODER.decode(text))))
     except json.JSONDecodeError as error:

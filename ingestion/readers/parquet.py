@@ -13,7 +13,7 @@ from ingestion.framing import FileRow, Located
 from ingestion.readers.reader import MOST_COLUMNS, Reading
 from ingestion.sql_text import literal, quoted
 
-FETCHED = 2_000  # rows
+FETCHED = 500  # rows
 MOST_ROWS = 200_000_000
 MEMORY, THREADS = "500MB", 2
 FLOATS = ("FLOAT", "DOUBLE")

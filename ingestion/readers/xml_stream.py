@@ -14,6 +14,7 @@ from ingestion.errors import UnreadableFile
 
 BLOCK = 1 << 18  # bytes
 DEEPEST = 200
+MOST_ELEMENTS = 50_000  # in a record
 LARGEST_RECORD = 1 << 26  # bytes
 INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"  # how the XML is written, not what it says
 
@@ -83,12 +84,18 @@ class XmlStream:
         expat = parser.parser
         expat.XmlDeclHandler = lambda _version, encoding, _standalone: self._declared(encoding)
         target.place = lambda: (expat.CurrentLineNumber, expat.CurrentByteIndex)
+        quiet = 0
         with self._path.open("rb") as file:
             while block := file.read(BLOCK):
                 if not self._base and not self._window and block.startswith((b"\xff\xfe", b"\xfe\xff")):
                     self.encoding = "utf-16"
                 self._take(block)
                 _guarded(lambda given=block: parser.feed(given), expat)  # type: ignore[misc]
+                quiet = 0 if target.events else quiet + len(block)
+                if quiet > LARGEST_RECORD:
+                    raise UnreadableFile(
+                        f"A tag on line {expat.CurrentLineNumber} is longer than {LARGEST_RECORD:,} bytes."
+                    )
                 yield from target.events
                 target.events.clear()
             _guarded(parser.close, expat)
@@ -151,6 +158,11 @@ def records(stream: XmlStream, is_record: Callable[[Path_], bool]) -> Iterator[F
             path.append(local(event.name))
             if len(path) > DEEPEST:
                 raise UnreadableFile(f"The XML is nested more than {DEEPEST} deep on line {event.line}.")
+            if builder is not None and builder.is_full:
+                raise UnreadableFile(
+                    f"The record on line {builder.found.line} has more than {MOST_ELEMENTS:,} elements. Write `records:` with the "
+                    "path to one record."
+                )
             if builder is not None:
                 builder.start(path[-1], event.attributes)
             elif is_record(tuple(path)):
@@ -184,10 +196,17 @@ class _Builder:
     def __init__(self, found: Found, attributes: Mapping[str, str]) -> None:
         self.found = found
         self._open = [_Open("")]
+        self._elements = 0
         self._attributes(attributes)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has as many elements as a record may have."""
+        return self._elements >= MOST_ELEMENTS
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """A nested element."""
+        self._elements += 1
         parent = self._open[-1]
         count, label = parent.children.get(name, 0) + 1, name
         while label in parent.children:

@@ -12,10 +12,11 @@ import xlsxwriter
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from config.definitions.apply import apply_definition
 from ingestion.deliveries import NeedsDecision
-from ingestion.errors import UnreadableFile
+from ingestion.errors import MissingColumn, UnreadableFile
 from ingestion.readers import excel
-from tests.ingestion.readers.conftest import Payments, quarantined
+from tests.ingestion.readers.conftest import FIELDS, Payments, quarantined
 
 HEADER = ["id", "day", "amount", "note"]
 ROWS: list[list[object]] = [
@@ -135,6 +136,21 @@ def test_hidden_rows_blank_rows_and_a_title(payments: Payments) -> None:
     )
     assert (work.received, work.normalized, work.notes) == (4, 4, ["1 hidden rows were read too."])
     assert payments.located(4).line == 10
+
+
+def test_a_sheet_without_a_header_has_numbered_columns(payments: Payments) -> None:
+    payments.define("{type: excel, header: false, skip: 1}", amount="column_3")
+    content = book(rows=[["T0", dt.date(2026, 11, 19)], *ROWS])
+    with pytest.raises(MissingColumn, match="no column 'id'"):
+        payments.deliver(content)
+    apply_definition(
+        FIELDS.replace("FORMAT", "{type: excel, header: false, skip: 1}").replace("AMOUNT", "column_3")
+        .replace("      id: {column: id}", "      id: {column: column_1}")
+        .replace("      day: {column: day}", "      day: {column: column_2}")
+        .replace("      note: {column: note}", "      note: {column: column_4}"),
+        payments.folder,
+    )  # fmt: skip
+    assert (payments.deliver(content).normalized, payments.located(1).line) == (4, 2)
 
 
 def test_a_title_above_the_header_is_asked_about(payments: Payments) -> None:

@@ -9,7 +9,7 @@ from ingestion.deliveries import NeedsDecision
 from ingestion.errors import UnreadableFile
 from ingestion.framing import Located
 from ingestion.models import QuarantinedRow
-from ingestion.readers import json_stream
+from ingestion.readers import json_stream, json_values
 from tests.ingestion.readers.conftest import Payments, quarantined
 
 RECORDS = [
@@ -100,6 +100,22 @@ def test_an_empty_list_is_a_delivery_of_nothing(payments: Payments) -> None:
     work = payments.deliver("[]")
     assert (work.received, work.notes) == (0, ["The file holds no record."])
     assert payments.run()["records"]["missing_in_a"] == 3
+
+
+def test_a_value_that_would_fill_the_memory_is_refused(payments: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_values, "MOST_COMMAS", 10_000)
+    payments.define("{type: json}")
+    with pytest.raises(
+        UnreadableFile, match="begins on line 2 is longer than 67,108,864 characters, or holds more than"
+    ):
+        payments.deliver('[{"id": "T1"},\n{"a": [' + "1," * 200_000)
+
+
+def test_names_that_are_values_are_refused(payments: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.readers.reader.MOST_COLUMNS", 50)
+    payments.define()
+    with pytest.raises(UnreadableFile, match="more than 50 different columns, as if names were values"):
+        payments.deliver(json.dumps([{f"T{n}": 1} for n in range(60)]))
 
 
 def test_content_that_is_another_type_is_said(payments: Payments) -> None:

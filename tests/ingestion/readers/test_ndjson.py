@@ -23,7 +23,8 @@ def test_it_reconciles_as_csv_does_packed_too(payments: Payments) -> None:
     assert payments.received("T3") == ("A: line 3 received from Left", LINES[2])
 
 
-def test_broken_lines_are_kept_with_line_and_reason(payments: Payments) -> None:
+def test_broken_lines_are_kept_with_line_and_reason(payments: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.readers.json_values.MOST_COMMAS", 20_000)
     payments.define()
     broken = [
         '{"id": "X1", "amount": 1',
@@ -36,14 +37,15 @@ def test_broken_lines_are_kept_with_line_and_reason(payments: Payments) -> None:
         '"X8"',
         '{"id": "X9"} {"id": "X10"}',
         '{"day": "2026-11-20"}',
+        '{"id": "X11", "note": [' + "1," * 20_000 + "1]}",
     ]
     work = payments.deliver("\n".join([LINES[0], "", *broken, *LINES[1:]]))
-    assert (work.received, work.normalized, work.quarantined) == (13, 3, 10)
+    assert (work.received, work.normalized, work.quarantined) == (14, 3, 11)
     rows = quarantined(work)
-    assert [(n, line) for n, line, _ in rows] == [(n, n + 1) for n in range(2, 12)]
+    assert [(n, line) for n, line, _ in rows] == [(n, n + 1) for n in range(2, 13)]
     says = [
         "no JSON", "NaN is no number", "-Infinity is no number", "'id' stands twice", "nested too deeply",
-        "half of a character", "NUL byte", "It is a text", "Extra data at character 14", "The key (id) is blank.",
+        "half of a character", "NUL byte", "It is a text", "Extra data at character 14", "The key (id) is blank.", "more than 1,048,576 values, so it is no record",
     ]  # fmt: skip
     for (_, _, reason), part in zip(rows, says, strict=True):
         assert part in reason

@@ -147,6 +147,7 @@ def test_an_entry_that_cannot_be_read_is_kept_with_its_line(banks: Payments) -> 
     [
         (mt940(":61:2611201120C10,NTRFREF", closing=""), "begins on line 1 has an opening balance but no closing one"),
         ("nothing of the kind\n", "no statement of MT940"),
+        (":20:REF\n" + "more\n" * 1_100, "tag on line 1 goes on for more than 1,000 lines"),
     ],
 )
 def test_what_was_cut_is_refused(banks: Payments, define: Callable[[str], object], content: str, says: str) -> None:

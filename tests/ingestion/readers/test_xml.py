@@ -87,6 +87,19 @@ def test_a_broken_document_is_refused_whole(payments: Payments, content: str | b
     assert not QuarantinedRow.objects.exists()
 
 
+def test_a_record_without_end_is_not_taken_into_memory(payments: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_stream, "MOST_ELEMENTS", 100)
+    monkeypatch.setattr(xml_stream, "LARGEST_RECORD", 1 << 20)
+    payments.define("{type: xml, records: p}")
+    for content, says in (
+        ("<a><p>" + "<b/>" * 101 + "</p></a>", "The record on line 1 has more than 100 elements"),
+        ("<a><p>" + "x" * (2 << 20), "An XML record is longer than 1,048,576 bytes"),
+        ("<a><p b='" + "x" * (2 << 20), "A tag on line 1 is longer than 1,048,576 bytes"),
+    ):
+        with pytest.raises(UnreadableFile, match=says):
+            payments.deliver(content)
+
+
 def test_nothing_repeated_needs_a_path(payments: Payments) -> None:
     payments.define()
     with pytest.raises(UnreadableFile, match="Write `records:` with the path"):
