@@ -66,14 +66,15 @@ def _find_repeated(duck: duckdb.DuckDBPyConnection, a: str, b: str) -> bool:
     """Create `repeated_key` and `repeated`, and say whether there are any."""
     twice = " UNION ".join(f"SELECT key FROM {side} GROUP BY key HAVING count(*) > 1" for side in (a, b))
     duck.execute(f"CREATE OR REPLACE TEMP TABLE repeated_key AS {twice}")
+    found = bool(duck.execute("SELECT count(*) FROM repeated_key").fetchall()[0][0])
+    chosen = "key IN (SELECT key FROM repeated_key)" if found else "false"
     rows = " UNION ALL ".join(
         f"SELECT key, bucket, {literal(side)} AS side, delivery, n, carried, "
-        f"row_number() OVER (PARTITION BY key ORDER BY delivery, n) AS position "
-        f"FROM {relation} WHERE key IN (SELECT key FROM repeated_key)"
+        f"row_number() OVER (PARTITION BY key ORDER BY delivery, n) AS position FROM {relation} WHERE {chosen}"
         for side, relation in (("a", a), ("b", b))
     )
     duck.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS {rows}")
-    return bool(duck.execute("SELECT count(*) FROM repeated_key").fetchall()[0][0])
+    return found
 
 
 def _pair_sql(a: str, b: str, spec: CompareSpec, *, repeated: bool, records: bool) -> str:
@@ -102,15 +103,19 @@ def _masked(names: Sequence[Compared]) -> list[Sequence[Compared]]:
 def _mask_sql(spec: CompareSpec, names: Sequence[Compared]) -> str:
     """A whole number with the bit of each name that differs; a flagged value always differs.
 
-    Most rows are identical in everything: one test that ends at the first difference spares them the rest.
+    Most rows are identical in everything: a test that ends at the first difference spares them the rest, and one that
+    knows no nulls is the cheapest.
     """
     compared = [it for it in names if spec.compares(it)]
     unequal = [_unequal(spec, it, 1 << n) for n, it in enumerate(names) if it in compared]
     both = "concat_ws(',', a.flags, b.flags)"
     flagged = " | ".join(_bit(flagged_sql(both, it.leaves), 1 << n) for n, it in enumerate(names))
     any_flagged = f"CASE WHEN a.flags IS NULL AND b.flags IS NULL THEN 0::UBIGINT ELSE {flagged} END"
-    same = " AND ".join(["a.flags IS NULL", "b.flags IS NULL", *(identical_sql(it) for it in compared)])
-    return f"CASE WHEN {same} THEN 0::UBIGINT ELSE {' | '.join([*unequal, any_flagged])} END"
+    sound = ["a.flags IS NULL", "b.flags IS NULL"]
+    filled = " AND ".join([*sound, *(f"a.{leaf.column} = b.{leaf.column}" for it in compared for leaf in it.leaves)])
+    same = " AND ".join([*sound, *(identical_sql(it) for it in compared)])
+    rest = " | ".join([*unequal, any_flagged])
+    return f"CASE WHEN {filled} THEN 0::UBIGINT WHEN {same} THEN 0::UBIGINT ELSE {rest} END"
 
 
 def _bit(test: str, bit: int) -> str:
