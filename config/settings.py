@@ -114,8 +114,13 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "config.tasks.sweep", "schedule": 30.0},
+    "pull": {"task": "config.tasks.pull_sources", "schedule": 60.0},
     "tidy": {"task": "config.tasks.tidy_lake", "schedule": 86_400.0},
 }
+
+# Where sources may be pulled from
+DROP_FOLDERS = words("DROP_FOLDERS", str(STATE_DIR / "drop"))  # local drops outside of these are refused
+OUTBOUND_HOSTS = words("OUTBOUND_HOSTS")  # hosts that a definition may name; none by default
 
 # The demo
 DEMO_PASSWORD = optional("DEMO_PASSWORD", "tieout-demo")

@@ -10,8 +10,12 @@ from kombu.exceptions import OperationalError
 
 from config import pipeline
 from config.tidying import tidy
+from ingestion.connectors.kinds import PULLED
+from ingestion.connectors.offer import PullError
+from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
-from ingestion.models import ClaimedWork, Normalization
+from ingestion.models import ClaimedWork, Normalization, Source
+from ingestion.pull import pull
 from ingestion.work import call_worker
 from reconciliation.models import Run, RunStep
 from reconciliation.runs import work_of
@@ -42,6 +46,28 @@ def normalize(pk: int) -> None:
         log.warning("%s", error)
     for run in Run.objects.filter(inputs__normalization=work, state=Run.State.RUNNING).distinct():
         pipeline.ring(run)
+
+
+@shared_task(queue="ingest")
+def pull_sources() -> None:
+    """Send a pull for every source that is pulled."""
+    for pk in Source.objects.filter(kind__in=PULLED).values_list("pk", flat=True):
+        send(pull_source.delay, pk)
+
+
+@shared_task(queue="ingest")
+def pull_source(pk: int) -> None:
+    """Take what a source holds ready, then normalize it. A pull that comes twice finds the first one at work."""
+    source = Source.objects.get(pk=pk)
+    try:
+        pulled = pull(source)
+    except PullError as error:
+        log.warning("%s: %s", source, error)
+        return
+    for name, sentence in pulled.failed.items():
+        log.warning("%s: %s: %s", source, name, sentence)
+    for delivery in pulled.taken.values():
+        send(normalize.delay, plan_normalization(delivery).pk)
 
 
 @shared_task(queue="diff")

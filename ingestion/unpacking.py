@@ -1,22 +1,72 @@
 """Unpacking gzip: the delivered bytes stay as they are, a copy is read."""
 
 import gzip
+import tarfile
 import zlib
 from pathlib import Path
 
+import duckdb
+
 from ingestion.errors import UnreadableFile
+from ingestion.lookup import lookup
+from ingestion.sql_text import literal
 
 MAGIC = b"\x1f\x8b"
+TAR_AT, TAR = 257, b"ustar"
 BLOCK = 1 << 20
 LARGEST = 20 << 30  # bytes; beyond it a small file is a bomb
 
 
 def unpacked(path: Path, folder: Path) -> Path:
-    """The file itself, or its inflated copy in `folder`."""
+    """The file itself, its inflated copy in `folder`, or the parts of a partition put together there."""
     with path.open("rb") as file:
-        if file.read(2) != MAGIC:
-            return path
-    target, size = folder / "unpacked", 0
+        first = file.read(TAR_AT + len(TAR))
+    if first[TAR_AT:] == TAR:
+        return _together(path, folder)
+    return _inflated(path, folder) if first.startswith(MAGIC) else path
+
+
+def _together(path: Path, folder: Path) -> Path:
+    """The rows of an archive's parts in one file; all are Parquet, or all are lines of JSON."""
+    parts = folder / "parts"
+    try:
+        with tarfile.open(path) as archive:
+            if sum(member.size for member in archive) > LARGEST:
+                raise UnreadableFile(f"The archive holds more than {LARGEST:,} bytes. Deliver it in parts.")
+            archive.extractall(parts, filter="data")
+    except (tarfile.TarError, OSError) as error:
+        raise UnreadableFile(f"The archive of the partition is damaged: {error}. Deliver it again.") from None
+    files = [_inflated(it, it.parent) if _starts(it, MAGIC) else it for it in sorted(parts.iterdir())]
+    target = folder / "together"
+    if all(_starts(it, b"PAR1") for it in files):
+        names = ", ".join(literal(str(it)) for it in files)
+        try:
+            with lookup() as duck:
+                duck.execute(
+                    f"COPY (SELECT * FROM read_parquet([{names}], union_by_name = true, hive_partitioning = false)) "
+                    f"TO {literal(str(target))} (FORMAT parquet)"
+                )
+        except duckdb.Error as error:
+            raise UnreadableFile(f"The parts of the partition do not fit together: {error}") from None
+        return target
+    if not all(_starts(it, b"{") for it in files):
+        raise UnreadableFile(
+            "A partition of several files has to be of Parquet files or of files with a JSON object a line."
+        )
+    with target.open("wb") as whole:
+        for it in files:
+            text = it.read_bytes()
+            whole.write(text if text.endswith(b"\n") else text + b"\n")
+    return target
+
+
+def _starts(path: Path, sign: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(sign)) == sign
+
+
+def _inflated(path: Path, folder: Path) -> Path:
+    target, size = folder / f"unpacked-{path.name[:80]}", 0
     try:
         with gzip.open(path) as packed, target.open("wb") as plain:
             while block := packed.read(BLOCK):

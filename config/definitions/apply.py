@@ -245,6 +245,7 @@ def _source(code: str, given: Document, *, by: str) -> list[Change]:
         "calendar": Calendar.objects.get(code=given["calendar"]) if given.get("calendar") else None,
         "business_date": given.get("business_date") or {},
         "format": given.get("format") or {},
+        "connection": given.get("connection") or {},
     }
     said = save_named(Source, code, values)
     source = Source.objects.get(code=code)

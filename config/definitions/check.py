@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from config.definitions.connections import connection_faults
 from config.definitions.faults import Fault
 from config.definitions.formats import format_faults
 from config.definitions.rules import RecordFields, rule_faults, unknown_keys
@@ -20,7 +21,9 @@ Document = Mapping[str, object]
 CODE = re.compile(r"[a-z][a-z0-9_]{0,40}")
 TOP = ("record_types", "sources", "reconciliations", "calendars", "reasons", "teams")
 FIELD = ("type", "key", "digits", "places", "to", "choices", "label", "sensitive")
-SOURCE = ("label", "record_type", "kind", "delivers", "calendar", "business_date", "format", "mapping", "translations")
+SOURCE = (
+    "label", "record_type", "kind", "delivers", "calendar", "business_date", "format", "connection", "mapping", "translations",
+)  # fmt: skip
 RECONCILIATION = (
     "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers",
 )  # fmt: skip
@@ -160,6 +163,8 @@ class Checker:
                 )
         if document.get("format") is not None:
             self.faults += format_faults(f"{place}.format", document["format"])
+        kind = str(document.get("kind", Source.Kind.UPLOAD))
+        self.faults += connection_faults(f"{place}.connection", kind, document.get("connection") or {})
         if "business_date" in document:
             self._business_date(f"{place}.business_date", document["business_date"])
         mapping = document.get("mapping")

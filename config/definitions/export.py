@@ -52,7 +52,7 @@ def _source(source: Source) -> dict[str, object]:
         "kind": source.kind,
         "delivers": source.delivers,
     }
-    for key in ("label", "business_date", "format"):
+    for key in ("label", "business_date", "format", "connection"):
         if value := getattr(source, key):
             document[key] = value
     if source.calendar:

@@ -2,6 +2,7 @@
 
 from ingestion.models.calendar import Calendar, Holiday
 from ingestion.models.delivery import Delivery, Normalization, QuarantinedRow
+from ingestion.models.offered import OfferedThing
 from ingestion.models.record_type import Field, RecordType
 from ingestion.models.seal import Seal
 from ingestion.models.source import CodeTranslation, Mapping, Source
@@ -16,6 +17,7 @@ __all__ = [
     "Holiday",
     "Mapping",
     "Normalization",
+    "OfferedThing",
     "QuarantinedRow",
     "RecordType",
     "Seal",

@@ -31,6 +31,11 @@ class Source(models.Model):
         default=dict, blank=True, help_text="{column} or {from_name}; empty: given at delivery."
     )
     format = models.JSONField(default=dict, blank=True, help_text="What is declared; the rest is detected.")
+    connection = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Where to pull from; credentials by the name of a variable, {env: TIEOUT_...}.",
+    )
 
     class Meta:
         ordering = ["code"]

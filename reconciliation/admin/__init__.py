@@ -1,6 +1,7 @@
 """The admin's pages of what agrees, and of what arrived for it; each shows what the user's teams may see."""
 
 from reconciliation.admin.deliveries import DeliveryAdmin, QuarantinedRowAdmin
+from reconciliation.admin.offered import OfferedThingAdmin
 from reconciliation.admin.reconciliations import ReconciliationAdmin
 from reconciliation.admin.record_types import RecordTypeAdmin
 from reconciliation.admin.runs import RunAdmin
@@ -10,6 +11,7 @@ from reconciliation.admin.value_maps import ValueMapAdmin
 
 __all__ = [
     "DeliveryAdmin",
+    "OfferedThingAdmin",
     "QuarantinedRowAdmin",
     "ReconciliationAdmin",
     "RecordTypeAdmin",

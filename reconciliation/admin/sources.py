@@ -28,10 +28,12 @@ class SourceAdmin(ReadOnlyAdmin):
     search_fields = ("code", "label")
     fields = readonly_fields = (
         "code", "label", "record_type", "kind", "delivers", "calendar", "dated", "declared",
+        "connected",
     )  # fmt: skip
     inlines = (MappingInline,)
     dated = document("business_date")
     declared = document("format")
+    connected = document("connection")
 
     def visible(self, request: HttpRequest) -> QuerySet[Source]:
         """The sources of the user's reconciliations."""

@@ -1,0 +1,23 @@
+"""Which connector a kind of source has."""
+
+from ingestion.connectors.drop import Drop
+from ingestion.connectors.offer import Connector, PullError
+from ingestion.connectors.table import Table
+from ingestion.models import OfferedThing, Source
+
+PULLED = (Source.Kind.DROP, Source.Kind.TABLE)
+
+
+def connector_of(source: Source) -> Connector:
+    """The connector of a source that is pulled; PullError for one that hands over by itself."""
+    if source.kind == Source.Kind.DROP:
+        return Drop(source.connection)
+    if source.kind == Source.Kind.TABLE:
+        return Table(source.connection, _high_water(source))
+    raise PullError(f"{source.code} is of kind {source.kind}: it hands its records over, nothing is pulled.")
+
+
+def _high_water(source: Source) -> str | None:
+    """The mark that the newest delivery of the source reached."""
+    taken = OfferedThing.objects.filter(source=source, taken_at__isnull=False)
+    return taken.order_by("-taken_at", "-pk").values_list("mark", flat=True).first()
