@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TextIO
 
@@ -11,6 +12,14 @@ from ingestion.arrival import take_in
 from ingestion.deliveries import Accepted
 from ingestion.models import Source
 from reconciliation.models import Reconciliation
+
+
+def business_day(text: str) -> dt.date:
+    """A date of the command line."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no date such as 2026-11-20") from None
 
 
 def known_source(code: str) -> Source:

@@ -26,7 +26,9 @@ class Command(BaseCommand):
         """One line per change."""
         if export:
             return self._export(export)
-        if file is None or not file.is_file():
+        if file is None:
+            raise CommandError("Name a definition file, or --export NAME.")
+        if not file.is_file():
             raise CommandError(f"There is no file {file}. Name a definition file, or --export NAME.")
         try:
             with transaction.atomic():

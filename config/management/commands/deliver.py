@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.doors import known_source, to_delivery, write_json
+from config.doors import business_day, known_source, to_delivery, write_json
 from ingestion.deliveries import normalize_delivery, plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Normalization
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         """SOURCE FILE."""
         parser.add_argument("source")
         parser.add_argument("file", type=Path)
-        parser.add_argument("--date", type=dt.date.fromisoformat, help="business date, today if not given")
+        parser.add_argument("--date", type=business_day, help="business date, today if not given")
         parser.add_argument("--accept", action="store_true", help="take the detected format as it is proposed")
         parser.add_argument("--json", metavar="OUT", help="write what was found as JSON to a file, or - for here")
 

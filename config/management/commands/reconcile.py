@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
-from config.doors import known_reconciliation, to_delivery, write_json
+from config.doors import business_day, known_reconciliation, to_delivery, write_json
 from config.pipeline import run_to_end
 from config.report_table import report_table
 from config.side_by_side import side_by_side
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--a", type=Path, help="a file of source A")
         parser.add_argument("--b", type=Path, help="a file of source B")
-        parser.add_argument("--date", type=dt.date.fromisoformat, help="business date, today if not given")
+        parser.add_argument("--date", type=business_day, help="business date, today if not given")
         parser.add_argument("--accept", action="store_true", help="take the detected formats as they are proposed")
         parser.add_argument("--json", metavar="OUT", help="write the report as JSON to a file, or - for here")
 

@@ -1,0 +1,47 @@
+"""What the surroundings lack is a sentence at the command line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, ProgrammingError, connection, transaction
+
+from config.failures import MIGRATE, sentence_of
+
+
+def test_without_settings_a_command_says_what_is_missing(tmp_path: Path) -> None:
+    words = [sys.executable, "manage.py", "verify"]
+    ended = subprocess.run(
+        words, env={"TIEOUT_STATE": str(tmp_path)}, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("SECRET_KEY is not set") and "Traceback" not in ended.stderr
+
+
+@pytest.mark.django_db
+def test_tables_that_are_not_there_ask_for_migrate() -> None:
+    with pytest.raises(ProgrammingError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM ingestion_nothing")
+    assert sentence_of(caught.value) == MIGRATE
+
+
+def test_a_database_that_is_away_is_named_and_a_fault_of_ours_is_not() -> None:
+    told = sentence_of(OperationalError("connection refused\nIs the server running?"))
+    assert told == "The database does not answer: connection refused. Start it, or check DATABASE_URL."
+    assert sentence_of(ProgrammingError("syntax error")) == sentence_of(ValueError("x")) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["reconcile", "x", "--date", "soon"], "'soon' is no date such as 2026-11-20"),
+        (["deliver", "x", "y", "--date", "20.11.2026"], "'20.11.2026' is no date such as 2026-11-20"),
+        (["define"], "Name a definition file, or --export NAME."),
+    ],
+)
+def test_a_wrong_argument_is_said(db: None, words: list[str], says: str) -> None:
+    with pytest.raises(CommandError, match=says):
+        call_command(*words)
