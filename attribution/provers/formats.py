@@ -11,6 +11,8 @@ DATE_PATTERNS = (
     "%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%d-%m-%Y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y",
     "%d.%m.%y", "%d/%m/%y", "%Y/%m/%d",
 )  # fmt: skip
+TIME_PATTERNS = ("%H:%M:%S", "%H:%M", "%H%M%S", "%I:%M %p", "%I:%M:%S %p")
+TRUTHS = {"true": ("y", "yes", "t", "1", "on"), "false": ("n", "no", "f", "0", "off")}
 KIND_WORDS = {
     "decimal": "decimal number", "integer": "whole number", "date": "date", "datetime": "time", "boolean": "true or false",
 }  # fmt: skip
@@ -30,6 +32,12 @@ def other_format(d: Difference, context: Context) -> str:
             for pattern in (*context.patterns, *DATE_PATTERNS):
                 if _date(raw, pattern) == good:
                     return f'{side} writes the same date as "{raw}", pattern {pattern}.'
+        elif d.leaf.kind == "datetime":
+            for pattern in (*context.patterns, *(f"{day} {time}" for day in DATE_PATTERNS for time in TIME_PATTERNS)):
+                if _moment(raw, pattern) == good:
+                    return f'{side} writes the same time as "{raw}", pattern {pattern}.'
+        elif d.leaf.kind == "boolean" and raw.strip().lower() in TRUTHS.get(good, ()):
+            return f'{side} writes {good} as "{raw}".'
     return ""
 
 
@@ -58,6 +66,15 @@ def _date(raw: str, pattern: str) -> str:
         return ""
 
 
+def _moment(raw: str, pattern: str) -> str:
+    """A time as a canonical text, as if it were in the zone of the other side; fractions of a second are left away."""
+    text = raw.strip().split(".")[0] if "T" in raw else raw.strip()
+    try:
+        return f"{dt.datetime.strptime(text, pattern):%Y-%m-%dT%H:%M:%SZ}"  # noqa: DTZ007 - the zone is unknown
+    except ValueError:
+        return ""
+
+
 def no_value(d: Difference) -> str:
     """A flagged value that fits its field in no way."""
     if d.kind != "type" or d.leaf is None:
@@ -69,8 +86,10 @@ def no_value(d: Difference) -> str:
 
 def _fits(text: str, d: Difference) -> bool:
     if d.leaf is None or d.leaf.kind in ("text", "boolean"):
-        return d.leaf is not None and text in d.leaf.choices
+        return d.leaf is not None and text in (TRUTHS if d.leaf.kind == "boolean" else d.leaf.choices)
     if d.leaf.kind in ("decimal", "integer"):
         value = number(text)
         return value is not None and value == round(value, d.places)
-    return bool(_date(text, "%Y-%m-%d"))
+    return bool(
+        _date(text, "%Y-%m-%d") if d.leaf.kind == "date" else _moment(text.replace("Z", ""), "%Y-%m-%dT%H:%M:%S")
+    )

@@ -96,3 +96,19 @@ def test_any_two_texts_get_an_answer_within_bounds(a: str, b: str) -> None:
 def test_bands_are_strict_at_the_gate() -> None:
     shown = [band(Decimal(c), "ROUNDING_DIFF") for c in ("0.91", "0.90", "0.70", "0.69", "0.50", "0.49")]
     assert shown == ["straight", "expedited", "expedited", "standard", "standard", "UNKNOWN"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "a", "b", "reason", "sentence"),
+    [
+        ("boolean", "true", "Y", "FORMAT_VARIANT", 'B writes true as "Y".'),
+        ("boolean", "0", "false", "FORMAT_VARIANT", 'A writes false as "0".'),
+        ("boolean", "true", "N", "DATA_TYPE_MISMATCH", 'B holds "N", which is no true or false.'),
+        ("boolean", "maybe", "true", "DATA_TYPE_MISMATCH", 'A holds "maybe", which is no true or false.'),
+        ("datetime", "2026-11-20T10:00:00Z", "20.11.2026 10:00", "FORMAT_VARIANT",
+         'B writes the same time as "20.11.2026 10:00", pattern %d.%m.%Y %H:%M.'),
+        ("datetime", "noon", "2026-11-20T10:00:00.5Z", "DATA_TYPE_MISMATCH", 'A holds "noon", which is no time.'),
+    ],
+)  # fmt: skip
+def test_a_flagged_truth_or_time_is_read_too(kind: str, a: str, b: str, reason: str, sentence: str) -> None:
+    assert said(Leaf("f", "f", "f9", kind), a, b, "type") == (reason, sentence)
