@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from config.health import livez, metrics, readyz
+from config.setup import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", livez),
@@ -13,5 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("review.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("setup/", pages.start, name="setup"),
+    path("setup/<uuid:token>/", pages.draft, name="setup_draft"),
+    path("setup/<uuid:token>/answer/", pages.answer, name="setup_answer"),
     path("", include("review.urls")),
 ]

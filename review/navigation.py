@@ -12,6 +12,7 @@ ENTRIES = (
     ("Sources", "deliveries"),
     ("Journey", "journey"),
 )
+SETS_UP = ("ingestion.add_recordtype", "ingestion.add_source", "reconciliation.add_reconciliation")
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
@@ -27,6 +28,9 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         }
         for title, name in ENTRIES
     ]
+    if request.user.has_perms(SETS_UP):  # type: ignore[union-attr]
+        is_current = getattr(request.resolver_match, "url_name", "").startswith("setup")
+        entries.append({"title": "Set up", "url": reverse("setup"), "is_current": is_current, "count": None})
     if request.user.is_staff:  # type: ignore[union-attr]
         entries.append({"title": "Admin", "url": reverse("admin:index"), "is_current": False, "count": None})
     return {"navigation": entries}

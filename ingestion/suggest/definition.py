@@ -4,7 +4,9 @@ import json
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from ingestion.suggest.field import Document
 from ingestion.suggest.suggestion import Suggestion
 
 WIDTH = 116
@@ -14,51 +16,84 @@ RESERVED = re.compile(r"true|false|null|y|n|yes|no|on|off|~", re.IGNORECASE)
 Comments = Mapping[tuple[str, ...], Sequence[str]]
 
 
+@dataclass(frozen=True)
+class Row:
+    """A field with its mapping on both sides and its compare rule, as a definition writes them."""
+
+    name: str
+    type_: Document
+    map_a: Document
+    map_b: Document
+    rule: Document = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A reference table: the field `by` and those that it decides; `parts` maps them to attributes of type `code`."""
+
+    by: str
+    code: str
+    name: str
+    parts: Mapping[str, str]
+
+
 def document_of(given: Suggestion) -> dict[str, object]:
     """The definition as `define` reads it."""
-    sources = {
-        code: {
-            "label": side.file,
-            "record_type": given.name,
-            "format": side.format_document(),
-            "mapping": {given.path_of(it): dict(it.map_a if side.letter == "a" else it.map_b) for it in given.fields},
-        }
-        for code, side in zip(given.codes, given.sides, strict=True)
+    rows = [Row(it.name, it.type_, it.map_a, it.map_b, it.rule) for it in given.fields]
+    tables = [Table(it.by.name, it.code, it.name, it.parts) for it in given.references if it.is_proposed]
+    sources = {code: (side.file, side.format_document()) for code, side in zip(given.codes, given.sides, strict=True)}
+    return compose(given.name, sources, rows, tables)
+
+
+def compose(
+    name: str, sources: Mapping[str, tuple[str, Document]], rows: Sequence[Row], tables: Sequence[Table]
+) -> dict[str, object]:
+    """A definition of one reconciliation. `sources`: A's code, then B's, each with its label and format."""
+    paths = {part: f"{table.name}.{attribute}" for table in tables for part, attribute in table.parts.items()}
+    named = {table.by: table.name for table in tables}
+    a, b = sources
+    mappings = {
+        a: {paths.get(row.name, row.name): dict(row.map_a) for row in rows},
+        b: {paths.get(row.name, row.name): dict(row.map_b) for row in rows},
     }
-    rules = {given.compared_as(it): dict(it.rule) for it in given.fields if it.rule}
+    rules = {named.get(row.name) or paths.get(row.name, row.name): dict(row.rule) for row in rows if row.rule}
     reconciliation: dict[str, object] = {
-        "a": given.codes[0],
-        "b": given.codes[1],
-        "match": {"on": [it.name for it in given.fields if it.pair.is_key]},
+        "a": a,
+        "b": b,
+        "match": {"on": [it.name for it in rows if it.type_.get("key")]},
     }
     if rules:
         reconciliation["compare"] = rules
     return {
-        "record_types": _record_types(given),
-        "sources": sources,
-        "reconciliations": {given.name: reconciliation},
+        "record_types": _record_types(name, rows, tables),
+        "sources": {
+            code: {"label": label, "record_type": name, "format": dict(format_), "mapping": mappings[code]}
+            for code, (label, format_) in sources.items()
+        },
+        "reconciliations": {name: reconciliation},
     }
 
 
-def _record_types(given: Suggestion) -> dict[str, object]:
+def _record_types(name: str, rows: Sequence[Row], tables: Sequence[Table]) -> dict[str, object]:
     """The types that are referred to, then the record type itself with its references in the deciding field's place."""
-    types: dict[str, object] = {}
-    fields: dict[str, object] = {it.name: dict(it.type_) for it in given.fields}
-    for reference in given.references:
-        if not reference.is_proposed:
-            continue
-        inner = {reference.parts[reference.by.name]: {**reference.by.type_, "key": True}}
-        inner |= {reference.parts[it.field.name]: dict(it.field.type_) for it in reference.attributes}
-        types[reference.code] = {"fields": inner}
-        gone = {it.field.name for it in reference.attributes}
-        fields = {
-            reference.name if name == reference.by.name else name: {"type": "reference", "to": reference.code}
-            if name == reference.by.name
-            else document
-            for name, document in fields.items()
-            if name not in gone
+    given = {row.name: dict(row.type_) for row in rows}
+    inner = {part: table for table in tables for part in table.parts}
+    types: dict[str, object] = {
+        table.code: {
+            "fields": {
+                attribute: {**given[part], **({"key": True} if part == table.by else {})}
+                for part, attribute in table.parts.items()
+            }
         }
-    return {**types, given.name: {"fields": fields}}
+        for table in tables
+    }
+    fields: dict[str, object] = {}
+    for code, document in given.items():
+        if code not in inner:
+            fields[code] = document
+        elif code == inner[code].by:
+            fields[inner[code].name] = {"type": "reference", "to": inner[code].code}
+    return {**types, name: {"fields": fields}}
 
 
 def definition_text(given: Suggestion, foot: Sequence[str] = ()) -> str:
@@ -132,6 +167,11 @@ def _comment(sentences: Sequence[str], indent: str) -> list[str]:
     return lines
 
 
+def yaml_of(document: Mapping[str, object]) -> str:
+    """A definition without comments."""
+    return "\n".join(_block(document, (), {}, "")) + "\n"
+
+
 def _block(document: Mapping[str, object], path: tuple[str, ...], comments: Comments, indent: str) -> list[str]:
     lines: list[str] = []
     for key, value in document.items():
@@ -140,7 +180,7 @@ def _block(document: Mapping[str, object], path: tuple[str, ...], comments: Comm
         if isinstance(value, dict) and _opens(at, value):
             lines += [f"{indent}{_scalar(key)}:", *_block(value, at, comments, indent + "  ")]
         else:
-            lines.append(f"{indent}{_scalar(key)}: {_flow(value)}")
+            lines.append(f"{indent}{_scalar(key)}: {flow(value)}")
     return lines
 
 
@@ -149,11 +189,12 @@ def _opens(path: tuple[str, ...], value: Mapping[str, object]) -> bool:
     return len(path) < 3 or path[-1] in ("fields", "mapping", "compare")
 
 
-def _flow(value: object) -> str:
+def flow(value: object) -> str:
+    """A value as YAML in one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_scalar(str(key))}: {_flow(it)}" for key, it in value.items()) + "}"
+        return "{" + ", ".join(f"{_scalar(str(key))}: {flow(it)}" for key, it in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else _scalar(str(value))

@@ -1,0 +1,1 @@
+"""The set-up page: from two files to a running reconciliation."""
