@@ -52,7 +52,7 @@ def standing(run: Run) -> MemberQuerySet:
     A row may stand in several episodes of its key: the one that counts was opened by this run or before, and no earlier
     run, nor this one, closed it.
     """
-    episodes = Break.objects.filter(reconciliation=run.reconciliation_id, opened_run__lte=run.pk, last_run__gte=run.pk)
-    episodes = episodes.exclude(state=Break.State.CLOSED, last_run=run.pk)
     deliveries = run.inputs.values("normalization__delivery")
-    return Member.objects.filter(delivery__in=deliveries, brk__in=episodes.order_by())
+    rows = Member.objects.filter(delivery__in=deliveries, brk__reconciliation=run.reconciliation_id)
+    stood = rows.filter(brk__opened_run__lte=run.pk, brk__last_run__gte=run.pk)
+    return stood.exclude(brk__state=Break.State.CLOSED, brk__last_run=run.pk)

@@ -13,7 +13,7 @@ from ingestion.models import ClaimedWork
 from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import inputs_of, start_run
 from review.pages.run_report import report_tables
-from review.pages.stages import Step, stages
+from review.pages.stages import Step, forsaken, stages
 from review.pages.strip import strip_of
 from review.visible import visible_reconciliations
 
@@ -73,6 +73,7 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
         "report": run.report,
         **report_tables(run),
         "stages": stages(run, steps),
+        "forsaken": forsaken(run, steps),
         "steps": steps,
         "done": sum(step.work.state == ClaimedWork.State.DONE for step in steps),
         "inputs": run.inputs.select_related("normalization__delivery", "normalization__mapping"),

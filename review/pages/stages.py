@@ -1,5 +1,6 @@
 """A run's stages as its page shows them: ingest, diff, attribute, store."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -8,6 +9,7 @@ from ingestion.models import ClaimedWork
 from reconciliation.models import Run
 
 State = ClaimedWork.State
+PATIENCE = dt.timedelta(seconds=60)  # after which work that nobody takes is named
 TITLES = {"ingest": "Ingest", "diff": "Diff", "attribute": "Attribute"}
 
 
@@ -58,6 +60,16 @@ class Stage:
         return {"done": "ok", "failed": "bad"}.get(self.state, "")
 
 
+def forsaken(run: Run, steps: list[Step]) -> Step | None:
+    """The step that no worker takes although its turn has come; None while work goes on."""
+    states = [step.work.state for step in steps]
+    if run.state != Run.State.RUNNING or State.READY not in states or State.RUNNING in states:
+        return None
+    moments = [run.started_at, *(step.work.finished_at for step in steps)]
+    last = max((moment for moment in moments if moment is not None), default=run.created_at)
+    return steps[states.index(State.READY)] if timezone.now() - last > PATIENCE else None
+
+
 def stages(run: Run, steps: list[Step]) -> list[Stage]:
     """The four stages in their order; the store is filled within the steps of diff and attribute."""
     seconds = (run.report or {}).get("seconds", {})
@@ -100,4 +112,4 @@ def _store(run: Run, found: list[Stage], seconds: float | None) -> Stage:
 def _pace(rows: int, seconds: float | None) -> str:
     if not seconds:
         return ""
-    return f"{seconds:,.2f} s, {rows / seconds:,.0f} per second"
+    return f"{seconds:,.2f} s, {rows / seconds:,.0f} per second" if rows else f"{seconds:,.2f} s"

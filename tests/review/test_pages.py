@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from ingestion.models import Normalization
 from reconciliation.models import Break, Reconciliation, Run, Team
+from reconciliation.runs import advance_run, start_run
 from review.tokens import make_token
-from tests.conftest import row
+from tests.conftest import DAY, HEADER, row
 
 
 @pytest.fixture
@@ -117,6 +121,21 @@ def test_a_run_shows_its_stages_and_steps_in_order(run: Run, client: Client, per
     assert [stage.title for stage in context["stages"]] == ["Ingest", "Diff", "Attribute", "Store"]
     assert [step.name for step in context["steps"]] == ["ingest", "ingest", "diff", "attribute"]
     assert all(stage.done for stage in context["stages"])
+
+
+def test_work_that_no_worker_takes_is_named(
+    trades: Reconciliation, deliver: Callable[..., Normalization], client: Client, person: Callable[[str], User]
+) -> None:
+    for source in ("left", "right"):
+        deliver(source, "\n".join([HEADER, row("A")]) + "\n")
+    run = advance_run(start_run(reconciliation=trades, business_date=DAY, by="test"))
+    client.force_login(person("Auditor"))
+    assert client.get(reverse("run", args=[run.pk])).context["forsaken"] is None
+    long_ago = timezone.now() - timedelta(seconds=90)
+    Run.objects.filter(pk=run.pk).update(started_at=long_ago)
+    Normalization.objects.update(finished_at=long_ago)
+    page = client.get(reverse("run", args=[run.pk])).content.decode()
+    assert "No worker takes diff, 0-63." in page and "Start a worker of the queue diff" in page
 
 
 def test_who_may_not_decide_sees_who_may(run: Run, client: Client, person: Callable[[str], User]) -> None:
