@@ -184,7 +184,8 @@ def store(run: Run) -> Table:
         texts = (it.column if it.kind in ("text", "boolean") else canonical_sql(it, it.column) for it in leaves)
         listed = ", ".join(["key", *texts, *technical[:2], *(f"CAST({name} AS VARCHAR)" for name in technical[2:])])
         rows = duck.execute(f"SELECT {listed} FROM stored_row ORDER BY key, _version").fetchall()
-    return ("key", *(leaf.name for leaf in leaves), *technical), iter(rows)
+    names = [leaf.name for leaf in leaves]
+    return ("_key" if "key" in names else "key", *names, *technical), iter(rows)
 
 
 def _outcome_files(run: Run) -> str:
@@ -221,7 +222,11 @@ def _xlsx(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]
         for count, row in enumerate(rows, 1):
             for at, value in enumerate(row):
                 is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-                sheet.write_number(count, at, value) if is_number else sheet.write_string(count, at, safe(value))
+                put = sheet.write_number(count, at, value) if is_number else sheet.write_string(count, at, safe(value))
+                if put:
+                    raise BadExport(
+                        f"Line {count} does not fit into a sheet of Excel. Export as .csv or .parquet instead."
+                    )
     return count
 
 

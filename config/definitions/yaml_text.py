@@ -50,7 +50,7 @@ def read_yaml(text: str) -> dict[str, object]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadDefinition([Fault(f"line {line}", f"this is no YAML: {error.problem}")]) from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         raise BadDefinition([Fault("", f"this is no YAML: {str(error).splitlines()[0]}")]) from None
     if not isinstance(document, dict):
         raise BadDefinition([Fault("", "a definition is a mapping with record_types, sources and reconciliations")])

@@ -201,3 +201,9 @@ def test_limits_find_the_fields_that_they_mean(define: Define) -> None:
     define(text.replace("gate: {", "gate: {max_auto_amount: {EUR: 100}, "))
     gate = freeze_rules(Reconciliation.objects.get()).document["gate"]
     assert (gate["amount_field"], gate["currency_field"]) == ("notional", "ccy")
+
+
+@pytest.mark.parametrize("text", ["record_types: !!int 'x'", "a: !!timestamp '2020-13-01'", "a: !!python/object:x {}"])
+def test_a_tag_that_cannot_be_is_a_fault(define: Define, text: str) -> None:
+    with pytest.raises(BadDefinition, match="this is no YAML"):
+        define(text)

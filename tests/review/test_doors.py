@@ -10,11 +10,20 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
+from config.pipeline import run_to_end
 from reconciliation.models import Break, Reconciliation, Run
-from review.exports import export
+from reconciliation.runs import start_run
+from review.exports import BadExport, export
 from tests.conftest import DAY, problems, row
 
 Reconcile = Callable[..., Run]
+KEYS = """
+record_types: {thing: {fields: {order: {type: text, key: true}, key: {type: text}}}}
+sources:
+  x: {record_type: thing, mapping: &m {order: {column: order}, key: {column: key}}}
+  y: {record_type: thing, mapping: *m}
+reconciliations: {things: {a: x, b: y}}
+"""
 NEXT_DAY = DAY + dt.timedelta(days=1)
 
 
@@ -124,3 +133,22 @@ def test_each_exported_record_has_the_state_in_which_it_stands(reconcile: Reconc
     }  # fmt: skip
     reconcile([row("U", "77.31")], None, NEXT_DAY)
     assert {it["state"] for it in lines("records", run, tmp_path) if it["key"] == "U"} == {"superseded", "stored"}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx", ".json", ".xml", ".CSV"])
+def test_a_field_called_key_is_exported_beside_the_key(
+    define: Callable[[str], object], deliver: Callable[..., object], tmp_path: Path, suffix: str
+) -> None:
+    define(KEYS)
+    for side in ("x", "y"):
+        deliver(side, "order,key\n1,a\n")
+    run = run_to_end(start_run(reconciliation=Reconciliation.objects.get(), business_date=DAY))
+    assert export("store", run, tmp_path / f"out{suffix}") == 1
+    assert [(it["_key"], it["order"], it["key"]) for it in lines("store", run, tmp_path)] == [("1", "1", "a")]
+
+
+def test_what_excel_cannot_hold_is_refused(reconcile: Reconcile, tmp_path: Path) -> None:
+    run = reconcile([row("A", party="x" * 40_000)], [row("A", party="y" * 40_000)])
+    with pytest.raises(BadExport, match="Line 1 does not fit into a sheet of Excel"):
+        export("differences", run, tmp_path / "out.xlsx")
+    assert export("differences", run, tmp_path / "out.csv") == 1
