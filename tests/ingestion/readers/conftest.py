@@ -13,8 +13,8 @@ from ingestion import lake
 from ingestion.arrival import take_in
 from ingestion.deliveries import normalize_delivery, plan_normalization
 from ingestion.file_format import FileFormat
-from ingestion.files import locate
-from ingestion.framing import Located
+from ingestion.files import locate, records
+from ingestion.framing import FileRow, Located
 from ingestion.models import Normalization, Source
 from ingestion.unpacking import unpacked
 from reconciliation.models import Reconciliation, Run
@@ -83,9 +83,15 @@ class Payments:
 
     def located(self, n: int) -> Located:
         """Record `n` of the newest left delivery as it stands in the file."""
+        return locate(*self._newest(), n)
+
+    def rows(self) -> list[FileRow]:
+        """All records of the newest left delivery."""
+        return list(records(*self._newest()))
+
+    def _newest(self) -> tuple[Path, FileFormat]:
         work = Normalization.objects.filter(delivery__source__code="left", state="done").latest("id")
-        raw = unpacked(lake.local(work.delivery.path), self.folder)
-        return locate(raw, FileFormat.from_document(work.format), n)
+        return unpacked(lake.local(work.delivery.path), self.folder), FileFormat.from_document(work.format)
 
     def received(self, key: str) -> tuple[str, str]:
         """What the journey of a key says of the left row: its title and raw text."""

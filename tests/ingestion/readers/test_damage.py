@@ -56,13 +56,13 @@ def read(content: bytes) -> None:
             locate(path, format_, framed.received + 1)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.sampled_from(SEEDS), DAMAGE)
 def test_damaged_texts(content: bytes, damage: Damage) -> None:
     read(damaged(content, damage))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(DAMAGE)
 def test_damaged_parquet(damage: Damage) -> None:
     with TemporaryDirectory() as folder:
