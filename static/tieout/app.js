@@ -53,7 +53,6 @@ function press(event) {
 function showKeys() {
   const button = keys.querySelector("button");
   button.textContent = keysAreOff() ? "switch keys on" : "switch keys off";
-  button.setAttribute("aria-pressed", String(!keysAreOff()));
   keys.classList.toggle("off", keysAreOff());
 }
 
