@@ -52,5 +52,10 @@ def write_json(document: object, target: str | None, stdout: TextIO) -> None:
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if target == "-":
         stdout.write(text)
-    else:
+        return
+    try:
         Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(
+            f"Everything was done, but the report could not be written to {target}: {error.strerror}."
+        ) from None

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, ProgrammingError, connection, transaction
 
 from config.failures import MIGRATE, sentence_of
+from tests.conftest import HEADER, row
 
 
 def test_without_settings_a_command_says_what_is_missing(tmp_path: Path) -> None:
@@ -45,3 +46,16 @@ def test_a_database_that_is_away_is_named_and_a_fault_of_ours_is_not() -> None:
 def test_a_wrong_argument_is_said(db: None, words: list[str], says: str) -> None:
     with pytest.raises(CommandError, match=says):
         call_command(*words)
+
+
+def test_the_file_that_cannot_be_read_is_named(trades: object, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text(f"{HEADER}\n{row('A')}\n", encoding="utf-8")
+    bad.touch()
+    with pytest.raises(CommandError, match=r"bad\.csv: The file is empty \(0 bytes\)"):
+        call_command("reconcile", "trades", a=good, b=bad)
+
+
+def test_a_report_that_cannot_be_written_is_said(trades: object, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="Everything was done, but the report could not be written to"):
+        call_command("reconcile", "trades", json=str(tmp_path / "nowhere" / "report.json"))

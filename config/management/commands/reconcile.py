@@ -42,16 +42,9 @@ class Command(BaseCommand):
         began = time.monotonic()
         reconciliation = known_reconciliation(name)
         given = ((reconciliation.a, options["a"]), (reconciliation.b, options["b"]))
-        try:
-            normalized = side_by_side(
-                [
-                    partial(_ingest, source, file, date, accept=accept)
-                    for source, file in given
-                    if isinstance(file, Path)
-                ]
-            )
-        except IngestionError as error:
-            raise CommandError(str(error)) from None
+        normalized = side_by_side(
+            [partial(_ingest, source, file, date, accept=accept) for source, file in given if isinstance(file, Path)]
+        )
         accepted = [it for it, _ in normalized]
         for it, work in normalized:
             for note in work.notes:
@@ -77,8 +70,11 @@ class Command(BaseCommand):
 
 
 def _ingest(source: Source, file: Path, date: dt.date | None, *, accept: bool) -> tuple[Accepted, Normalization]:
-    accepted = to_delivery(source, file, date)
-    return accepted, normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
+    try:
+        accepted = to_delivery(source, file, date)
+        return accepted, normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
+    except IngestionError as error:
+        raise CommandError(str(error) if file.name in str(error) else f"{file.name}: {error}") from None
 
 
 def _one_date(deliveries: list[Delivery], given: dt.date | None) -> dt.date:
