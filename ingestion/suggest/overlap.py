@@ -15,6 +15,7 @@ KEPT = 20_000  # values a column that are looked at; of more, those whose hash i
 SMALL = 200_000  # rows; of larger files only values with many variants are read beyond the sample, and of them a part
 MANY = 0.2  # distinct values a row: the sample does not hold them all
 LAST = "7e"  # last marks of a value: no form changes them, so both sides keep the same part
+TELLING = 0.7  # of a column's values must differ in their digits, if those stand for the value
 ENOUGH = 500  # values of that part
 
 
@@ -86,7 +87,11 @@ def _read(
     arrays = duck.execute(f"SELECT {selected} FROM {relation} WHERE {where}").fetchnumpy()
     kept = [_distinct(np.ma.getdata(arrays[f"h{n}"]), step) for n in range(len(forms))]
     scale = distinct / max(len(kept[0]), 1)
-    return [Values(form, it, step, round(len(it) * scale), where[:5]) for form, it in zip(forms, kept, strict=True)]
+    return [
+        Values(form, it, step, round(len(it) * scale), where[:5])
+        for form, it in zip(forms, kept, strict=True)
+        if form.name != "digits" or len(it) >= TELLING * len(kept[0])
+    ]
 
 
 def _distinct(hashes: np.ndarray, step: int) -> np.ndarray:

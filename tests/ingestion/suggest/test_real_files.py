@@ -1,5 +1,6 @@
 """Proposals for real files with known truth: every column pair, the key, and what is left differing."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -72,3 +73,25 @@ def test_airports_without_a_header_find_their_columns(shared: Path, pairs_of: Pa
     left_out = {it.column.name: it.reason for it in found.suggestion.unpaired}
     assert "goes better with ident" in left_out["gps_code"]
     assert all(left_out.values()) and {"column_1", "column_11", "continent", "id"} <= set(left_out)
+
+
+def without(column: str, source: Path, target: Path) -> Path:
+    """A copy of a file that lacks a column."""
+    with source.open(encoding="utf-8", newline="") as file, target.open("w", encoding="utf-8", newline="") as copy:
+        rows = csv.DictReader(file)
+        kept = [name for name in rows.fieldnames or () if name != column]
+        writer = csv.DictWriter(copy, kept, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return target
+
+
+def test_without_its_number_a_flight_is_known_by_source_and_flight(shared: Path, tmp_path: Path) -> None:
+    files = [
+        without("tuple_id", shared / "raha_flights" / f"{side}.csv", tmp_path / f"{side}.csv")
+        for side in ("clean", "dirty")
+    ]
+    found = propose(*files)
+    assert key_of(found) == [("src", "src"), ("flight", "flight")]
+    assert found.trial.common == 2376
+    assert found.trial.cells["sched_dep_time"] == 828
