@@ -9,10 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
+from ingestion.files import detect, frame
 from ingestion.models import RecordType, Source
 from ingestion.suggest.definition import definition_text, document_of, key_lines, unpaired_lines
 from ingestion.suggest.field import FieldProposal, quoted
 from ingestion.suggest.suggestion import Suggestion, suggest
+from ingestion.unpacking import unpacked
 from reconciliation.models import Reconciliation
 from reconciliation.trial import Trial, TrialSide, shape_of, try_out
 
@@ -61,21 +63,33 @@ def taken_codes() -> set[str]:
 
 
 def _tried(found: Suggestion, document: Mapping[str, Any], folder: Path) -> Trial:
-    types = {code: record_type["fields"] for code, record_type in document["record_types"].items()}
     sides = [
         TrialSide(side.framed, side.format_, document["sources"][code]["mapping"])
         for code, side in zip(found.codes, found.sides, strict=True)
     ]
-    rules = document["reconciliations"][found.name].get("compare", {})
-    return try_out(
-        sides[0],
-        sides[1],
-        shape_of(found.name, types[found.name], types),
-        rules,
-        folder,
-        threads=settings.ENGINE_THREADS,
-        memory=settings.ENGINE_MEMORY,
-    )
+    return _run(document, sides, folder)
+
+
+def try_document(document: Mapping[str, Any], files: Sequence[Path]) -> Trial:
+    """What a checked definition of one reconciliation makes of two files, A's and B's. IngestionError as in a delivery."""
+    with tempfile.TemporaryDirectory(prefix="trial-") as work:
+        sides = []
+        for letter, source, file in zip("ab", document["sources"].values(), files, strict=True):
+            folder = Path(work) / letter
+            folder.mkdir()
+            raw = unpacked(file, folder)
+            wanted = [it["column"] for it in source["mapping"].values() if "column" in it]
+            framed, format_ = frame(raw, detect(raw, source["format"]), folder, wanted)
+            sides.append(TrialSide(framed, format_, source["mapping"]))
+        return _run(document, sides, Path(work))
+
+
+def _run(document: Mapping[str, Any], sides: Sequence[TrialSide], folder: Path) -> Trial:
+    types = {code: record_type["fields"] for code, record_type in document["record_types"].items()}
+    name, reconciliation = next(iter(document["reconciliations"].items()))
+    threads, memory = settings.ENGINE_THREADS, settings.ENGINE_MEMORY
+    shape, rules = shape_of(name, types[name], types), reconciliation.get("compare", {})
+    return try_out(sides[0], sides[1], shape, rules, folder, threads=threads, memory=memory)
 
 
 def _with_differences(field: FieldProposal, name: str, trial: Trial) -> FieldProposal:
@@ -152,8 +166,15 @@ def report_document(given: Proposal) -> dict[str, object]:
             for it in found.references
         ],
         "left_out": [{"side": it.column.letter, "column": it.column.name, "reason": it.reason} for it in found.unpaired],
-        "would_match": {
-            "share": round(trial.share, 4), "matched": trial.matched, "differing": trial.differing, "common": trial.common,
-            "only_a": trial.only_a, "only_b": trial.only_b, "duplicate": trial.duplicate, "differences": dict(trial.cells),
-        },
+        "would_match": trial_document(trial),
+    }  # fmt: skip
+
+
+def trial_document(trial: Trial) -> dict[str, object]:
+    """What came out, as JSON."""
+    return {
+        "share": round(trial.share, 4), "matched": trial.matched, "differing": trial.differing, "common": trial.common,
+        "only_a": trial.only_a, "only_b": trial.only_b, "duplicate": trial.duplicate, "differences": dict(trial.cells),
+        "flagged": trial.side_a.flagged_values + trial.side_b.flagged_values,
+        "quarantined": trial.side_a.quarantined + trial.side_b.quarantined,
     }  # fmt: skip

@@ -18,9 +18,11 @@ from django.views.decorators.http import require_POST
 
 from config.definitions.faults import BadDefinition
 from config.definitions.permitted import define_as
+from config.definitions.yaml_text import read_yaml
 from config.pipeline import ring
 from config.setup.answers import definition_of, rows_shown, tables_shown
 from config.setup.draft import Draft, draft_of, drop_draft, make_draft
+from config.suggesting import trial_document, try_document
 from ingestion.arrival import take_in
 from ingestion.errors import IngestionError
 from reconciliation.models import Reconciliation, Run
@@ -76,14 +78,14 @@ def _own(token: UUID, user: User) -> Draft:
 
 @require_POST
 def answer(request: HttpRequest, token: UUID) -> HttpResponse:
-    """Show the answers as a definition, or apply them and start the run."""
+    """Try the answers on the files and show them as a definition, or apply them and start the run."""
     user = _admin(request)
     found = _own(token, user)
     posted = {name: str(value) for name, value in request.POST.items()}
     try:
         code, text = definition_of(found, posted)
         if posted.get("action") != "apply":
-            return _page(request, found, posted, {"definition": text})
+            return _page(request, found, posted, {"definition": text, **_tried(user, found, text)})
         run = _applied(user, found, code, text, _date(posted))
     except BadDefinition as bad:
         return _page(request, found, posted, {"faults": bad.faults})
@@ -93,6 +95,13 @@ def answer(request: HttpRequest, token: UUID) -> HttpResponse:
     ring(run)
     messages.success(request, f"{code} is set up, and its first run has started.")
     return redirect("run", run.pk)
+
+
+def _tried(user: User, found: Draft, text: str) -> dict[str, Any]:
+    """What the definition with the changes makes of the files; BadDefinition where it could not be applied."""
+    with tempfile.TemporaryDirectory() as folder:
+        define_as(user, text, Path(folder), dry_run=True)
+    return {"would": trial_document(try_document(read_yaml(text), found.files)), "is_changed": True}
 
 
 def _date(posted: Mapping[str, str]) -> dt.date:
@@ -125,11 +134,12 @@ def _page(
         "rows": rows,
         "joined": sum(bool(row["use"]) for row in rows),
         "weak": sum(bool(row.get("is_weak")) for row in rows),
-        "would_match": f"{found.found['would_match']['share']:.1%}",
         "tables": tables_shown(found, posted),
         "code": (posted or {}).get("code") or found.found["name"],
         "date": (posted or {}).get("date") or timezone.now().date().isoformat(),
         **more,
     }
+    context.setdefault("would", found.found["would_match"])
+    context["would_match"] = f"{context['would']['share']:.1%}"
     is_wrong = "faults" in more or "sentence" in more
     return render(request, "setup/draft.html", context, status=400 if is_wrong else 200)

@@ -96,9 +96,12 @@ def test_what_cannot_be_read_is_named_and_nothing_is_applied(client: Client, dra
     assert not Source.objects.exists() and not Run.objects.exists()
 
 
-def test_the_definition_is_shown_before_it_is_applied(client: Client, draft: str) -> None:
-    page = client.post(draft + "answer/", {**form_of(client, draft), "action": "show"}).content.decode()
+def test_changes_are_tried_on_the_files_before_they_are_applied(client: Client, draft: str) -> None:
+    amount = number_of(client, draft, "amount")
+    form = form_of(client, draft) | {f"rule_{amount}": '{absolute: "0.02"}', "action": "show"}
+    page = client.post(draft + "answer/", form).content.decode()
     assert "KV, values: {K: BUY, V: SELL}" in page
+    assert "88.9%" in page and "16 of 18 keys" in page
     assert not Source.objects.exists()
 
 
