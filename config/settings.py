@@ -114,6 +114,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "config.tasks.sweep", "schedule": 30.0},
+    "seal": {"task": "config.tasks.seal_pushes", "schedule": 15.0},
     "pull": {"task": "config.tasks.pull_sources", "schedule": 60.0},
     "tidy": {"task": "config.tasks.tidy_lake", "schedule": 86_400.0},
 }

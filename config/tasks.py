@@ -16,6 +16,7 @@ from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import ClaimedWork, Normalization, Source
 from ingestion.pull import pull
+from ingestion.push import due_to_seal, seal_open
 from ingestion.work import call_worker
 from reconciliation.models import Run, RunStep
 from reconciliation.runs import work_of
@@ -68,6 +69,16 @@ def pull_source(pk: int) -> None:
         log.warning("%s: %s: %s", source, name, sentence)
     for delivery in pulled.taken.values():
         send(normalize.delay, plan_normalization(delivery).pk)
+
+
+@shared_task(queue="ingest")
+def seal_pushes() -> None:
+    """Make deliveries of the pushes whose count or time is reached."""
+    for opened in due_to_seal(timezone.now()):
+        try:
+            send(normalize.delay, plan_normalization(seal_open(opened)).pk)
+        except IngestionError as error:
+            log.warning("%s: %s", opened, error)
 
 
 @shared_task(queue="diff")

@@ -46,6 +46,19 @@ def normalizations() -> Problems:
             yield f"Normalization {pk} quarantined {told} rows, but {found} are kept."
 
 
+def pushes() -> Problems:
+    """Every pushed record has its receipt, and is in the delivery that was made of the pushes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.id, o.records, coalesce(sum(r.records), 0), max(n.received) FROM ingestion_opendelivery o "
+            "LEFT JOIN ingestion_receipt r ON r.open_delivery_id = o.id "
+            "LEFT JOIN ingestion_normalization n ON n.delivery_id = o.delivery_id AND n.state = 'done' "
+            "GROUP BY o.id, n.id HAVING o.records <> coalesce(sum(r.records), 0) OR o.records <> max(n.received)"
+        )
+        for pk, told, kept, received in cursor.fetchall():
+            yield f"Open delivery {pk} took {told} records; receipts hold {kept}, its delivery {received}."
+
+
 def outcomes() -> Problems:
     """Each ended run has one outcome per normalized row, and each row in a break has its member."""
     with session("verify") as (duck, _):
@@ -132,6 +145,7 @@ CHECKS = {
     "sealed rows": seals,
     "files of the lake": lake_files,
     "received = normalized + quarantined": normalizations,
+    "pushed = receipts = delivered": pushes,
     "one outcome per row": outcomes,
     "stored rows as written": store_rows,
     "store = what was let through": stored,

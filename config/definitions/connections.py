@@ -10,6 +10,7 @@ from ingestion.suggestion import nearest
 KEYS: Mapping[str, tuple[str, ...]] = {
     "drop": ("url", "endpoint", "key", "secret"),
     "table": ("url", "query", "high_water", "timeout"),
+    "push": ("count", "seconds"),
 }
 NEEDED: Mapping[str, tuple[str, ...]] = {"drop": ("url",), "table": ("url", "query")}
 
@@ -59,6 +60,11 @@ def _seconds(value: object) -> Iterator[str]:
         yield "it is a whole number of seconds, at most 86400"
 
 
+def _count(value: object) -> Iterator[str]:
+    if not isinstance(value, int) or not 1 <= value <= 10_000_000:
+        yield "it is a number of records, at most 10000000"
+
+
 CHECKS: Mapping[tuple[str, str], Callable[[object], Iterator[str]]] = {
     ("drop", "url"): _drop_url,
     ("drop", "key"): _reference,
@@ -67,4 +73,6 @@ CHECKS: Mapping[tuple[str, str], Callable[[object], Iterator[str]]] = {
     ("table", "query"): _query,
     ("table", "high_water"): _high_water,
     ("table", "timeout"): _seconds,
+    ("push", "count"): _count,
+    ("push", "seconds"): _seconds,
 }

@@ -3,6 +3,7 @@
 from ingestion.models.calendar import Calendar, Holiday
 from ingestion.models.delivery import Delivery, Normalization, QuarantinedRow
 from ingestion.models.offered import OfferedThing
+from ingestion.models.push import OpenDelivery, Receipt
 from ingestion.models.record_type import Field, RecordType
 from ingestion.models.seal import Seal
 from ingestion.models.source import CodeTranslation, Mapping, Source
@@ -18,7 +19,9 @@ __all__ = [
     "Mapping",
     "Normalization",
     "OfferedThing",
+    "OpenDelivery",
     "QuarantinedRow",
+    "Receipt",
     "RecordType",
     "Seal",
     "Source",

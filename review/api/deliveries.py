@@ -1,16 +1,12 @@
 """Deliveries by REST: list, one, hand in a file."""
 
-import contextlib
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from celery import current_app
-from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from kombu.exceptions import OperationalError
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -23,11 +19,12 @@ from rest_framework.viewsets import GenericViewSet
 from ingestion.arrival import take_in
 from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
-from ingestion.models import Delivery, Normalization
+from ingestion.models import Delivery
 from reconciliation.visibility import visible_sources
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
+from review.api.ringing import ring_for_normalizing
 
 
 class HandInSerializer(serializers.Serializer):
@@ -98,16 +95,6 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
                 )
             except IngestionError as error:
                 return Response({"detail": str(error)}, status=400)
-        _send(plan_normalization(accepted.delivery))
+        ring_for_normalizing(plan_normalization(accepted.delivery))
         found = self.get_queryset().get(pk=accepted.delivery.pk)
         return Response({**ArrivedSerializer(found).data}, status=201 if accepted.is_new else 200)
-
-
-def _send(work: Normalization) -> None:
-    """Ring for the normalization after the commit; a broker that is away costs half a minute, until the next sweep."""
-
-    def ring() -> None:
-        with contextlib.suppress(OperationalError, OSError):
-            current_app.send_task("config.tasks.normalize", [work.pk], queue="ingest")
-
-    transaction.on_commit(ring)

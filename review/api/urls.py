@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from review.api.deliveries import DeliveryViewSet
+from review.api.push import PushView, ReceiptView, SealView
 from review.api.stored import StoredView
 from review.api.views import BreakViewSet, JourneyView, NoSuchAddress, RunViewSet
 
@@ -15,6 +16,9 @@ router.register("breaks", BreakViewSet, basename="api-break")
 
 urlpatterns = [
     re_path(r"^store/(?P<code>[-\w]+)/?$", StoredView.as_view(), name="api-stored"),
+    re_path(r"^sources/(?P<code>[-\w]+)/records/?$", PushView.as_view(), name="api-push"),
+    re_path(r"^sources/(?P<code>[-\w]+)/seal/?$", SealView.as_view(), name="api-seal"),
+    re_path(r"^receipts/(?P<pk>\d{1,18})/?$", ReceiptView.as_view(), name="api-receipt"),
     re_path(r"^journey/?$", JourneyView.as_view(), name="api-journey"),
     path("", include(router.urls)),
     re_path(r"", NoSuchAddress.as_view()),

@@ -1,0 +1,180 @@
+"""Taking pushed records: each push is kept at once under a receipt, and gathers in an open delivery until it is sealed."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from ingestion import lake
+from ingestion.arrival import take_in
+from ingestion.errors import IngestionError
+from ingestion.models import Delivery, OpenDelivery, Receipt, Source
+
+MOST = 10_000  # records a push
+SEAL_AT = 1_000_000  # records; the default of a source's `connection: {count: ...}`
+SEAL_AFTER = 900  # seconds; the default of `connection: {seconds: ...}`
+PATIENCE = 5  # times that another push may seal first
+_BLANK = " \t\r\n"
+
+
+class PushRefused(IngestionError):
+    """A push of which nothing was taken; the sentence says which record and why."""
+
+
+class KeyReused(PushRefused):
+    """The Idempotency-Key stands for another push."""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A receipt, and whether this push was new."""
+
+    receipt: Receipt
+    is_new: bool
+
+
+def lines_of(body: bytes) -> list[str]:
+    """The records of a JSON array or of NDJSON, each as it was written, on one line. PushRefused names the first bad one."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PushRefused(f"The body is no UTF-8: byte {error.start + 1} cannot be read. Send it as UTF-8.") from None
+    found = list(_records(text))
+    if not found:
+        raise PushRefused("The body holds no record. Send a JSON array of objects, or an object a line.")
+    return found
+
+
+def _records(text: str) -> Iterator[str]:
+    """Slices of the text, so that a number keeps every digit."""
+    decode, end, number = json.JSONDecoder().raw_decode, len(text), 0
+    is_array = text.lstrip(_BLANK).startswith("[")
+    at = text.index("[") + 1 if is_array else 0
+    while (at := _after(text, at, _BLANK)) < end and text[at] != "]":
+        number += 1
+        if number > MOST:
+            raise PushRefused(f"A push has at most {MOST:,} records. Send the rest in another one.")
+        if text[at] != "{":
+            raise PushRefused(f'Record {number} is no JSON object. Each record is one, such as {{"id": "A"}}.')
+        try:
+            _, stop = decode(text, at)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise PushRefused(f"Record {number} is no JSON: {getattr(error, 'msg', 'nested too deeply')}.") from None
+        yield text[at:stop].replace("\n", " ").replace("\r", " ")
+        at = _after(text, stop, _BLANK)
+        if is_array and at < end and text[at] == ",":
+            at += 1
+        elif is_array and (at >= end or text[at] != "]"):
+            raise PushRefused(f"After record {number} the array is neither continued by a comma nor closed.")
+    if is_array and (at >= end or text[_after(text, at + 1, _BLANK) :]):
+        raise PushRefused("The array is not closed, or something follows it.")
+
+
+def _after(text: str, at: int, signs: str) -> int:
+    while at < len(text) and text[at] in signs:
+        at += 1
+    return at
+
+
+def push(*, source: Source, body: bytes, key: str, by: User, date: dt.date | None = None) -> Pushed:
+    """Keep pushed records under a receipt. The same key and body again give the same receipt; PushRefused takes nothing."""
+    if source.kind != Source.Kind.PUSH:
+        raise PushRefused(f"{source.code} is of kind {source.kind}. Records are pushed to a source of kind push.")
+    digest = hashlib.sha256(body).hexdigest()
+    if (known := _known(source, by, key, digest)) is not None:
+        return Pushed(known, is_new=False)
+    lines = lines_of(body)
+    for _ in range(PATIENCE):
+        try:
+            receipt = _keep(source, lines, digest, key, by, date or timezone.now().date())
+        except IntegrityError:  # another push opened the delivery first, or it was the same push
+            if (known := _known(source, by, key, digest)) is not None:
+                return Pushed(known, is_new=False)
+            continue
+        return Pushed(receipt, is_new=True)
+    raise PushRefused("Too many pushes came at once. Send this one again with the same key.")
+
+
+def _known(source: Source, by: User, key: str, digest: str) -> Receipt | None:
+    found = Receipt.objects.filter(source=source, user=by, key=key).defer("lines").first()
+    if found is not None and found.sha256 != digest:
+        raise KeyReused("This Idempotency-Key was used for another push.")
+    return found
+
+
+@transaction.atomic
+def _keep(source: Source, lines: list[str], digest: str, key: str, by: User, date: dt.date) -> Receipt:
+    now = timezone.now()
+    with connection.cursor() as cursor:  # the row stays locked, so that no two pushes take the same numbers
+        cursor.execute(
+            "UPDATE ingestion_opendelivery SET records = records + %s "
+            "WHERE source_id = %s AND business_date = %s AND sealed_at IS NULL RETURNING id, records",
+            [len(lines), source.pk, date],
+        )
+        found = cursor.fetchone()
+    if found is None:
+        opened = OpenDelivery.objects.create(source=source, business_date=date, opened_at=now, records=len(lines))
+        found = (opened.pk, len(lines))
+    return Receipt.objects.create(
+        source=source, open_delivery_id=found[0], user=by, key=key, sha256=digest, first=found[1] - len(lines) + 1,
+        records=len(lines), received_at=now, lines="\n".join(lines) + "\n",
+    )  # fmt: skip
+
+
+def is_full(opened: OpenDelivery) -> bool:
+    """Whether the source's count is reached."""
+    return opened.records >= int(opened.source.connection.get("count") or SEAL_AT)
+
+
+def due_to_seal(now: dt.datetime) -> list[OpenDelivery]:
+    """Open deliveries whose time is over or whose count is reached, and sealed ones that never became a delivery."""
+    standing = OpenDelivery.objects.filter(Q(sealed_at=None) | Q(delivery=None)).select_related("source")
+    return [it for it in standing if it.sealed_at or is_full(it) or now - it.opened_at >= _patience(it.source)]
+
+
+def _patience(source: Source) -> dt.timedelta:
+    return dt.timedelta(seconds=int(source.connection.get("seconds") or SEAL_AFTER))
+
+
+def seal_open(opened: OpenDelivery) -> Delivery:
+    """End the gathering and make it a delivery; a second call gives the same one."""
+    with transaction.atomic():
+        opened = (
+            OpenDelivery.objects.select_for_update(of=("self",)).select_related("source", "delivery").get(pk=opened.pk)
+        )
+        if opened.delivery is not None:
+            return opened.delivery
+        if opened.sealed_at is None:
+            opened.sealed_at = timezone.now()
+            opened.save(update_fields=["sealed_at"])
+    return _deliver(opened)
+
+
+def _deliver(opened: OpenDelivery) -> Delivery:
+    folder = lake.work_folder(f"push-{opened.pk}")
+    try:
+        file = folder / "bytes"
+        with file.open("w", encoding="utf-8", newline="") as whole:
+            for lines in opened.receipts.order_by("first").values_list("lines", flat=True).iterator(chunk_size=500):
+                whole.write(lines)
+        name = f"push-{opened.pk}.ndjson"
+        accepted = take_in(source=opened.source, file=file, name=name, given=opened.business_date, by="push")
+    finally:
+        lake.discard(folder)
+    with transaction.atomic():
+        still: Any = OpenDelivery.objects.select_for_update().filter(pk=opened.pk, delivery=None)
+        if still.update(delivery=accepted.delivery):
+            opened.receipts.update(lines="")
+    return accepted.delivery
+
+
+def place_of(receipt: Receipt) -> tuple[int, int]:
+    """The numbers of a receipt's first and last record in its delivery."""
+    return receipt.first, receipt.first + receipt.records - 1

@@ -1,0 +1,61 @@
+"""Where delivered rows stand now, by their numbers in the delivery."""
+
+from dataclasses import dataclass
+
+from ingestion import lake
+from ingestion.lookup import lookup
+from ingestion.models import Delivery, Normalization, QuarantinedRow
+from ingestion.sql_text import literal
+from reconciliation.models import Member, OutcomeFile, Run
+from reconciliation.outcomes import IN_BREAK
+
+IN_FLIGHT = "in_flight"
+
+
+@dataclass(frozen=True)
+class RowState:
+    """A row by its record number: its key and state, why it is quarantined, the run that says so, its break."""
+
+    record: int
+    state: str = IN_FLIGHT
+    key: str = ""
+    reason: str = ""
+    run: int | None = None
+    brk: int | None = None
+
+
+def row_states(delivery: Delivery, first: int, last: int) -> list[RowState]:
+    """The rows `first` to `last`, each in exactly one state."""
+    found = {number: RowState(number) for number in range(first, last + 1)}
+    work = delivery.normalizations.filter(state=Normalization.State.DONE).order_by("-id").first()
+    if work is None:
+        return list(found.values())
+    broken = QuarantinedRow.objects.filter(normalization=work, record_number__range=(first, last))
+    found |= {it.record_number: RowState(it.record_number, "quarantined", reason=it.reason) for it in broken}
+    found |= {it.record: it for it in _in_runs(work, first, last)}
+    return list(found.values())
+
+
+def _in_runs(work: Normalization, first: int, last: int) -> list[RowState]:
+    """What the newest ended run that took the rows says; of those in a break, what became of them since."""
+    run = Run.objects.filter(inputs__normalization=work, state=Run.State.DONE).order_by("-id").first()
+    if run is None:
+        return []
+    paths = [lake.local(it.path) for it in OutcomeFile.objects.filter(step__run=run)]
+    listed = ", ".join(literal(str(path)) for path in paths if path.exists())
+    if not listed:
+        return []
+    with lookup() as duck:
+        rows = duck.execute(
+            f"SELECT n, key, state FROM read_parquet([{listed}]) WHERE delivery = ? AND n BETWEEN ? AND ? ORDER BY n",
+            [work.delivery_id, first, last],
+        ).fetchall()
+    members = Member.objects.with_fate().filter(delivery=work.delivery_id, record_number__range=(first, last))
+    broke = {n: (fate, pk) for n, fate, pk in members.order_by("brk_id").values_list("record_number", "fate", "brk_id")}
+    return [_of(n, key, state, run.pk, broke.get(n)) for n, key, state in rows]
+
+
+def _of(n: int, key: str, state: str, run: int, broke: tuple[str, int] | None) -> RowState:
+    if state == IN_BREAK and broke is not None:
+        return RowState(n, broke[0], key, run=run, brk=broke[1])
+    return RowState(n, state, key, run=run)
