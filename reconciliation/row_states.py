@@ -50,8 +50,8 @@ def _in_runs(work: Normalization, first: int, last: int) -> list[RowState]:
             f"SELECT n, key, state FROM read_parquet([{listed}]) WHERE delivery = ? AND n BETWEEN ? AND ? ORDER BY n",
             [work.delivery_id, first, last],
         ).fetchall()
-    members = Member.objects.with_fate().filter(delivery=work.delivery_id, record_number__range=(first, last))
-    broke = {n: (fate, pk) for n, fate, pk in members.order_by("brk_id").values_list("record_number", "fate", "brk_id")}
+    members = Member.objects.filter(delivery=work.delivery_id, record_number__range=(first, last))
+    broke = {n: (fate, pk) for n, fate, pk in members.standing()}
     return [_of(n, key, state, run.pk, broke.get(n)) for n, key, state in rows]
 
 

@@ -117,6 +117,11 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """Each with `fate`: its own state, or the one that follows from its break."""
         return self.annotate(fate=_fate())
 
+    def standing(self) -> list[tuple[int, str, int]]:
+        """(record number, fate, break), the break that took a row last at the end."""
+        rows = self.annotate(fate=_fate()).order_by("brk_id")
+        return list(rows.values_list("record_number", "fate", "brk_id"))
+
     def count_by_fate(self) -> dict[str, int]:
         """How many rows there are of each fate."""
         return dict(self.annotate(fate=_fate()).values_list("fate").annotate(Count("id")))

@@ -30,7 +30,7 @@ class RawJson(BaseParser):
 
     media_type = "application/json"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:  # noqa: ANN401
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ANN401
         """The bytes."""
         try:
             return bytes(stream.body if hasattr(stream, "body") else stream.read())

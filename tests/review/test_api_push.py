@@ -3,12 +3,10 @@
 import datetime as dt
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -17,7 +15,7 @@ from config.tasks import seal_pushes
 from ingestion import lake
 from ingestion.deliveries import normalize_delivery, plan_normalization
 from ingestion.models import Delivery, OpenDelivery, Receipt, Source
-from ingestion.push import PushRefused, lines_of, push, seal_open
+from ingestion.push import PushRefused, lines_of, seal_open
 from reconciliation.models import Reconciliation
 from reconciliation.runs import start_run
 from review.tokens import make_token
@@ -150,25 +148,6 @@ def test_a_sealing_that_was_interrupted_is_done_again(post: Post) -> None:
     assert post([record("B")], "k2").json()["first"] == 1
     seal_pushes()
     assert [it.delivery is not None for it in OpenDelivery.objects.order_by("id")] == [True, False]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_pushes_side_by_side_lose_and_double_nothing(trades: Reconciliation, person: Callable[[str], User]) -> None:
-    source, user = Source.objects.get(code="left"), person("API client")
-
-    def one(number: int) -> int:
-        try:
-            body = json.dumps([record(f"K{number // 2}-{it}") for it in range(3)]).encode()
-            return push(source=source, body=body, key=f"key{number // 2}", by=user, date=DAY).receipt.pk
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        receipts = list(pool.map(one, range(40)))  # each push is sent twice
-    assert len(set(receipts)) == 20
-    delivery = seal_open(OpenDelivery.objects.get())
-    lines = lake.local(delivery.path).read_text().splitlines()
-    assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 60
 
 
 def test_a_receipt_that_is_gone_is_named(post: Post) -> None:
