@@ -115,6 +115,14 @@ def test_a_preview_offers_no_decision_to_who_may_not(run: Run, client: Client, p
     assert "<button" not in text and "An Analyst, a Supervisor or a Manager decides" in text
 
 
+def test_a_part_of_a_page_sends_who_is_signed_out_to_the_whole_sign_in(run: Run, client: Client) -> None:
+    here = f"http://testserver{reverse('queue')}?kind=gate"
+    url = reverse("preview", args=[Break.objects.get(key="A").pk])
+    answer = client.get(url, headers=PREVIEW | {"HX-Current-URL": here})
+    assert answer.headers["HX-Redirect"] == "/sign-in/?next=/queue/%3Fkind%3Dgate"
+    assert client.get(url).headers["Location"] == f"/sign-in/?next={url}"
+
+
 def test_a_run_shows_its_stages_and_steps_in_order(run: Run, client: Client, person: Callable[[str], User]) -> None:
     client.force_login(person("Auditor"))
     context = client.get(reverse("run", args=[run.pk])).context
