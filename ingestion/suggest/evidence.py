@@ -9,7 +9,8 @@ import numpy as np
 from ingestion.suggest.readings import Reading, Style, of_kind
 
 SHIFTS = (1, 7, 31)  # rows that one side is shifted by, to see what chance does
-DAY = 86_400_000_000
+DAY = 86_400_000_000  # microseconds
+QUARTER, FARTHEST = 900_000_000, 14 * 3_600_000_000  # time zones differ by quarters of an hour, up to 14 hours
 PLAUSIBLE, CLEAR, CLEAREST = 2.2, 3.0, 4.5  # standard deviations
 STRONG = 0.5  # agreement beyond chance
 REPEATED = 1.5  # rows a code
@@ -20,7 +21,7 @@ NEAR = 0.01  # of the spread of a column: numbers that are near each other
 FACTORS = (*(10.0**k for k in range(-9, 10) if k), 0.3048, 1 / 0.3048, 60, 1 / 60, 3600, 1 / 3600, 24, 12, 1 / 12)
 FACTORS = (*FACTORS, 1000 / 0.45359237 / 1000, 0.45359237, 1.609344, 1 / 1.609344, 1.852, 1 / 1.852, 365, 360, 2, 0.5)
 WEIGHT = {
-    "same": 1.0, "date": 0.995, "number": 0.995, "fold": 0.985, "clock": 0.98, "factor": 0.96, "map": 0.9, "near": 0.8,
+    "same": 1.0, "date": 0.995, "number": 0.995, "fold": 0.985, "clock": 0.98, "factor": 0.96, "map": 0.9, "shift": 0.95, "near": 0.8, "words": 0.8, "begin": 0.6,
 }  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def compare(a: Sequence[Reading], b: Sequence[Reading]) -> Evidence:
     found = [_equal("same", a[0], b[0])]
     if found[0].share > 0.999:
         return found[0]
-    found += [_dates(x, y) for x in of_kind(a, "date") for y in of_kind(b, "date")]
+    found += [it for x in of_kind(a, "date") for y in of_kind(b, "date") for it in _dates(x, y)]
     for x in of_kind(a, "number"):
         for y in of_kind(b, "number"):
             found += _numbers(x, y)
@@ -91,6 +92,8 @@ def compare(a: Sequence[Reading], b: Sequence[Reading]) -> Evidence:
     for kind in ("clock",) if both_numbers else ("fold", "clock"):  # 1,50 and 150 are not one number
         found += [_equal(kind, x, y) for x in of_kind(a, kind) for y in of_kind(b, kind)]
     best = max(found, key=lambda it: it.weight)  # a value map is tried where nothing plainer agrees
+    if best.weight < 0.5:
+        found += [_equal(kind, x, y) for kind in ("words", "begin") for x in of_kind(a, kind) for y in of_kind(b, kind)]
     coded = not (of_kind(a, "date") and of_kind(b, "date"))
     if best.weight < 0.85 and coded:
         found.append(_map(of_kind(a, "fold")[0], of_kind(b, "fold")[0]))
@@ -101,10 +104,21 @@ def _equal(kind: str, a: Reading, b: Reading) -> Evidence:
     return _measured(kind, a, b, lambda x, y: x == y)
 
 
-def _dates(a: Reading, b: Reading) -> Evidence:
+def _dates(a: Reading, b: Reading) -> list[Evidence]:
     both_timed = getattr(a.style, "has_time", False) and getattr(b.style, "has_time", False)
     unit = 1 if both_timed else DAY
-    return _measured("date", a, b, lambda x, y: x // unit == y // unit)
+    found = [_measured("date", a, b, lambda x, y: x // unit == y // unit)]
+    if both_timed and found[0].share < 0.5 and len(shifts := _shifts(a, b)):
+        found.append(_measured("shift", a, b, lambda x, y: np.isin(y - x, shifts)))
+    return found
+
+
+def _shifts(a: Reading, b: Reading) -> np.ndarray:
+    """The one or two time differences, as between time zones, that most rows have."""
+    there = a.there & b.there
+    gaps, times = np.unique(b.values[there] - a.values[there], return_counts=True)
+    likely = (gaps % QUARTER == 0) & (np.abs(gaps) <= FARTHEST) & (gaps != 0) & (times * 20 >= there.sum())
+    return gaps[likely][np.argsort(-times[likely])][:2]
 
 
 def _numbers(a: Reading, b: Reading) -> list[Evidence]:

@@ -27,7 +27,8 @@ EXACT = 9  # places that a product of two floats is right to
 METHOD = {
     "same": "the same text", "date": "the same date", "number": "the same number", "fold": "the same letters and digits",
     "clock": "the same time of day", "factor": "the same number after the factor", "map": "one value for each code",
-    "near": "nearly the same number",
+    "near": "nearly the same number", "words": "the same words in another order", "begin": "the same beginning",
+    "shift": "the same time of another zone",
 }  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """Types: what kind of value a pair of columns holds, and how each side's texts are read as it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import duckdb
 
+from ingestion.sql_text import literal
 from ingestion.suggest.aligned import Aligned
 from ingestion.suggest.column import Column
 from ingestion.suggest.dates import DateStyle
@@ -13,6 +14,12 @@ from ingestion.suggest.pairs import Pair
 from ingestion.suggest.readings import filled_sql
 
 ZEROS: dict[str, object] = {"replace": ["^0+([0-9])", "\\1"]}
+IN_ZONE = 0.95  # of the rows that differ as between time zones
+ZONES = (
+    "Europe/London", "Europe/Berlin", "Europe/Helsinki", "Europe/Moscow", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore",
+    "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland", "America/New_York", "America/Chicago", "America/Denver",
+    "America/Los_Angeles", "America/Sao_Paulo", "Africa/Johannesburg", *(f"Etc/GMT{n:+d}" for n in range(-14, 13) if n),
+)  # fmt: skip
 READABLE = 0.98  # the share of values that must fit a type; the rest is flagged
 WIDEST = 38
 USUAL_DIGITS = 18
@@ -39,15 +46,16 @@ TEXT = Kind({"type": "text"}, {}, {})
 
 def kind_of(duck: duckdb.DuckDBPyConnection, pair: Pair, aligned: Aligned) -> Kind:
     """The narrowest type that nearly all values of both columns fit, as their rows agree."""
-    if pair.evidence.kind in ("map", "clock"):
+    if pair.evidence.kind in ("map", "clock", "words", "begin"):
         return TEXT
-    return _as_date(pair, aligned) or _as_number(duck, pair, aligned) or TEXT
+    return _as_date(duck, pair, aligned) or _as_number(duck, pair, aligned) or TEXT
 
 
-def _as_date(pair: Pair, aligned: Aligned) -> Kind | None:
+def _as_date(duck: duckdb.DuckDBPyConnection, pair: Pair, aligned: Aligned) -> Kind | None:
     evidence = pair.evidence
     if isinstance(evidence.style_a, DateStyle) and isinstance(evidence.style_b, DateStyle):
-        return _dated(evidence.style_a, evidence.style_b)
+        kind = _dated(evidence.style_a, evidence.style_b)
+        return _zoned(duck, pair, kind, evidence.style_a, evidence.style_b) if evidence.kind == "shift" else kind
     styles = _common_dates(pair)
     return _dated(*styles) if styles and _readable(pair, aligned, *styles) else None
 
@@ -95,6 +103,32 @@ def _dated(a: DateStyle, b: DateStyle) -> Kind:
     kind = "datetime" if a.has_time and b.has_time else "date"
     steps = [_date_steps(style, kind) for style in (a, b)]
     return Kind({"type": kind}, steps[0], steps[1], _told("dates", a.shown(), b.shown()))
+
+
+def _zoned(duck: duckdb.DuckDBPyConnection, pair: Pair, kind: Kind, a: DateStyle, b: DateStyle) -> Kind:
+    """One side writes the time of a zone, the other UTC: the zone that makes most rows the same, if any does."""
+    left = a.sql(filled_sql(pair.a, f"a{pair.a.position}"))
+    right = b.sql(filled_sql(pair.b, f"b{pair.b.position}"))
+    tests = [(side, zone) for zone in ZONES for side in ("a", "b")]
+    counted = ", ".join(
+        f"count(*) FILTER ({_in_zone('x', zone)} = y)"
+        if side == "a"
+        else f"count(*) FILTER ({_in_zone('y', zone)} = x)"
+        for side, zone in tests
+    )
+    found = duck.execute(f"SELECT {counted} FROM (SELECT {left} AS x, {right} AS y FROM aligned)").fetchall()[0]
+    best = max(range(len(tests)), key=lambda n: found[n])
+    side, zone = tests[best]
+    if found[best] < IN_ZONE * pair.evidence.agree:
+        return replace(kind, why=f"{kind.why}; the times differ by whole quarters of an hour, as between time zones")
+    steps = {"a": kind.steps_a, "b": kind.steps_b}
+    steps[side] = {**steps[side], "zone": zone}
+    said = f"{kind.why}; {side.upper()}'s times read as of {zone} are the other's in {found[best]:,} of {pair.evidence.both:,} rows"
+    return replace(kind, steps_a=steps["a"], steps_b=steps["b"], why=said)
+
+
+def _in_zone(moment: str, zone: str) -> str:
+    return f"epoch_us(make_timestamp({moment}) AT TIME ZONE {literal(zone)})"
 
 
 def _date_steps(style: DateStyle, kind: str) -> dict[str, object]:

@@ -14,6 +14,7 @@ from ingestion.suggest.numbers import NumberStyle
 
 STYLES = 4
 AT_ONCE = 20  # columns of one query
+BEGINNING = 8  # letters and digits: what is left of a text that was cut short
 FOLDED = 100  # characters: two texts that share so many are the same for a proposal
 Style = NumberStyle | DateStyle | None
 
@@ -107,7 +108,16 @@ def _forms(column: Column, text: str) -> list[tuple[str, Style, str]]:
     forms += [("date", style, style.sql(text)) for style in column.dates[:STYLES]]
     if column.is_clock:
         forms.append(("clock", None, _hash(clock_sql(text))))
+    if not column.dates and not (column.numbers and not column.numbers[0].unit):
+        forms.append(("begin", None, _hash(f"left({folded_sql(column, text)}, {BEGINNING})")))
+        forms.append(("words", None, _hash(_words_sql(text))))
     return forms
+
+
+def _words_sql(text: str) -> str:
+    """SQL of the words of a text in the order of the alphabet, without case and marks."""
+    words = f"string_split_regex(lower(left({text}, {FOLDED})), '[^\\p{{L}}\\p{{N}}]+')"
+    return f"array_to_string(list_sort(list_filter({words}, lambda w: w <> '')), ' ')"
 
 
 def _hash(text: str) -> str:
@@ -116,7 +126,7 @@ def _hash(text: str) -> str:
 
 def _reading(kind: str, style: Style, array: np.ndarray, filled: np.ndarray) -> Reading:
     values = np.ma.getdata(array)
-    hashed = kind in ("same", "fold", "clock")
+    hashed = kind not in ("number", "date")
     missing = values == null_hash() if hashed else np.ma.getmaskarray(array)
     values = np.where(missing, 0, values)
     if kind == "number":

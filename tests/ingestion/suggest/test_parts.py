@@ -1,8 +1,10 @@
 """The parts of a proposal, one by one: names, numbers, dates, the assignment, factors, references."""
 
+import datetime as dt
 import itertools
 import random
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -178,3 +180,39 @@ def test_two_files_of_other_things_are_refused(proposed: Proposed) -> None:
     b = rows_of(80, lambda n: f"{n},{chance.choice('abcdefg')}{chance.randrange(99)}", "id,label")
     with pytest.raises(NothingInCommon, match="no other column"):
         proposed(a, b)
+
+
+def hard_rows(chance: random.Random, count: int) -> list[tuple[str, str]]:
+    """Rows of two systems that write names turned, streets cut, times in another zone, flags in codes."""
+    rows = []
+    for n in range(count):
+        first, last = chance.choice(("Mara", "Jon", "Ana", "Piet")), chance.choice(("Keller", "Novak", "Raman", "Ito"))
+        street = (
+            f"{chance.randrange(1, 300)} {chance.choice(('Long', 'North', 'Green'))} Street {chance.randrange(9999)}"
+        )
+        home = chance.choice(("Oslo", "Bergen", "Lyon", "Porto"))
+        work = home if chance.random() < 0.8 else chance.choice(("Oslo", "Lyon"))
+        at = dt.datetime(2024, 1, 1) + dt.timedelta(seconds=chance.randrange(28_000_000))  # noqa: DTZ001 - local time
+        utc = at.replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(dt.UTC)
+        flags = [chance.random() < share for share in (0.5, 0.1, 0.3)]
+        gross = chance.randrange(1000, 900_000)
+        words = ",".join("yes" if it else "no" for it in flags)
+        a = f"R{n},{first} {last},{street},{gross / 100},{gross * 81 / 10000},{home},{work},{at:%Y-%m-%d %H:%M:%S},{words}"
+        bits = ";".join(str(int(it)) for it in flags)
+        b = f'r-{n};"{last}, {first}";{street[:12]};{gross / 100};{gross * 81 / 10000};{home};{work};{utc:%Y-%m-%dT%H:%M:%SZ};{bits}'
+        rows.append((a, b))
+    return rows
+
+
+def test_turned_names_cut_texts_zones_and_flags_find_their_partners(proposed: Proposed) -> None:
+    chance = random.Random(4)
+    rows = hard_rows(chance, 200)
+    left = ["ref", "client", "street", "gross", "net", "home", "work", "at", "active", "vip", "locked"]
+    right = [f"x{n}" for n in range(len(left))]
+    shuffled = chance.sample([b for _, b in rows], len(rows))
+    found = proposed("\n".join([",".join(left), *(a for a, _ in rows)]), "\n".join([";".join(right), *shuffled]))
+    fields = {field.pair.a.name: field for field in found.suggestion.fields}
+    assert {name: field.pair.b.name for name, field in fields.items()} == dict(zip(left, right, strict=True))
+    assert fields["at"].map_a["zone"] == "Europe/Berlin"
+    assert fields["vip"].map_b["values"] == {"0": "no", "1": "yes"}
+    assert dict(found.trial.cells) == {"street": 200}
