@@ -93,7 +93,8 @@ def key_part_sql(shape: Shape, leaf: Leaf, text: str) -> str:
 def canonical_sql(leaf: Leaf, expression: str) -> str:
     """SQL of a leaf's canonical text in DuckDB: ISO dates and UTC times, plain decimals with all places, true / false."""
     if leaf.kind == "datetime":
-        return f"rtrim(rtrim(strftime({expression}, '%Y-%m-%dT%H:%M:%S.%f'), '0'), '.') || 'Z'"
+        fraction = f"CASE WHEN epoch_us({expression}) % 1000000 = 0 THEN 'Z' ELSE rtrim(strftime({expression}, '.%f'), '0') || 'Z' END"
+        return f"strftime({expression}, '%Y-%m-%dT%H:%M:%S') || {fraction}"
     if leaf.kind == "text":
         return expression
     if leaf.kind == "decimal" and leaf.digits == leaf.places:
