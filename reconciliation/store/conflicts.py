@@ -65,6 +65,11 @@ def unstorable_sql(relation: str, shape: Shape) -> str:
         sentence = "' has a key with an empty part. Fill it, or empty the whole key.'"
         selects.append(_held(relation, name, f"({empty}) AND ({given})", sentence))
     for leaf in shape.leaves:
+        if leaf.reference is not None and not leaf.reference_key:
+            keys = _keys(shape)[leaf.reference]
+            lone = " AND ".join([f"{leaf.column} IS NOT NULL", *(f"{key.column} IS NULL" for key in keys)])
+            sentence = f"' is given, but {leaf.reference} is empty, so there is nothing that has it.'"
+            selects.append(_held(relation, leaf.name, lone, sentence))
         if leaf.kind in ("date", "datetime"):
             early = f"{leaf.column} < DATE '{FIRST_DAY}'"
             selects.append(_held(relation, leaf.name, early, "' is before the year 1.'"))

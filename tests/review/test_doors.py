@@ -152,3 +152,17 @@ def test_what_excel_cannot_hold_is_refused(reconcile: Reconcile, tmp_path: Path)
     with pytest.raises(BadExport, match="Line 1 does not fit into a sheet of Excel"):
         export("differences", run, tmp_path / "out.xlsx")
     assert export("differences", run, tmp_path / "out.csv") == 1
+
+
+def test_an_attribute_of_nothing_is_held_and_not_lost(reconcile: Reconcile, tmp_path: Path) -> None:
+    rows = [row("A"), row("N", party="", country=""), row("C", party="", country="DE")]
+    run = reconcile(rows, rows)
+    assert [it["key"] for it in lines("store", run, tmp_path)] == ["A", "N"]
+    with pytest.raises(CommandError, match="party.country is given, but party is empty"):
+        decide("C", "approve")
+    decide("C", "override", values=["party.name=Acme"])
+    assert [(it["key"], it["party"]) for it in lines("store", run, tmp_path)] == [
+        ("A", "Acme"),
+        ("C", "Acme"),
+        ("N", ""),
+    ]
