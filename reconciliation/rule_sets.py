@@ -49,7 +49,7 @@ def _document(reconciliation: Reconciliation) -> dict[str, object]:
         **_gate(reconciliation),
         "record_type": reconciliation.record_type.code,
         "schema": [reconciliation.record_type.generation, reconciliation.record_type.schema_version],
-        "calendar": _calendar(reconciliation.calendar or reconciliation.a.calendar),
+        "calendar": _calendar(reconciliation.calendar or reconciliation.a.calendar or reconciliation.b.calendar),
         "translations": _translations(reconciliation.b),
     }
     for contribution in _CONTRIBUTIONS:

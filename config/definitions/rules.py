@@ -25,6 +25,11 @@ CHECKS = {
     "before": ("other",),
     "known": (),
 }
+NUMBERS, DAYS = ("integer", "decimal"), ("date", "datetime")
+COMPARED: Mapping[str, tuple[str, ...]] = {
+    "absolute": NUMBERS, "relative": NUMBERS, "basis_points": NUMBERS, "days": DAYS, "business_days": DAYS,
+    "ignore": ("text",),
+}  # fmt: skip
 NEEDED = ("values", "pattern", "other")
 PROVER = ("reason", "confidence", "active")
 LARGEST_LIMIT = Decimal(10) ** 28
@@ -98,6 +103,14 @@ def _compare(place: str, compare: Document, fields: RecordFields) -> Iterator[Fa
             CompareRule.from_document(rule)  # type: ignore[arg-type]
         except ValueError as error:
             yield Fault(f"{place}.{name}", str(error))
+            continue
+        kinds = {leaf.kind for path, leaf in fields.leaves.items() if path in (name, *fields.references.get(name, ()))}
+        for key in rule:  # type: ignore[attr-defined]
+            if kinds and key in COMPARED and not kinds & {*COMPARED[key]}:
+                yield Fault(
+                    f"{place}.{name}.{key}",
+                    f"it is for {' and '.join(COMPARED[key])} fields, and {name!r} is {' and '.join(kinds)}",
+                )
 
 
 def _gate(place: str, gate: Document, fields: RecordFields) -> Iterator[Fault]:

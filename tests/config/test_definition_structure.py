@@ -69,6 +69,7 @@ reconciliations:
       amount: {absolute: "0.005", relative: "0.1", basis_points: "1"}
       day: {days: 1, business_days: 1}
       party: {ignore: [case]}
+      party.country: {ignore: [ends]}
       side: {null_equals: [""], skip: true}
     authority: {day: b}
     gate:
@@ -142,6 +143,8 @@ def test_an_unknown_key_is_a_fault_at_its_place(tmp_path: Path) -> None:
     ("wrong", "right", "says"),
     [
         ("absolute:", "absolut:", "compare.amount: there is no compare rule 'absolut'; did you mean 'absolute'?"),
+        ('{amount: {absolute: "0.005"}}', "{day: {absolute: 1}}", "compare.day.absolute: it is for integer and decimal fields, and 'day' is date"),
+        ('{amount: {absolute: "0.005"}}', "{party.name: {days: 1}}", "it is for date and datetime fields, and 'party.name' is text"),
         ("compare: {amount", "compare: {amuont", "compare.amuont: record type 'trade' has no field 'amuont'; did you mean"),
         ("    a: left\n", "    a: left\n    calendar: xetra\n", "trades.calendar: there is no calendar 'xetra'"),
         ("    a: left\n", "    a: left\n    team: desk\n", "trades.team: there is no team 'desk'"),
