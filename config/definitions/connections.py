@@ -10,9 +10,10 @@ from ingestion.suggestion import nearest
 KEYS: Mapping[str, tuple[str, ...]] = {
     "drop": ("url", "endpoint", "key", "secret"),
     "table": ("url", "query", "high_water", "timeout"),
+    "api": ("url", "auth", "records", "paging", "since"),
     "push": ("count", "seconds"),
 }
-NEEDED: Mapping[str, tuple[str, ...]] = {"drop": ("url",), "table": ("url", "query")}
+NEEDED: Mapping[str, tuple[str, ...]] = {"drop": ("url",), "table": ("url", "query"), "api": ("url",)}
 
 
 def connection_faults(place: str, kind: str, given: object) -> Iterator[Fault]:
@@ -60,6 +61,47 @@ def _seconds(value: object) -> Iterator[str]:
         yield "it is a whole number of seconds, at most 86400"
 
 
+def _address(value: object) -> Iterator[str]:
+    if not str(value).startswith(("http://", "https://")):
+        yield "write it as https://host/path"
+
+
+def _auth(value: object) -> Iterator[str]:
+    """One of bearer, basic, header; each secret by name."""
+    shapes = {"bearer": (), "basic": ("user", "password"), "header": ("value",)}
+    kind = next(iter(value), "") if isinstance(value, Mapping) and len(value) == 1 else ""
+    if kind not in shapes:
+        yield "it is one of {bearer: {env: ...}}, {basic: {user: ..., password: ...}}, {header: {name: ..., value: ...}}"
+        return
+    given = value[kind]  # type: ignore[index]
+    if shapes[kind] and not isinstance(given, Mapping):
+        yield f"{kind!r} is a mapping of {' and '.join(shapes[kind])}"
+        return
+    for secret in [given] if not shapes[kind] else [given.get(name) for name in shapes[kind]]:
+        yield from _reference(secret)
+
+
+def _paging(value: object) -> Iterator[str]:
+    ways = ("page", "offset", "cursor", "link")
+    if not isinstance(value, Mapping) or len(set(ways) & set(value)) != 1:
+        yield "it has one of page: PARAM, offset: PARAM, cursor: {param: ..., next: PATH}, link: true"
+        return
+    cursor = value.get("cursor")
+    if "cursor" in value and not (isinstance(cursor, Mapping) and {"param", "next"} == set(cursor)):
+        yield "a cursor is {param: PARAM, next: path.in.the.page}"
+    size = value.get("size")
+    if "size" in value and not (isinstance(size, Mapping) and {"param", "value"} == set(size)):
+        yield "a size is {param: PARAM, value: NUMBER}"
+    for key in value:
+        if key not in (*ways, "size", "first"):
+            yield f"there is no key {key!r} here{nearest(key, (*ways, 'size', 'first'))}"
+
+
+def _since(value: object) -> Iterator[str]:
+    if not isinstance(value, Mapping) or set(value) != {"param", "field"}:
+        yield "it is {param: PARAM, field: NAME}: the highest value of the field is the next pull's parameter"
+
+
 def _count(value: object) -> Iterator[str]:
     if not isinstance(value, int) or not 1 <= value <= 10_000_000:
         yield "it is a number of records, at most 10000000"
@@ -73,6 +115,10 @@ CHECKS: Mapping[tuple[str, str], Callable[[object], Iterator[str]]] = {
     ("table", "query"): _query,
     ("table", "high_water"): _high_water,
     ("table", "timeout"): _seconds,
+    ("api", "url"): _address,
+    ("api", "auth"): _auth,
+    ("api", "paging"): _paging,
+    ("api", "since"): _since,
     ("push", "count"): _count,
     ("push", "seconds"): _seconds,
 }

@@ -1,11 +1,13 @@
 """Which connector a kind of source has."""
 
+from ingestion import lake
 from ingestion.connectors.drop import Drop
+from ingestion.connectors.http_api import HttpApi
 from ingestion.connectors.offer import Connector, PullError
 from ingestion.connectors.table import Table
 from ingestion.models import OfferedThing, Source
 
-PULLED = (Source.Kind.DROP, Source.Kind.TABLE)
+PULLED = (Source.Kind.DROP, Source.Kind.TABLE, Source.Kind.API)
 
 
 def connector_of(source: Source) -> Connector:
@@ -14,6 +16,8 @@ def connector_of(source: Source) -> Connector:
         return Drop(source.connection)
     if source.kind == Source.Kind.TABLE:
         return Table(source.connection, _high_water(source))
+    if source.kind == Source.Kind.API:
+        return HttpApi(source.connection, _high_water(source), lake.local(f"pulls/{source.code}"))
     raise PullError(f"{source.code} is of kind {source.kind}: it hands its records over, nothing is pulled.")
 
 
