@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from config.pipeline import run_to_end
-from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.models import Break, Reconciliation, Run, Team
 from reconciliation.runs import start_run
 from review.exports import BadExport, export
 from tests.conftest import DAY, problems, row
@@ -166,3 +166,15 @@ def test_an_attribute_of_nothing_is_held_and_not_lost(reconcile: Reconcile, tmp_
         ("C", "Acme"),
         ("N", ""),
     ]
+
+
+def test_a_break_of_another_team_is_not_there(
+    trades: Reconciliation, reconcile: Reconcile, person: Callable[..., User]
+) -> None:
+    reconcile([row("U")], [row("U", "77.31")])
+    person("Supervisor", "sue")
+    trades.team = Team.objects.create(code="others")
+    trades.save()
+    with pytest.raises(CommandError, match="There is no break of key 'U' in trades that sue may see"):
+        decide("U", "approve", user="sue")
+    decide("U", "approve")

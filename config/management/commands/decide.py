@@ -31,15 +31,17 @@ class Command(BaseCommand):
 
     def handle(self, *, key: str, reconciliation: str, action: str, reason: str, **options: object) -> None:
         """One line with what followed."""
-        breaks = Break.objects.filter(reconciliation=known_reconciliation(reconciliation), key=key)
+        by = _user(options["user"])
+        seen = Break.objects.visible_to(by)
+        breaks = seen.filter(reconciliation=known_reconciliation(reconciliation), key=key)
         brk = breaks.filter(state__in=Break.OPEN_STATES).first() or breaks.order_by("-id").first()
         if brk is None:
-            raise CommandError(f"There is no break of key {key!r} in {reconciliation}.")
+            raise CommandError(f"There is no break of key {key!r} in {reconciliation} that {by} may see.")
         try:
             decision = decide(
                 brk=brk,
                 action=action,
-                by=_user(options["user"]),
+                by=by,
                 reason=reason,
                 values=_values(options["values"]),
                 member=_row(brk, options["row"]),
