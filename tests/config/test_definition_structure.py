@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.definitions.apply import check_document
+from config.definitions.export import export_definition
 from config.definitions.faults import BadDefinition
 from config.definitions.yaml_text import read_yaml
 from ingestion.changes import Change
@@ -210,3 +211,12 @@ def test_limits_find_the_fields_that_they_mean(define: Define) -> None:
 def test_a_tag_that_cannot_be_is_a_fault(define: Define, text: str) -> None:
     with pytest.raises(BadDefinition, match="this is no YAML"):
         define(text)
+
+
+def test_everything_that_can_be_said_is_exported_again(define: Define) -> None:
+    define(RICH.replace("values: {B: BUY}", "values: {B: BUY, X: null, 1: true, null: '010', 'on': 'null'}"))
+    text = export_definition(Reconciliation.objects.get())
+    assert define(text) == []
+    assert export_definition(Reconciliation.objects.get()) == text
+    values = read_yaml(text)["sources"]["left"]["mapping"]["side"]["values"]  # type: ignore[index]
+    assert values == {"B": "BUY", "X": None, "1": True, "null": "010", "on": "null"}
