@@ -18,7 +18,7 @@ from ingestion.unpacking import unpacked
 from reconciliation.models import Reconciliation
 from reconciliation.trial import Trial, TrialSide, shape_of, try_out
 
-Examples = Sequence[tuple[str, str | None, str | None]]
+MANY_TIMES = 5  # lonely keys a common one, from which on a file looks like a part of the other
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,12 @@ def trial_lines(trial: Trial) -> list[str]:
         f"Would match {trial.share:.1%} of {trial.common:,} common keys: {trial.matched:,} match, {trial.differing:,} "
         f"differ. Only in A {trial.only_a:,}, only in B {trial.only_b:,}, more than once {trial.duplicate:,}."
     ]
+    for code, part, other, lonely in (("a", "A", "B", trial.only_b), ("b", "B", "A", trial.only_a)):
+        if lonely > MANY_TIMES * max(trial.common, 1):
+            lines.append(
+                f"{other} has many keys that {part} has not. If {part} is meant to be a part of {other}, write "
+                f"`one_sided: {code}` in the match: {other}'s lonely keys are counted then, and are no breaks."
+            )
     for letter, side in (("A", trial.side_a), ("B", trial.side_b)):
         if side.quarantined or side.flagged_values:
             lines.append(

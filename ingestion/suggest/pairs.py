@@ -86,9 +86,12 @@ def _score(evidence: Evidence, a: Column, b: Column) -> float:
             return evidence.weight + 0.25 * name + alike
         return 0.0
     is_constant = evidence.chance > 0.97
+    is_contradicted = evidence.both >= CONTRADICTED and not is_constant and evidence.chance < 0.9
+    if is_contradicted and name <= 0.95:
+        return 0.0
     values = max(shared_values(a, b), evidence.share if is_constant else 0.0)
-    if evidence.both >= CONTRADICTED and not is_constant and evidence.chance < 0.9:
-        return 0.2 * name + 0.2 * values if name > 0.95 and values >= 0.3 else 0.0
+    if is_contradicted:
+        return 0.2 * name + 0.2 * values if values >= 0.3 else 0.0
     if values >= 0.8 or name >= NAMED:
         return 0.4 * values + 0.5 * name + alike
     return 0.0

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from config.suggesting import Proposal
 from tests.ingestion.suggest.generated import generate
@@ -39,4 +40,5 @@ def test_every_pair_and_the_key_are_found(
     noise = 0.03 * 200 * 2 + 6
     assert {name: count for name, count in found.trial.cells.items() if count > noise} == {}
     assert (found.trial.side_a.flagged_values, found.trial.side_b.flagged_values) == (0, 0)
+    assert yaml.safe_load(found.text()) == found.document
     assert all(any(it.why) for it in found.suggestion.fields)

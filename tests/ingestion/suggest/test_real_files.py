@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.suggesting import Proposal, propose
+from config.suggesting import Proposal, propose, trial_lines
 
 Pairs = Callable[[Proposal], dict[str, str]]
 
@@ -70,6 +70,7 @@ def test_airports_without_a_header_find_their_columns(shared: Path, pairs_of: Pa
     }
     assert (found.trial.only_a, found.trial.only_b, found.trial.duplicate) == (396, 78706, 4)
     assert found.trial.cells["iso_country"] < 30
+    assert any("`one_sided: a`" in line for line in trial_lines(found.trial))
     left_out = {it.column.name: it.reason for it in found.suggestion.unpaired}
     assert "goes better with ident" in left_out["gps_code"]
     assert all(left_out.values()) and {"column_1", "column_11", "continent", "id"} <= set(left_out)
