@@ -4,7 +4,8 @@ import codecs
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 
 SAMPLE = 1 << 20
+ENCODING_BLOCK = 1 << 24  # bytes
+LONGEST_LINE = 1 << 26  # bytes
+UNDEFINED_IN_CP1252 = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 DELIMITERS = (",", ";", "\t", "|")
 MAGIC = {
     b"PK\x03\x04": "a ZIP archive (or an Excel workbook)",
@@ -78,27 +82,51 @@ def known_encoding(name: str) -> str:
 def _by_bytes(path: Path) -> tuple[str, list[str]]:
     """UTF-8 unless it fails on most lines with bytes above 127; then Windows-1252, which has the printable ones."""
     good = bad = 0
-    with path.open("rb") as file:
-        data = file.read()
-    if data.isascii():
-        return "utf-8", []
-    try:
-        data.decode()
-        return "utf-8", []
-    except UnicodeDecodeError:
-        pass
-    for line in data.split(b"\n"):
-        if line.isascii():
+    is_undefined = False
+    for block in _whole_lines(path):
+        if block.isascii():
             continue
-        try:
-            line.decode()
-            good += 1
-        except UnicodeDecodeError:
-            bad += 1
+        fit, unfit = _fitting_lines(block)
+        good, bad = good + fit, bad + unfit
+        is_undefined = is_undefined or any(byte in block for byte in UNDEFINED_IN_CP1252)
+    if not bad:
+        return "utf-8", []
     if good:
         return "utf-8", [f"Encoding utf-8, but {bad} lines hold bytes that are not; those rows are quarantined."]
-    name = "latin-1" if any(byte in data for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)) else "cp1252"
+    name = "latin-1" if is_undefined else "cp1252"
     return name, [f"Encoding {name}: the bytes above 127 are no UTF-8."]
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """The bytes in blocks that end where a line ends, so that a file of any size takes little memory."""
+    kept = b""
+    with path.open("rb") as file:
+        while block := file.read(ENCODING_BLOCK):
+            end = block.rfind(b"\n") + 1
+            if not end and len(kept) < LONGEST_LINE:
+                kept += block
+                continue
+            end = end or len(block)  # a line of this length is refused when it is read
+            yield kept + block[:end]
+            kept = block[end:]
+    yield kept
+
+
+def _fitting_lines(block: bytes) -> tuple[int, int]:
+    """How many lines with bytes above 127 are UTF-8, and how many are not; of a block that is, one stands for all."""
+    with suppress(UnicodeDecodeError):
+        block.decode()
+        return 1, 0
+    fits = [_is_utf8(line) for line in block.split(b"\n") if not line.isascii()]
+    return sum(fits), len(fits) - sum(fits)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def decode_sample(sample: bytes, encoding: str) -> str:
