@@ -38,10 +38,28 @@ def propose_fields(
     """A field for each pair, in their order."""
     names = _field_names(pairs)
     forms = {(part.a.position, part.b.position): part.form for part in key.parts}
-    return [
+    fields = [
         _field(duck, pair, name, aligned, forms.get((pair.a.position, pair.b.position)))
         for pair, name in zip(pairs, names, strict=True)
     ]
+    for letter in ("a", "b"):
+        fields = _grouped_alike(fields, letter)
+    return fields
+
+
+def _grouped_alike(fields: Sequence[FieldProposal], letter: str) -> list[FieldProposal]:
+    """A file groups its digits by one mark: amounts that happen to be small today are given it too."""
+    maps = [it.map_a if letter == "a" else it.map_b for it in fields]
+    marks = {str(it.get("decimal", ".")): it["group"] for it in maps if "group" in it}
+    made = []
+    for field, given in zip(fields, maps, strict=True):
+        group = marks.get(str(given.get("decimal", ".")))
+        if group and field.type_["type"] == "decimal" and not {"group", "clean"} & set(given):
+            told = f"{letter.upper()} groups digits by {group!r} in other columns"
+            both = {"a": field.map_a, "b": field.map_b, letter: {**given, "group": group}}
+            field = _changed(field, both["a"], both["b"]).said(told)
+        made.append(field)
+    return made
 
 
 def _field_names(pairs: Sequence[Pair]) -> list[str]:
@@ -166,7 +184,8 @@ def _mapped(given: FieldProposal, found: ValueMap) -> FieldProposal:
     maps = {"a": dict(given.map_a), "b": dict(given.map_b)}
     maps[found.side]["values"] = dict(found.values)
     shown = ", ".join(f"{code} is {meaning}" for code, meaning in list(found.values.items())[:SHOWN])
-    said = f"{found.side.upper()}'s {len(found.values)} codes ({shown}) hold in {count(found.explained, found.rows)}"
+    codes = "1 code" if len(found.values) == 1 else f"{len(found.values):,} codes"
+    said = f"{codes} of {found.side.upper()} ({shown}) hold in {count(found.explained, found.rows)}"
     made = _changed(given, maps["a"], maps["b"], given.rule).said(said)
     against = [f"{code} with {meaning} in {times}" for code, meaning, times in found.broken[:SHOWN]]
     return _against(made, f"the codes do not hold for {'; '.join(against)}" if against else "")

@@ -1,10 +1,12 @@
 """The command `suggest`: what it writes is applied and run as it stands; what it cannot do it says in a sentence."""
 
+import csv
 import io
 import json
 from pathlib import Path
 
 import pytest
+import yaml
 from django.core.management import CommandError, call_command
 
 from reconciliation.models import Reconciliation, Run
@@ -77,3 +79,28 @@ def test_a_code_in_use_is_not_proposed_again(db: None, shared: Path, tmp_path: P
     ]
     with pytest.raises(CommandError, match="is no code"):
         call_command("suggest", str(a), str(b), "--name", "FX trades")
+
+
+def test_records_of_other_formats_are_learnt_from_too(db: None, shared: Path, tmp_path: Path) -> None:
+    b = shared / "nasty" / "pair_locale_b.csv"
+    with (shared / "nasty" / "pair_locale_a.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    nested = tmp_path / "trades.json"
+    nested.write_text(json.dumps({"sent": "today", "data": {"trades": rows}}), encoding="utf-8")
+    lined = tmp_path / "trades.ndjson"
+    lined.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    for a, format_ in ((nested, "format: {type: json, records: data.trades}"), (lined, "format: {type: ndjson}")):
+        said, file_ = io.StringIO(), tmp_path / f"{a.suffix[1:]}.yaml"
+        call_command("suggest", str(a), str(b), "--to", str(file_), stdout=said)
+        assert "Would match 83.3% of 18 common keys" in said.getvalue()
+        assert format_ in file_.read_text(encoding="utf-8")
+        call_command("define", str(file_), stdout=io.StringIO())
+
+
+def test_a_file_s_grouping_mark_is_given_to_its_small_amounts(db: None, tmp_path: Path) -> None:
+    days = Path(__file__).resolve().parents[2] / "examples" / "fx_trades"
+    file = tmp_path / "fx.yaml"
+    a, b = days / "front_office_day1.csv", days / "back_office_day1.csv"
+    call_command("suggest", str(a), str(b), "--to", str(file), stdout=io.StringIO())
+    sources = yaml.safe_load(file.read_text(encoding="utf-8"))["sources"]
+    assert sources["front_office_day1"]["mapping"]["interest"] == {"column": "Interest", "decimal": ",", "group": "."}
