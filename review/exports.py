@@ -45,12 +45,16 @@ def export(what: str, run: Run, target: Path) -> int:
     """Write one thing of a run to a file, in the format of its suffix. Gives the number of lines."""
     if what not in TABLES:
         raise BadExport(f"There is no export {what!r}; there is {', '.join(TABLES)}.")
+    return write_table(target, lambda: TABLES[what](run))
+
+
+def write_table(target: Path, made: Callable[[], Table]) -> int:
+    """Write a table to a file, in the format of its suffix. Gives the number of lines."""
     if (suffix := target.suffix.lower()) not in WRITERS:
         raise BadExport(f"There is no format {target.suffix!r}; there is {', '.join(WRITERS)}.")
     if not target.absolute().parent.is_dir():
         raise BadExport(f"There is no folder {target.absolute().parent}.")
-    columns, rows = TABLES[what](run)
-    return WRITERS[suffix](target, columns, rows)
+    return WRITERS[suffix](target, *made())
 
 
 def differences(run: Run) -> Table:

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from review.api.deliveries import DeliveryViewSet
 from review.api.push import PushView, ReceiptView, SealView
+from review.api.rejects import RejectsView
 from review.api.stored import StoredView
 from review.api.views import BreakViewSet, JourneyView, NoSuchAddress, RunViewSet
 
@@ -18,6 +19,7 @@ urlpatterns = [
     re_path(r"^store/(?P<code>[-\w]+)/?$", StoredView.as_view(), name="api-stored"),
     re_path(r"^sources/(?P<code>[-\w]+)/records/?$", PushView.as_view(), name="api-push"),
     re_path(r"^sources/(?P<code>[-\w]+)/seal/?$", SealView.as_view(), name="api-seal"),
+    re_path(r"^sources/(?P<code>[-\w]+)/rejects/?$", RejectsView.as_view(), name="api-rejects"),
     re_path(r"^receipts/(?P<pk>\d{1,18})/?$", ReceiptView.as_view(), name="api-receipt"),
     re_path(r"^journey/?$", JourneyView.as_view(), name="api-journey"),
     path("", include(router.urls)),

@@ -1,0 +1,58 @@
+"""What goes back to a source: its records of a date that were rejected or could not be read, each with reason and comment."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from django.db.models import Prefetch, Q
+
+from ingestion.models import QuarantinedRow, Source
+from reconciliation.models import Break, Member
+from review.exports import Table, write_table
+from review.models import Decision
+
+FIRST = ("delivery", "record", "key", "reason", "comment", "rejected_by", "rejected_at", "raw")
+QUARANTINED = "quarantined"
+
+
+def write_rejects(source: Source, date: dt.date, target: Path) -> int:
+    """Write the rejects of a source's deliveries of a date, in the format of the suffix. Gives the number of lines."""
+    return write_table(target, lambda: rejects(source, date))
+
+
+def rejects(source: Source, date: dt.date) -> Table:
+    """One line per record: where it stood, why it was rejected, by whom; its values by field, or its raw text."""
+    names = [leaf.name for leaf in source.record_type.shape().leaves]
+    columns = [*FIRST, *(f"record_{name}" if name in FIRST else name for name in names)]
+    return columns, _lines(source, date, names)
+
+
+def _lines(source: Source, date: dt.date, names: Sequence[str]) -> Iterator[Sequence[object]]:
+    for member in _rejected(source, date).iterator(chunk_size=2000):
+        yield [*_told(member), *(member.record.get(name) for name in names)]
+    broken = QuarantinedRow.objects.filter(
+        normalization__delivery__source=source, normalization__delivery__business_date=date
+    ).select_related("normalization")
+    for row in broken.order_by("normalization", "record_number").iterator():
+        delivery = row.normalization.delivery_id
+        yield [delivery, row.record_number, "", QUARANTINED, row.reason, "", None, row.raw, *[None] * len(names)]
+
+
+def _rejected(source: Source, date: dt.date):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a queryset with its prefetch
+    follows = Q(state=Member.State.WITH_BREAK, brk__state=Break.State.REJECTED)
+    decisions = Decision.objects.filter(action=Decision.Action.REJECT, withdrawn=False).select_related("confirmed_by")
+    return (
+        Member.objects.filter(follows | Q(state=Member.State.REJECTED))
+        .filter(delivery__source=source, delivery__business_date=date)
+        .select_related("brk")
+        .prefetch_related(Prefetch("brk__decisions", decisions.order_by("-id"), to_attr="rejections"))
+        .order_by("delivery", "record_number")
+    )
+
+
+def _told(member: Member) -> list[object]:
+    said = next(iter(member.brk.rejections), None)  # type: ignore[attr-defined]
+    who = said.confirmed_by.get_username() if said and said.confirmed_by else ""
+    reason = (said.reason if said else "") or member.brk.reason
+    comment, at = (said.comment, said.confirmed_at) if said else ("", None)
+    return [member.delivery_id, member.record_number, member.brk.key, reason, comment, who, at, None]

@@ -1,0 +1,50 @@
+"""The rejects file: what goes back to a source, record by record."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+
+from reconciliation.models import Break, Reconciliation, Run, Team
+from review.decisions import decide
+from tests.conftest import DAY, row
+
+
+def test_rejected_and_unreadable_records_go_back_to_their_source(
+    reconcile: Callable[..., Run], person: Callable[[str], User], tmp_path: Path
+) -> None:
+    reconcile([row("A"), row("B", "10.00"), row("C", "=1+1"), "short,row"], [row("A"), row("B", "55.00")])
+    by = person("Supervisor")
+    decide(
+        brk=Break.objects.get(key="B"), action="reject", by=by, reason="MANUAL_ENTRY_ERR", comment="=cmd() of the desk"
+    )
+    target = tmp_path / "rejects.csv"
+    call_command("rejects", "left", date=DAY, to=target)
+    lines = list(csv.DictReader(target.read_text().splitlines()))
+    assert [(it["key"], it["record"], it["reason"]) for it in lines] == [
+        ("B", "2", "MANUAL_ENTRY_ERR"),
+        ("", "4", "quarantined"),
+    ]
+    assert lines[0]["comment"] == "'=cmd() of the desk"  # no spreadsheet runs it
+    assert (lines[0]["amount"], lines[0]["rejected_by"]) == ("10.00", by.get_username())
+    assert (lines[1]["raw"], lines[1]["comment"][:3]) == ("short,row", "It ")
+    call_command("rejects", "right", date=DAY, to=target)
+    assert [it["amount"] for it in csv.DictReader(target.read_text().splitlines())] == ["55.00"]
+
+
+def test_it_is_downloaded_by_who_may_see_the_source(
+    reconcile: Callable[..., Run], person: Callable[[str], User], client: Client
+) -> None:
+    reconcile([row("A"), "short,row"], [row("A")])
+    client.force_login(person("Auditor"))
+    answer = client.get(f"/api/v1/sources/left/rejects?date={DAY}")
+    assert answer["Content-Disposition"] == f'attachment; filename="rejects_left_{DAY}.csv"'
+    assert b"short,row" in answer.content
+    assert client.get(f"/api/v1/sources/left/rejects?date={DAY}&as=json").json()[0]["reason"] == "quarantined"
+    assert client.get("/api/v1/sources/left/rejects").status_code == 400
+    Reconciliation.objects.update(team=Team.objects.create(code="desk"))
+    client.force_login(person("Analyst"))
+    assert client.get(f"/api/v1/sources/left/rejects?date={DAY}").status_code == 404
