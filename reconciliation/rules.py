@@ -1,7 +1,8 @@
 """The rules of a frozen RuleSet as pure values."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -19,11 +20,12 @@ class Check:
     field: str
     rule: str
     arguments: Mapping[str, object]
+    number: int = 1  # of its kind on its field
 
     @property
     def code(self) -> str:
-        """Such as `check:amount:between`."""
-        return f"check:{self.field}:{self.rule}"
+        """Such as `check:amount:between`; the second of a kind on a field ends in `:2`."""
+        return f"check:{self.field}:{self.rule}" + (f":{self.number}" if self.number > 1 else "")
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,23 @@ class GateRules:
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> "GateRules":
         """From the definition's `gate`."""
-        checks = document.get("checks") or []
         return cls(
             confidence=Decimal(str(document.get("confidence", DEFAULT_CONFIDENCE))),
-            checks=tuple(
-                Check(c["field"], c["rule"], {k: v for k, v in c.items() if k not in ("field", "rule")})
-                for c in checks  # type: ignore[attr-defined]
-            ),
+            checks=tuple(_checks(document.get("checks") or [])),  # type: ignore[arg-type]
             max_auto_amount=_limits(document.get("max_auto_amount")),
             max_auto_difference=_limits(document.get("max_auto_difference")),
             amount_field=str(document.get("amount_field", "amount")),
             currency_field=str(document.get("currency_field", "currency")),
             budget=str(document.get("budget") or "").replace("none", ""),
         )
+
+
+def _checks(given: Iterable[Mapping[str, object]]) -> Iterator[Check]:
+    seen: Counter[tuple[object, object]] = Counter()
+    for one in given:
+        seen[mark := (one["field"], one["rule"])] += 1
+        arguments = {key: value for key, value in one.items() if key not in ("field", "rule")}
+        yield Check(str(one["field"]), str(one["rule"]), arguments, seen[mark])
 
 
 def _limits(given: object) -> dict[str, Decimal]:

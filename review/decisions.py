@@ -109,7 +109,8 @@ def waive(*, brk: Break, condition: str, by: User, comment: str) -> Waiver:
         raise DecisionRefused("Only a Manager waives a check.")
     if not comment.strip():
         raise DecisionRefused("A waiver needs a comment that says why.")
-    if brk.state != Break.State.REVIEW or not brk.refusals.filter(condition=condition, current=True).exists():
+    held = condition.startswith("check:") and brk.refusals.filter(condition=condition, current=True).exists()
+    if brk.state != Break.State.REVIEW or not held:
         raise DecisionRefused("No such check holds this break back.")
     waiver, _ = Waiver.objects.get_or_create(
         brk=brk,
@@ -224,7 +225,8 @@ def _check(brk: Break, record: Mapping[str, str | None], flagged: list[Condition
     failed: list[Condition] = [it for it in [*flagged, *failed_checks(brk, record)] if it.code not in waived]
     if failed:
         sentences = " ".join(it.sentence for it in failed)
-        raise DecisionRefused(f"Held by the gate. {sentences} Override the value, or let a Manager waive the check.")
+        waivable = ", or let a Manager waive the check" if any(it.code.startswith("check:") for it in failed) else ""
+        raise DecisionRefused(f"Held by the gate. {sentences} Override the value{waivable}.")
 
 
 def _write(

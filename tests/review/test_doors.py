@@ -13,8 +13,9 @@ from django.core.management import CommandError, call_command
 from config.pipeline import run_to_end
 from reconciliation.models import Break, Reconciliation, Run, Team
 from reconciliation.runs import start_run
+from review.decisions import waive
 from review.exports import BadExport, export
-from tests.conftest import DAY, problems, row
+from tests.conftest import DAY, DEFINITION, problems, row
 
 Reconcile = Callable[..., Run]
 KEYS = """
@@ -178,3 +179,22 @@ def test_a_break_of_another_team_is_not_there(
     with pytest.raises(CommandError, match="There is no break of key 'U' in trades that sue may see"):
         decide("U", "approve", user="sue")
     decide("U", "approve")
+
+
+def test_two_checks_of_one_rule_on_a_field_are_two(
+    define: Callable[[str], object], trades: Reconciliation, reconcile: Reconcile, person: Callable[..., User]
+) -> None:
+    lower, upper = ("{field: amount, rule: between, " + bound + "}" for bound in ('min: "50"', 'max: "5"'))
+    define(DEFINITION.replace('{field: amount, rule: between, min: "0", max: "1000"}', f"{lower}, {upper}"))
+    trades.refresh_from_db()
+    reconcile([row("A")], [row("A")])
+    brk = Break.objects.get()
+    held = {it.condition: it.sentence for it in brk.refusals.all()}
+    assert held == {
+        "check:amount:between": "amount 10.00 is not at least 50.",
+        "check:amount:between:2": "amount 10.00 is not at most 5.",
+    }
+    waive(brk=brk, condition="check:amount:between:2", by=person("Manager"), comment="once")
+    with pytest.raises(CommandError, match="is not at least 50"):
+        decide("A", "approve")
+    decide("A", "override", values=["amount=60"])
