@@ -1,7 +1,8 @@
 """The report of a run: counts that add up, as contract.md has them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db.models import Count, F
 
@@ -35,6 +36,11 @@ def _records(counts: Iterable[dict]) -> dict[str, int]:
     for each in counts:
         total.update(each["classes"])
     return {name: total.get(name, 0) for name in CLASSES if name != "confirmed" or total.get(name)}
+
+
+def keys_in_breaks(report: Mapping[str, Any]) -> int:
+    """How many keys of a report do not simply agree."""
+    return sum(keys for name, keys in report["records"].items() if name not in ("matched", "confirmed"))
 
 
 def _side(run: Run, side: str, counts: list[dict]) -> dict[str, int]:

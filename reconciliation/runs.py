@@ -12,8 +12,9 @@ from django.utils import timezone
 from ingestion import custody
 from ingestion.deliveries import plan_normalization
 from ingestion.models import ClaimedWork, Delivery, Normalization, Source
+from reconciliation.bulk import analyze
 from reconciliation.models import Reconciliation, Run, RunInput, RunStep
-from reconciliation.report import compile_report
+from reconciliation.report import compile_report, keys_in_breaks
 from reconciliation.rule_sets import freeze_rules
 
 BUCKETS = 64
@@ -137,9 +138,10 @@ def _end(run: Run) -> None:
         return None
     run.state = State.DONE
     run.finished_at = run.steps.aggregate(last=Max("finished_at"))["last"]
-    run.report = compile_report(run)
+    run.report = report = compile_report(run)
     run.save(update_fields=["state", "finished_at", "report"])
     custody.seal([run])
+    analyze(keys_in_breaks(report), "reconciliation_break")  # each has another state than when it was written
 
 
 def _fail(run: Run, error: str) -> None:
