@@ -13,6 +13,7 @@ from ingestion.suggest.keys import Key
 from ingestion.suggest.names import name_likeness
 
 ENOUGH = 0.18  # agreement beyond chance that pairs two columns by itself
+NAME_COUNTS = 0.15  # how much less the rows must agree where the names are the same
 NAMED = 0.6  # alike names that pair columns whose rows say nothing
 CONTRADICTED = 8  # rows that agree no more than by chance speak against a name
 
@@ -82,7 +83,7 @@ def _score(evidence: Evidence, a: Column, b: Column) -> float:
         return 0.3 * name + alike if name >= NAMED else 0.0
     if evidence.is_clear:
         is_enough = evidence.weight >= ENOUGH and evidence.is_clearest
-        if is_enough or (name >= 0.4 and evidence.weight >= 0.03):
+        if is_enough or (name >= 0.4 and evidence.weight >= ENOUGH - NAME_COUNTS * name):
             return evidence.weight + 0.25 * name + alike
         return 0.0
     is_constant = evidence.chance > 0.97
