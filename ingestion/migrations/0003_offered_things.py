@@ -3,6 +3,11 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+RESEAL = """
+UPDATE ingestion_seal s SET digest = md5(jsonb_strip_nulls(to_jsonb(t))::text)::uuid
+FROM ingestion_source t WHERE s.kind = 'ingestion_source' AND s.row_id = t.id
+"""
+
 
 class Migration(migrations.Migration):
 
@@ -34,4 +39,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('source', 'name'), name='offered_name_once_per_source'), models.CheckConstraint(condition=models.Q(models.Q(('delivery', None), ('taken_at', None)), models.Q(('delivery__isnull', False), ('taken_at__isnull', False)), _connector='OR'), name='offered_taken_has_delivery')],
             },
         ),
+        migrations.RunSQL(RESEAL, migrations.RunSQL.noop),
     ]
