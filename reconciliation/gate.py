@@ -126,6 +126,10 @@ def failing_sql(shape: Shape, check: Check, known: str | None = None) -> tuple[s
 
     `known` names a relation with a column `text` of the reference keys that already exist.
     """
+    parts = [it.column for it in shape.leaves if it.reference == check.field and it.reference_key]
+    if check.rule == "not_null" and len(parts) > 1:
+        empty = " OR ".join(f"{column} IS NULL" for column in parts)
+        return empty, literal(f"{check.field} is empty; it must have a value.")
     leaf = shape.leaf(check.field)
     column, shown = leaf.column, f"coalesce({canonical_sql(leaf, leaf.column)}, 'empty')"
     rule, arguments = check.rule, check.arguments

@@ -164,6 +164,8 @@ def _check(place: str, check: Document, fields: RecordFields) -> Iterator[Fault]
 
 def _arguments(place: str, rule: str, check: Document, fields: RecordFields) -> Iterator[Fault]:
     name, leaf = str(check["field"]), fields.leaf(str(check["field"]))
+    if leaf is None and rule == "not_null":
+        return
     if leaf is None:
         keys = " or ".join(map(repr, fields.references[name]))
         yield Fault(place, f"{name!r} has a key of several parts; write {keys}")

@@ -25,6 +25,15 @@ sources:
   y: {record_type: thing, mapping: *m}
 reconciliations: {things: {a: x, b: y}}
 """
+COMPOSITE = """
+record_types:
+  account: {fields: {bank: {type: text, key: true}, number: {type: integer, key: true}}}
+  thing: {fields: {k: {type: text, key: true}, account: {type: reference, to: account}}}
+sources:
+  x: {record_type: thing, mapping: &m {k: {column: k}, account.bank: {column: bank}, account.number: {column: no}}}
+  y: {record_type: thing, mapping: *m}
+reconciliations: {things: {a: x, b: y, gate: {checks: [{field: account, rule: not_null}]}}}
+"""
 NEXT_DAY = DAY + dt.timedelta(days=1)
 
 
@@ -198,3 +207,14 @@ def test_two_checks_of_one_rule_on_a_field_are_two(
     with pytest.raises(CommandError, match="is not at least 50"):
         decide("A", "approve")
     decide("A", "override", values=["amount=60"])
+
+
+def test_a_composite_reference_must_be_there(
+    define: Callable[[str], object], deliver: Callable[..., object], tmp_path: Path
+) -> None:
+    define(COMPOSITE)
+    for side in ("x", "y"):
+        deliver(side, "k,bank,no\n1,A,7\n2,,\n")
+    run = run_to_end(start_run(reconciliation=Reconciliation.objects.get(), business_date=DAY))
+    assert [it["key"] for it in lines("store", run, tmp_path)] == ["1"]
+    assert [it["proof"] for it in lines("differences", run, tmp_path)] == ["account is empty; it must have a value."]
