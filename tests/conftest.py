@@ -70,6 +70,12 @@ def lake(settings: fixtures.Settings, tmp_path: Path) -> Path:
     return tmp_path / "lake"
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: fixtures.Settings) -> None:
+    """A third of a second for each person made is what guessing should cost, not testing."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def define(db: None, tmp_path: Path) -> Callable[[str], list[Change]]:
     """Apply a definition text."""
