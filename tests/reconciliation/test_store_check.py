@@ -1,6 +1,7 @@
 """Whatever one row of the store is changed, added or deleted by hand is named by table, id and key."""
 
 import pytest
+from django.db import transaction
 
 from ingestion.models import RecordType
 from reconciliation.engine.record_hash import record_hash
@@ -45,12 +46,17 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("row", [("T-1", 1), ("T-1", 3), ("T-2", 1)])
-def test_a_row_with_one_column_changed_is_named(made: RecordType, change: str, row: tuple[str, int]) -> None:
+def test_a_row_with_one_column_changed_is_named(made: RecordType, row: tuple[str, int]) -> None:
     ((pk,),) = rows("SELECT _id FROM store.trade WHERE id = %s AND _version = %s", *row)
-    execute(f"UPDATE store.trade SET {change} WHERE _id = {pk}")
-    assert any(f"store.trade row {pk} (" in problem for problem in problems())
+    passed = []
+    for change in CHANGES:
+        with transaction.atomic():
+            execute(f"UPDATE store.trade SET {change} WHERE _id = {pk}")
+            if not any(f"store.trade row {pk} (" in problem for problem in problems()):
+                passed.append(change)
+            transaction.set_rollback(True)
+    assert passed == []
 
 
 def test_an_end_that_is_not_the_next_beginning_is_named(made: RecordType) -> None:
