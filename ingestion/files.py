@@ -8,7 +8,7 @@ from pathlib import Path
 from ingestion import detection, framing
 from ingestion.errors import UnreadableFile
 from ingestion.file_format import NAMED_VALUES, FileFormat
-from ingestion.framing import FileRow, Framed, Located, RejectedRow
+from ingestion.framing import FileRow, Framed, Located, RejectedRow, located
 from ingestion.readers import camt053, excel, fixed, json_document, mt940, ndjson, parquet, xml_records
 from ingestion.readers.framed import frame_rows, storable
 from ingestion.readers.kinds import type_of
@@ -69,10 +69,7 @@ def locate(path: Path, format_: FileFormat, n: int) -> Located:
         return framing.locate(path, format_, n)
     if hasattr(reader, "locate"):
         return reader.locate(path, format_, n)  # type: ignore[no-any-return]
-    row = next(islice(records(path, format_), n - 1, n), None) if n > 0 else None
-    if row is None:
-        raise IndexError(n)
-    return Located(row.line, row.raw)
+    return located(records(path, format_), n)
 
 
 def with_lines(path: Path, format_: FileFormat, rejected: Sequence[RejectedRow]) -> list[RejectedRow]:

@@ -6,7 +6,7 @@ A cheap scan finds files that are clean as they are; only the others are rewritt
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -107,21 +107,15 @@ def locate(path: Path, format_: FileFormat, n: int) -> Located:
         if not 1 <= n <= line <= clean.count:
             raise IndexError(n)
         return Located(line, _line(path, line))
-    row = next(islice(records(path, format_), n - 1, n), None)
+    return located(records(path, format_), n)
+
+
+def located(rows: Iterator[FileRow], n: int) -> Located:
+    """The place and raw text of row `n` (from 1) of a walk; IndexError when there is none."""
+    row = next(islice(rows, n - 1, n), None) if n > 0 else None
     if row is None:
         raise IndexError(n)
     return Located(row.line, row.raw)
-
-
-def with_lines(path: Path, format_: FileFormat, rejected: Sequence[RejectedRow]) -> list[RejectedRow]:
-    """Rows rejected by what they hold, with their physical lines and raw texts, in one walk through the file."""
-    wanted = {row.n: row for row in rejected}
-    if not wanted:
-        return []
-    found = (
-        replace(wanted[n], line=row.line, raw=row.raw) for n, row in enumerate(records(path, format_), 1) if n in wanted
-    )
-    return list(islice(found, len(wanted)))
 
 
 def _line(path: Path, number: int) -> str:

@@ -1,7 +1,6 @@
 """Pulling a source: what it holds ready becomes deliveries, each thing once."""
 
 import datetime as dt
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from ingestion.connectors.offer import Connector, Offer, PullError
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery, OfferedThing, Source
 
-log = logging.getLogger(__name__)
 LOCK = 0x7069  # the advisory lock's class; its object is the source
 
 
@@ -65,14 +63,15 @@ def _alone(source: Source) -> Iterator[None]:
 def _consider(
     source: Source, connector: Connector, offer: Offer, known: OfferedThing | None, pulled: Pulled, by: str
 ) -> None:
-    if known is not None and known.mark == offer.mark and known.taken_at is not None and not offer.settled:
-        pulled.known.append(offer.name)
-        return
-    is_same = known is not None and known.mark == offer.mark
-    if not (is_same or offer.settled):
-        _remember(source, offer)
-        pulled.waiting.append(offer.name)
-        return
+    same = known if known is not None and known.mark == offer.mark else None
+    if not offer.settled:
+        if same is None:
+            _remember(source, offer)
+            pulled.waiting.append(offer.name)
+            return
+        if same.taken_at is not None:
+            pulled.known.append(offer.name)
+            return
     try:
         _take(source, connector, offer, pulled, by)
     except IngestionError as error:
@@ -80,7 +79,7 @@ def _consider(
         _remember(source, offer, error=str(error)[:1000])
 
 
-def _remember(source: Source, offer: Offer, *, error: str = "") -> OfferedThing:
+def _remember(source: Source, offer: Offer, *, error: str = "") -> None:
     """Write down what was seen; a changed mark makes it new."""
     now = timezone.now()
     thing, is_new = OfferedThing.objects.get_or_create(
@@ -91,7 +90,6 @@ def _remember(source: Source, offer: Offer, *, error: str = "") -> OfferedThing:
             thing.mark, thing.seen_at, thing.taken_at, thing.delivery = offer.mark, now, None, None
         thing.error = error
         thing.save()
-    return thing
 
 
 def _take(source: Source, connector: Connector, offer: Offer, pulled: Pulled, by: str) -> None:
