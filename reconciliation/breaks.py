@@ -1,5 +1,7 @@
 """The life of breaks in a diff step: opened, kept with their decision, reopened with other values, closed."""
 
+from dataclasses import dataclass
+
 import duckdb
 from django.db import connection
 from django.utils import timezone
@@ -11,7 +13,7 @@ from ingestion.sql_text import literal
 from reconciliation.bulk import analyze, copy_in, copy_out, number_rows
 from reconciliation.custody import seal_breaks
 from reconciliation.inputs import Inputs
-from reconciliation.models import Break, Difference
+from reconciliation.models import Break, Difference, Run
 from reconciliation.rules import GateRules, Rules
 
 OPEN, KEEP, CHANGE = "open", "keep", "change"
@@ -137,9 +139,6 @@ def write(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
     _write_members(duck, given, touched=touched)
     _write_differences(duck, given, touched=touched)
     _write_refusals(duck, given)
-    _close(duck, given)
-    grown = duck.execute("SELECT count(*) FROM opening").fetchall()[0][0]
-    analyze(grown, "reconciliation_break", "reconciliation_member", "reconciliation_difference")
 
 
 def _open(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
@@ -302,43 +301,67 @@ def _write_refusals(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
     )
 
 
-def _close(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
-    """Close breaks."""
-    rows = duck.execute("SELECT break_id, because FROM closing ORDER BY break_id").fetchall()
-    ids = [row[0] for row in rows]
+@dataclass(frozen=True)
+class Ending:
+    """What the range ends: breaks to close and why, rows that their match used, breaks kept as they are; ids."""
+
+    because: dict[int, str]
+    used: list[tuple[int, str, int, int]]
+    repeated: list[int]
+    kept: list[int]
+    opened: int
+
+
+def ending(duck: duckdb.DuckDBPyConnection) -> Ending:
+    """What `close` needs of DuckDB, so that PostgreSQL can close while DuckDB does something else."""
+    used = (
+        "SELECT c.break_id, m.side, m.delivery, m.n FROM closing c JOIN open_member m USING (break_id) JOIN pair p "
+        "ON p.key = m.key AND ((m.side = 'a' AND p.a_delivery = m.delivery AND p.a_n = m.n) "
+        "OR (m.side = 'b' AND p.b_delivery = m.delivery AND p.b_n = m.n)) WHERE p.class = 'matched'"
+    )
+    repeated = (
+        "SELECT DISTINCT c.break_id FROM closing c JOIN open_member m USING (break_id) WHERE m.kind = 'duplicate'"
+    )
+    return Ending(
+        dict(duck.execute("SELECT break_id, because FROM closing ORDER BY break_id").fetchall()),
+        duck.execute(used).fetchall(),
+        _ids(duck, repeated),
+        _ids(duck, "SELECT break_id FROM fault WHERE action = 'keep'"),
+        duck.execute("SELECT count(*) FROM opening").fetchall()[0][0],
+    )
+
+
+def _ids(duck: duckdb.DuckDBPyConnection, query: str) -> list[int]:
+    return [row[0] for row in duck.execute(query).fetchall()]
+
+
+def close(ended: Ending, run: Run) -> None:
+    """Close breaks, after `write` and in its transaction; Overtaken when a person was faster."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE reconciliation_break b SET state = 'closed', closed_at = %s, closed_because = c.because, last_run_id = %s "
             "FROM (SELECT unnest(%s::bigint[]) AS id, unnest(%s::text[]) AS because) c WHERE b.id = c.id AND b.state = 'review'",
-            [timezone.now(), given.run.pk, ids, [row[1] for row in rows]],
+            [timezone.now(), run.pk, list(ended.because), list(ended.because.values())],
         )
-        if cursor.rowcount != len(ids):
+        if cursor.rowcount != len(ended.because):
             raise Overtaken
-    _settle_rows(duck)
-    kept = duck.execute("SELECT break_id FROM fault WHERE action = 'keep'").fetchall()
-    seal_breaks([*ids, *(row[0] for row in kept)])
+    _settle_rows(ended)
+    seal_breaks([*ended.because, *ended.kept])
+    analyze(ended.opened, "reconciliation_break", "reconciliation_member", "reconciliation_difference")
 
 
-def _settle_rows(duck: duckdb.DuckDBPyConnection) -> None:
+def _settle_rows(ended: Ending) -> None:
     """Rows of closed breaks are superseded; those that the match used are stored."""
-    used = duck.execute(
-        "SELECT c.break_id, m.side, m.delivery, m.n FROM closing c JOIN open_member m USING (break_id) JOIN pair p "
-        "ON p.key = m.key AND ((m.side = 'a' AND p.a_delivery = m.delivery AND p.a_n = m.n) "
-        "OR (m.side = 'b' AND p.b_delivery = m.delivery AND p.b_n = m.n)) WHERE p.class = 'matched'"
-    ).fetchall()
-    repeated = duck.execute(
-        "SELECT DISTINCT c.break_id FROM closing c JOIN open_member m USING (break_id) WHERE m.kind = 'duplicate'"
-    ).fetchall()
     with connection.cursor() as cursor:
-        if repeated:
+        if ended.repeated:
             cursor.execute(
                 "UPDATE reconciliation_member SET state = 'superseded' WHERE break_id = ANY(%s) AND state = 'duplicate'",
-                [[row[0] for row in repeated]],
+                [ended.repeated],
             )
-        if used:
+        if ended.used:
             cursor.execute(
                 "UPDATE reconciliation_member m SET state = 'stored' FROM (SELECT unnest(%s::bigint[]) AS break_id, "
                 "unnest(%s::text[]) AS side, unnest(%s::bigint[]) AS delivery_id, unnest(%s::bigint[]) AS n) u "
                 "WHERE m.break_id = u.break_id AND m.side = u.side AND m.delivery_id = u.delivery_id AND m.record_number = u.n",
-                [list(column) for column in zip(*used, strict=True)],
+                [list(column) for column in zip(*ended.used, strict=True)],
             )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -82,8 +83,6 @@ def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
     )
     breaks.plan(duck, given, rules)
     upsert_identities(duck, "passing", given.shape, record_type)
-    counts = outcomes.write(duck, given, folder / "outcomes.parquet")
-    name, digest = lake.keep(folder / "outcomes.parquet", f"outcomes/{step.run_id}/{step.pk}-{step.fence}.parquet")
     with transaction.atomic():
         began = time.monotonic()
         load_rows(
@@ -98,6 +97,12 @@ def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
         )
         stored = round(time.monotonic() - began, 3)
         breaks.write(duck, given)
+        ended = breaks.ending(duck)
+        with ThreadPoolExecutor(max_workers=1) as beside:  # DuckDB writes the outcomes while PostgreSQL closes
+            written = beside.submit(outcomes.write, duck, given, folder / "outcomes.parquet")
+            breaks.close(ended, step.run)
+        counts = written.result()
+        name, digest = lake.keep(folder / "outcomes.parquet", f"outcomes/{step.run_id}/{step.pk}-{step.fence}.parquet")
         outcomes.register(step, name, digest, counts)
         finish(step, records=counts.records, counts=_step_counts(duck, given, counts) | {"store_seconds": stored})
 

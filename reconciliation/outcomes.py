@@ -1,4 +1,4 @@
-"""Outcome files: one line per delivered row of a range, written before the transaction that it belongs to."""
+"""Outcome files: one line per delivered row of a range, kept in the lake before the transaction that names it commits."""
 
 from dataclasses import dataclass
 from pathlib import Path

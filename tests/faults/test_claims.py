@@ -2,18 +2,20 @@
 
 import datetime as dt
 from collections.abc import Callable
-from pathlib import Path
 
+import duckdb
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
 from config.pipeline import advance, do, run_to_end
-from ingestion import lake as the_lake
 from ingestion.models import ClaimedWork, Normalization
 from ingestion.work import claim
+from reconciliation import breaks
 from reconciliation.diff import diff_range
+from reconciliation.inputs import Inputs
 from reconciliation.models import Break, OutcomeFile, Reconciliation, Run, RunStep
+from reconciliation.rules import Rules
 from reconciliation.runs import start_run
 from tests.conftest import DAY, HEADER, problems, row
 
@@ -52,16 +54,16 @@ def test_a_step_that_kills_each_worker_is_given_up(compared_next: RunStep) -> No
 def test_a_worker_that_was_taken_over_changes_nothing(
     compared_next: RunStep, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    keep, slept = the_lake.keep, []
+    plan, slept = breaks.plan, []
 
-    def sleep_long_before(made: Path, name: str) -> tuple[str, str]:
+    def sleep_long_before(duck: duckdb.DuckDBPyConnection, given: Inputs, rules: Rules) -> None:
         if not slept:
-            slept.append(name)
+            slept.append(given)
             _fall_silent(compared_next)
             diff_range(RunStep.objects.get(pk=compared_next.pk))  # another worker takes it over, and ends it
-        return keep(made, name)
+        plan(duck, given, rules)
 
-    monkeypatch.setattr(the_lake, "keep", sleep_long_before)
+    monkeypatch.setattr(breaks, "plan", sleep_long_before)
     do(compared_next)
     assert "was taken over by another worker" in caplog.text
     compared_next.refresh_from_db()
