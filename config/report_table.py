@@ -1,26 +1,37 @@
 """The report of a run as a table for a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from review.pages.run_report import RECORDS, SIDES, most_first
+
+OUTCOME = {"stored": "Stored", "in_review": "In review", "rejected": "Rejected"}
+STAGES = ("ingest", "diff", "attribute", "store")
 
 
 def report_table(report: Mapping[str, dict]) -> str:
-    """Lines of at most 100 characters."""
-    sides = report["sides"]
+    """Lines of at most 100 characters, in the order of the run page, whatever the report's own order is."""
+    a, b, carried = report["sides"]["a"], report["sides"]["b"], report["carried"]
     lines = [f"Run {report['run']}, {report['reconciliation']}, {report['date']}: {report['status']}", ""]
     lines.append(f"{'':16}{'A':>12}{'B':>12}")
-    for name in sides["a"]:
-        lines.append(f"{name.replace('_', ' '):16}{sides['a'][name]:>12,}{sides['b'][name]:>12,}")
-    for name in ("offered", "closed"):
-        lines.append(f"{'carried ' + name:16}{report['carried']['a'][name]:>12,}{report['carried']['b'][name]:>12,}")
-    lines += ["", *_pairs("records", report["records"]), "", *_pairs("outcome", report["outcome"])]
+    lines += [_two(title, a[name], b[name]) for name, title in SIDES.items()]
+    lines += [_two(f"Carried {name}", carried["a"][name], carried["b"][name]) for name in ("offered", "closed")]
+    lines += ["", *_pairs("Records", _titled(RECORDS, report["records"]))]
+    lines += ["", *_pairs("Outcome", _titled(OUTCOME, report["outcome"]))]
     differences = report["differences"]
-    lines += ["", f"differences     {differences['total']:>12,}"]
-    lines += _pairs("  by field", differences["by_field"]) + _pairs("  by reason", differences["by_reason"])
-    spent = "  ".join(f"{name} {value:.2f}" for name, value in report["seconds"].items())
-    return "\n".join([*lines, "", f"seconds: {spent}", ""])
+    lines += ["", f"Differences     {differences['total']:>12,}"]
+    lines += _pairs("  by field", most_first(differences["by_field"]))
+    lines += _pairs("  by reason", most_first(differences["by_reason"]))
+    spent = "  ".join(f"{name} {report['seconds'][name]:.2f}" for name in STAGES)
+    return "\n".join([*lines, "", f"Seconds: {spent}", ""])
 
 
-def _pairs(title: str, counts: Mapping[str, int]) -> list[str]:
-    return [title] + [
-        f"  {name.replace('_', ' ') if name.islower() else name:24}{count:>10,}" for name, count in counts.items()
-    ]
+def _two(title: str, a: int, b: int) -> str:
+    return f"{title:16}{a:>12,}{b:>12,}"
+
+
+def _titled(titles: Mapping[str, str], counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    return [(title, counts[name]) for name, title in titles.items() if name in counts]
+
+
+def _pairs(title: str, counts: Iterable[tuple[str, int]]) -> list[str]:
+    return [title, *(f"  {name:24}{count:>10,}" for name, count in counts)]

@@ -54,6 +54,10 @@ def write_table(target: Path, made: Callable[[], Table]) -> int:
         raise BadExport(f"There is no format {target.suffix!r}; there is {', '.join(WRITERS)}.")
     if not target.absolute().parent.is_dir():
         raise BadExport(f"There is no folder {target.absolute().parent}.")
+    try:
+        target.open("ab").close()  # before the work, and for every writer in the same words
+    except OSError as error:
+        raise BadExport(f"{target} could not be written: {error.strerror}.") from None
     return WRITERS[suffix](target, *made())
 
 

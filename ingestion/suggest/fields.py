@@ -184,8 +184,8 @@ def _mapped(given: FieldProposal, found: ValueMap) -> FieldProposal:
     maps = {"a": dict(given.map_a), "b": dict(given.map_b)}
     maps[found.side]["values"] = dict(found.values)
     shown = ", ".join(f"{code} is {meaning}" for code, meaning in list(found.values.items())[:SHOWN])
-    codes = "1 code" if len(found.values) == 1 else f"{len(found.values):,} codes"
-    said = f"{codes} of {found.side.upper()} ({shown}) hold in {count(found.explained, found.rows)}"
+    codes, hold = ("1 code", "holds") if len(found.values) == 1 else (f"{len(found.values):,} codes", "hold")
+    said = f"{codes} of {found.side.upper()} ({shown}) {hold} in {count(found.explained, found.rows)}"
     made = _changed(given, maps["a"], maps["b"], given.rule).said(said)
     against = [f"{code} with {meaning} in {times}" for code, meaning, times in found.broken[:SHOWN]]
     return _against(made, f"the codes do not hold for {'; '.join(against)}" if against else "")

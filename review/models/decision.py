@@ -22,7 +22,9 @@ class Decision(models.Model):
         OVERRIDE = "override", "Override"
         REJECT = "reject", "Reject"
 
-    brk = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="decisions", db_column="break_id")
+    brk = models.ForeignKey(
+        Break, on_delete=models.PROTECT, related_name="decisions", db_column="break_id", verbose_name="break"
+    )
     run = models.ForeignKey(
         Run, on_delete=models.PROTECT, related_name="decisions", help_text="The run that it answers."
     )

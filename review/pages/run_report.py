@@ -31,14 +31,15 @@ def report_tables(run: Run) -> dict[str, Any]:
         return {}
     a, b, records = report["sides"]["a"], report["sides"]["b"], report["records"]
     functional = dict(Reason.objects.values_list("code", "functional"))
-    by_reason = _most_first(report["differences"]["by_reason"])
+    by_reason = most_first(report["differences"]["by_reason"])
     return {
         "sides": [(title, a.get(name, 0), b.get(name, 0)) for name, title in SIDES.items()],
         "records": [(title, records[name]) for name, title in RECORDS.items() if name in records],
-        "by_field": _most_first(report["differences"]["by_field"]),
+        "by_field": most_first(report["differences"]["by_field"]),
         "by_reason": [(code, functional.get(code), cells) for code, cells in by_reason],
     }
 
 
-def _most_first(counts: dict[str, int]) -> list[tuple[str, int]]:
+def most_first(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Names and counts, the largest first."""
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))

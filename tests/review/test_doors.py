@@ -15,6 +15,7 @@ from reconciliation.models import Break, Reconciliation, Run, Team
 from reconciliation.runs import start_run
 from review.decisions import waive
 from review.exports import BadExport, export
+from review.models import Decision
 from tests.conftest import DAY, DEFINITION, problems, row
 
 Reconcile = Callable[..., Run]
@@ -93,7 +94,9 @@ def test_a_single_key_is_its_text(reconcile: Reconcile, tmp_path: Path, key: str
 
 def test_without_a_user_the_command_line_decides(reconcile: Reconcile) -> None:
     reconcile([row("U", "10.00")], [row("U", "77.31")])
-    decide("U", "override", reason="FX_VARIANCE", values=["amount=77.31", "day="])
+    said = decide("U", "override", reason="FX_VARIANCE", values=["amount=77.31", "day="])
+    decision = Decision.objects.get()
+    assert said == f"U: overridden as FX_VARIANCE (decision {decision.pk}). The break is approved.\n"
     user = User.objects.get()
     assert (user.username, user.has_usable_password()) == ("command", False)
     assert Break.objects.get().state == "approved"
@@ -162,6 +165,14 @@ def test_what_excel_cannot_hold_is_refused(reconcile: Reconcile, tmp_path: Path)
     with pytest.raises(BadExport, match="Line 1 does not fit into a sheet of Excel"):
         export("differences", run, tmp_path / "out.xlsx")
     assert export("differences", run, tmp_path / "out.csv") == 1
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx", ".json", ".xml"])
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, suffix: str) -> None:
+    taken = tmp_path / f"taken{suffix}"
+    taken.mkdir()
+    with pytest.raises(BadExport, match="taken.* could not be written: Is a directory"):
+        export("breaks", Run(pk=1), taken)
 
 
 def test_an_attribute_of_nothing_is_held_and_not_lost(reconcile: Reconcile, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ class Command(BaseCommand):
         except DecisionRefused as error:
             raise CommandError(str(error)) from None
         decision.brk.refresh_from_db()
-        self.stdout.write(f"{key}: {decision.brk.get_state_display().lower()}, {decision} (decision {decision.pk}).")
+        done, state = decision.told, decision.brk.get_state_display().lower()
+        self.stdout.write(f"{key}: {done[0].lower()}{done[1:]} (decision {decision.pk}). The break is {state}.")
 
 
 def _user(name: object) -> User:

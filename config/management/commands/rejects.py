@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.doors import known_source
+from config.doors import business_day, known_source
 from review.exports import BadExport
 from review.rejects import write_rejects
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """SOURCE --date D --to FILE."""
         parser.add_argument("source")
-        parser.add_argument("--date", type=dt.date.fromisoformat, required=True, help="business date")
+        parser.add_argument("--date", type=business_day, required=True, help="business date")
         parser.add_argument("--to", required=True, type=Path, help="csv, xlsx, parquet, json or xml by suffix")
 
     def handle(self, *, source: str, date: dt.date, to: Path, **_: object) -> None:
@@ -27,4 +27,5 @@ class Command(BaseCommand):
             count = write_rejects(known_source(source), date, to)
         except (BadExport, OSError) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{count} rejects of {source}, {date}, written to {to}.")
+        rejects = "1 reject" if count == 1 else f"{count:,} rejects"
+        self.stdout.write(f"{rejects} of {source}, {date}, written to {to}.")
