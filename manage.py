@@ -8,7 +8,10 @@ import sys
 def main() -> None:
     """Run one management command with the project's settings. What the surroundings lack is a sentence, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.core.management import execute_from_command_line
+    try:
+        from django.core.management import execute_from_command_line
+    except ModuleNotFoundError:
+        sys.exit("This Python has no Django. Make Tieout's own with `make setup`, then call .venv/bin/python manage.py.")
 
     try:
         execute_from_command_line(sys.argv)

@@ -35,7 +35,7 @@ def required(name: str) -> str:
         return value
     raise BadSetting(
         f"{name} is not set, and {STATE_DIR / 'env'} does not hold it. "
-        f"Set it, or run the command as: python -m config.stack run -- COMMAND"
+        f"Set it, or run the command as: .venv/bin/python -m config.stack run -- COMMAND"
     )
 
 

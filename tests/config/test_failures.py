@@ -13,13 +13,14 @@ from config.failures import MIGRATE, sentence_of
 from tests.conftest import HEADER, row
 
 
-def test_without_settings_a_command_says_what_is_missing(tmp_path: Path) -> None:
-    words = [sys.executable, "manage.py", "verify"]
+@pytest.mark.parametrize(("python", "says"), [([], "SECRET_KEY is not set"), (["-S"], "This Python has no Django.")])
+def test_a_command_says_what_its_surroundings_lack(tmp_path: Path, python: list[str], says: str) -> None:
+    words = [sys.executable, *python, "manage.py", "verify"]
     ended = subprocess.run(
         words, env={"TIEOUT_STATE": str(tmp_path)}, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 1
-    assert ended.stderr.startswith("SECRET_KEY is not set") and "Traceback" not in ended.stderr
+    assert ended.stderr.startswith(says) and "Traceback" not in ended.stderr
 
 
 @pytest.mark.django_db
