@@ -22,8 +22,9 @@ class TieoutAdminSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """The set-up as a whole, beside the things."""
         from config.admin.definitions import definition_urls  # the site is made before the apps are ready
+        from config.admin.uploads import admin_upload_urls
 
-        return [*definition_urls(self), *super().get_urls()]
+        return [*definition_urls(self), *admin_upload_urls(self), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Definitions first: they set up most of the rest."""

@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "review.middleware.no_store",
+    "review.middleware.bounded",
     "review.middleware.sign_in_whole",
 ]
 ROOT_URLCONF = "config.urls"
@@ -88,6 +89,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = STATE_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+UPLOAD_BYTES = integer("UPLOAD_BYTES", 2 << 30)  # of a file that a page or the API takes
 
 # The engine
 ENGINE_THREADS = integer("ENGINE_THREADS", 2)

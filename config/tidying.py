@@ -5,12 +5,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingestion import lake
+from ingestion import lake, staging
 from ingestion.models import Delivery, Normalization
 from reconciliation.models import OutcomeFile
 
 KEPT = dt.timedelta(days=1)  # longer than any attempt can run
-WRITTEN = ("normalizations", "outcomes", "deliveries", "work")
+WRITTEN = ("normalizations", "outcomes", "deliveries", "work", *staging.AREAS)
 
 
 def tidy(now: dt.datetime) -> list[str]:
@@ -27,7 +27,8 @@ def tidy(now: dt.datetime) -> list[str]:
 
 
 def _written() -> Iterator[Path]:
-    """What is written as one thing: a delivery's bytes, a normalization (a file or a folder), an outcome file, a work folder."""
+    """What is written as one thing: a delivery's bytes, a normalization (a file or a folder), an outcome file, a work folder,
+    a folder of what was staged and never accepted."""
     for top in WRITTEN:
         depth = {"deliveries": "*/*/*", "outcomes": "*/*"}.get(top, "*")
         yield from lake.local(top).glob(depth)

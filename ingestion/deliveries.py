@@ -87,6 +87,14 @@ def plan_normalization(delivery: Delivery) -> Normalization:
     return normalization
 
 
+@transaction.atomic
+def take_as_detected(normalization: Normalization) -> None:
+    """Have the detection's proposals taken as they are, since a person saw them; whoever normalizes then asks no more."""
+    waiting = Normalization.objects.filter(pk=normalization.pk, state=Normalization.State.READY)
+    if waiting.update(accepted=True):
+        custody.seal([normalization])
+
+
 def normalize_delivery(normalization: Normalization, *, accept: bool = False) -> Normalization:
     """Claim and run a normalization; a second call finds it done. `accept` takes the detection's proposals as they are.
 
@@ -99,7 +107,7 @@ def normalize_delivery(normalization: Normalization, *, accept: bool = False) ->
     folder = lake.work_folder(f"normalization-{claimed.pk}")
     try:
         with heartbeat(claimed):
-            _normalize(claimed, folder, accept=accept)
+            _normalize(claimed, folder, accept=accept or bool(claimed.accepted))
     except IngestionError as error:
         fail(claimed, str(error))
         raise
@@ -178,4 +186,5 @@ __all__ = [
     "accept_delivery",
     "normalize_delivery",
     "plan_normalization",
+    "take_as_detected",
 ]

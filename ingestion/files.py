@@ -38,16 +38,16 @@ def detect(path: Path, declared: Mapping[str, object]) -> FileFormat:
 
 
 def frame(
-    path: Path, format_: FileFormat, folder: Path, wanted: Iterable[str] = ()
+    path: Path, format_: FileFormat, folder: Path, wanted: Iterable[str] = (), most: int | None = None
 ) -> tuple[Framed, FileFormat]:  # fmt: skip
-    """The rows made clean, and the format completed by what reading the whole file showed.
+    """The rows made clean, and the format completed by what reading the whole file (or its `most` first rows) showed.
 
     `wanted` are the columns that a mapping reads; where only records have names and there is none, they are taken to be there.
     """
-    if format_.type not in READERS:
+    if format_.type not in READERS and most is None:
         return framing.frame(path, format_, folder), format_
     reading = Reading(format_, wanted)
-    framed = frame_rows(READERS[format_.type].rows(path, format_, reading), reading, folder)
+    framed = frame_rows(islice(_rows(path, format_, reading), most), reading, folder)
     notes = reading.told()
     if framed.received == len(framed.rejected) and format_.type in NAMED_VALUES:
         reading.columns |= dict.fromkeys(reading.wanted)
@@ -58,8 +58,12 @@ def frame(
 
 def records(path: Path, format_: FileFormat) -> Iterator[FileRow]:
     """The rows one by one, the footer last as rows without cells."""
+    return _rows(path, format_, Reading(format_))
+
+
+def _rows(path: Path, format_: FileFormat, reading: Reading) -> Iterator[FileRow]:
     reader = READERS.get(format_.type)
-    return reader.rows(path, format_, Reading(format_)) if reader else framing.records(path, format_)
+    return reader.rows(path, format_, reading) if reader else framing.records(path, format_)
 
 
 def locate(path: Path, format_: FileFormat, n: int) -> Located:

@@ -1,13 +1,18 @@
-"""Record pages are never kept by a browser or a proxy; a session that ended opens the sign-in page, whole."""
+"""Record pages are never kept by a browser or a proxy; a session that ended opens the sign-in page, whole; a body that
+is too large is refused before it is read."""
 
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import resolve_url
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
+from review.templatetags.tieout import in_bytes
+
 Answer = Callable[[HttpRequest], HttpResponse]
+API = "/api/"
+ENVELOPE = 1 << 16  # bytes of a form around its file
 
 
 def no_store(get_response: Answer) -> Answer:
@@ -34,3 +39,37 @@ def sign_in_whole(get_response: Answer) -> Answer:
         return HttpResponseClientRedirect(f"{sign_in}?{back.urlencode(safe='/')}")
 
     return middleware
+
+
+def bounded(get_response: Answer) -> Answer:
+    """Refuse a body that is larger than this address takes, and one that is packed: its size says nothing."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return _refusal(request, "Send the body as it is, without a Content-Encoding.", 415)
+        most = _most(request)
+        if _length(request) > most:
+            return _refusal(request, f"The body has more than {in_bytes(most)}. Send it in parts.", 413)
+        return get_response(request)
+
+    return middleware
+
+
+def _length(request: HttpRequest) -> int:
+    text = request.headers.get("Content-Length") or "0"
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _most(request: HttpRequest) -> int:
+    """Files are for who is signed in, or comes with a token, which its view checks before it reads."""
+    is_form = (request.content_type or "") == "multipart/form-data"
+    if is_form and (request.path.startswith(API) or request.user.is_authenticated):
+        return settings.UPLOAD_BYTES + ENVELOPE
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+
+
+def _refusal(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+    if request.path.startswith(API):
+        return JsonResponse({"detail": sentence}, status=status)
+    template = "review/upload/refused.html" if request.htmx else "413.html"  # type: ignore[attr-defined]
+    return render(request, template, {"sentence": sentence}, status=status)

@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from review.pages import break_, dashboard, deliveries, journey, queue, runs
+from review.pages.uploads import PAGES, upload_urls
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
@@ -20,4 +21,5 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run_page, name="run"),
     path("deliveries/", deliveries.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", deliveries.delivery, name="delivery"),
+    *upload_urls(PAGES),
 ]

@@ -1,22 +1,19 @@
 """Draft: two uploaded files and what is proposed for them, kept in the lake until it is applied or a day old."""
 
-import json
 import re
-import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 
 from config.suggesting import Proposal, propose, report_document, taken_codes
-from ingestion import lake
+from ingestion import staging
 from ingestion.suggest.definition import flow
 
-KEPT_SECONDS = 24 * 3600
+AREA = "setup"
 NAME = re.compile(r"[^\w.\- ]+")
 
 
@@ -31,54 +28,37 @@ class Draft:
 
 def make_draft(*, a: UploadedFile, b: UploadedFile, by: str) -> Draft:
     """Keep two files and propose; IngestionError says why nothing can be, and nothing is kept then."""
-    _tidy()
-    token = uuid4()
-    folder = _folder(token)
-    folder.mkdir(parents=True)
+    token, folder = staging.begin(AREA)
     try:
         files = _keep(a, folder / "a"), _keep(b, folder / "b")
         proposal = propose(*files, taken=taken_codes())
         found = {"by": by, "files": [str(it.relative_to(folder)) for it in files], **_document(proposal)}
-        (folder / "proposal.json").write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
+        staging.note(folder, found)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        staging.drop(AREA, token)
         raise
     return Draft(token, files, found)
 
 
 def draft_of(token: UUID, by: str) -> Draft | None:
     """A person's own draft; none where it is another's or gone."""
-    folder = _folder(token)
-    try:
-        found = json.loads((folder / "proposal.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    found = staging.noted(AREA, token, by)
+    if found is None:
         return None
-    a, b = found["files"]
-    return Draft(token, (folder / a, folder / b), found) if found["by"] == by else None
+    a, b = (staging.folder_of(AREA, token) / name for name in found["files"])
+    return Draft(token, (a, b), found)
 
 
 def drop_draft(draft: Draft) -> None:
     """Remove a draft with its files."""
-    shutil.rmtree(_folder(draft.token), ignore_errors=True)
-
-
-def _folder(token: UUID) -> Path:
-    return lake.local("setup") / str(token)
-
-
-def _tidy() -> None:
-    for folder in lake.local("setup").glob("*"):
-        if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+    staging.drop(AREA, draft.token)
 
 
 def _keep(upload: UploadedFile, folder: Path) -> Path:
     """The bytes under the file's own name, since names of sources come from it."""
     folder.mkdir()
     target = folder / (NAME.sub("_", Path(str(upload.name)).name).strip(". ")[:120] or "file")
-    with target.open("wb") as file:
-        for block in upload.chunks():
-            file.write(block)
+    staging.put(upload, target)
     return target
 
 

@@ -29,11 +29,6 @@ from reconciliation.models import Reconciliation, Run
 from reconciliation.runs import start_run
 from review.navigation import SETS_UP
 
-LARGEST = 2 << 30  # bytes of a file
-LARGE = (
-    f"A file may have {LARGEST >> 30} GB. Deliver larger ones by `manage.py deliver`, and learn from their beginning."
-)
-
 
 def _admin(request: HttpRequest) -> User:
     user = request.user
@@ -50,8 +45,6 @@ def start(request: HttpRequest) -> HttpResponse:
     a, b = request.FILES.get("a"), request.FILES.get("b")
     if a is None or b is None:
         return _refused(request, "Choose a file for each side.")
-    if max(a.size or 0, b.size or 0) > LARGEST:
-        return _refused(request, LARGE)
     try:
         draft = make_draft(a=a, b=b, by=user.get_username())
     except IngestionError as error:

@@ -38,6 +38,7 @@ class Normalization(ClaimedWork):
     format = models.JSONField(default=dict, help_text="The format that was detected and used.")
     notes = models.JSONField(default=list, help_text="What the detection saw, a sentence each.")
     questions = models.JSONField(default=list, help_text="What needs a decision before the rows are read.")
+    accepted = models.BooleanField(null=True, help_text="Whether a person took the detection's proposals as they are.")
     path = models.CharField(max_length=255, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     received = models.PositiveBigIntegerField(null=True)

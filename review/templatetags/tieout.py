@@ -26,6 +26,15 @@ def figure(value: object) -> str:
     return f"{number:,f}".replace("-", "\u2212") if number.is_finite() else str(value)
 
 
+@register.filter(name="bytes")
+def in_bytes(value: int) -> str:
+    """A size in the unit that fits it: 2 GB, 10 MB, 512 bytes."""
+    for size, unit in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value} bytes"
+
+
 @register.filter
 def money(value: Decimal | None) -> str:
     """An amount with two places."""

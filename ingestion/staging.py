@@ -1,0 +1,67 @@
+"""Staging: what a person handed in and has not accepted yet, a folder of the lake each, gone when it is a day old."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.core.files.uploadedfile import UploadedFile
+
+from ingestion import lake
+
+AREAS = ("setup", "uploads")
+KEPT_SECONDS = 24 * 3600
+NOTE = "note.json"
+
+
+def begin(area: str) -> tuple[UUID, Path]:
+    """A new folder of an area; what is too old there goes."""
+    for folder in lake.local(area).glob("*"):
+        if _is_old(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+    token = uuid4()
+    folder_of(area, token).mkdir(parents=True)
+    return token, folder_of(area, token)
+
+
+def folder_of(area: str, token: UUID) -> Path:
+    """Where a staged thing lies."""
+    return lake.local(area) / str(token)
+
+
+def _is_old(folder: Path) -> bool:
+    return time.time() - folder.stat().st_mtime > KEPT_SECONDS
+
+
+def put(upload: UploadedFile, target: Path) -> tuple[str, int]:
+    """Write an uploaded file; gives its sha256 and its size in bytes."""
+    digest, size = hashlib.sha256(), 0
+    with target.open("wb") as file:
+        for block in upload.chunks():
+            digest.update(block)
+            size += file.write(block)
+    return digest.hexdigest(), size
+
+
+def note(folder: Path, document: Mapping[str, Any]) -> None:
+    """Write down what is staged; `by` says whose it is."""
+    (folder / NOTE).write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+
+
+def noted(area: str, token: UUID, by: str) -> dict[str, Any] | None:
+    """What was written down of a person's own staged thing; none where it is another's, too old or gone."""
+    folder = folder_of(area, token)
+    try:
+        found: dict[str, Any] = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+        return found if found["by"] == by and not _is_old(folder) else None
+    except FileNotFoundError:
+        return None
+
+
+def drop(area: str, token: UUID) -> None:
+    """Remove a staged thing with its files."""
+    shutil.rmtree(folder_of(area, token), ignore_errors=True)

@@ -1,0 +1,83 @@
+"""Uploads: a file that a person looks at before it becomes a delivery."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from ingestion import lake, staging
+from ingestion.arrival import take_in
+from ingestion.business_date import business_date_of
+from ingestion.deliveries import Accepted, plan_normalization, take_as_detected
+from ingestion.errors import IngestionError
+from ingestion.models import Delivery, Normalization, Source
+
+AREA = "uploads"
+BYTES = "bytes"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A staged file of a source with the business date that it would have; `by` is the user's name."""
+
+    token: UUID
+    source_id: int
+    name: str
+    sha256: str
+    size: int
+    date: dt.date
+    by: str
+
+    @property
+    def file(self) -> Path:
+        """Where its bytes lie."""
+        return staging.folder_of(AREA, self.token) / BYTES
+
+
+def stage(*, source: Source, upload: UploadedFile, given: dt.date | None, by: str) -> Upload:
+    """Keep and hash a file without making it a delivery. IngestionError when it has no business date; nothing is kept then."""
+    token, folder = staging.begin(AREA)
+    name = Path(str(upload.name)).name[:255]
+    try:
+        digest, size = staging.put(upload, folder / BYTES)
+        date = business_date_of(source, folder / BYTES, name, given, timezone.now().date())
+        note = {"source_id": source.pk, "name": name, "sha256": digest, "size": size, "by": by}
+        staging.note(folder, {**note, "date": date.isoformat()})
+    except BaseException:
+        staging.drop(AREA, token)
+        raise
+    return Upload(token, source.pk, name, digest, size, date, by)
+
+
+def staged(token: UUID, by: str) -> Upload | None:
+    """A person's own upload that waits; none where it is another's, was settled, or is more than a day old."""
+    found = staging.noted(AREA, token, by)
+    return None if found is None else Upload(token, **{**found, "date": dt.date.fromisoformat(found["date"])})
+
+
+def held_already(upload: Upload, among: Sequence[int]) -> list[Delivery]:
+    """Deliveries of the same bytes, of the sources `among` (ids), the newest first."""
+    same = Delivery.objects.filter(sha256=upload.sha256, source__in=among).select_related("source")
+    return list(same.order_by("-id")[:10])
+
+
+def accept_upload(upload: Upload, source: Source) -> tuple[Accepted, Normalization]:
+    """Make it a delivery with the hash that was shown, to be read as its preview was. Twice gives the same delivery."""
+    if lake.digest_of(upload.file) != upload.sha256:
+        raise IngestionError(f"The uploaded bytes of {upload.name} were changed or are gone. Upload the file again.")
+    with transaction.atomic():
+        accepted = take_in(source=source, file=upload.file, name=upload.name, given=upload.date, by=upload.by)
+        work = plan_normalization(accepted.delivery)
+        take_as_detected(work)
+    discard_upload(upload)
+    return accepted, work
+
+
+def discard_upload(upload: Upload) -> None:
+    """Forget it with its bytes."""
+    staging.drop(AREA, upload.token)

@@ -1,0 +1,164 @@
+"""Handing in a file: upload it, look at what it would become, accept or discard it. The pages and the admin are two doors."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from ingestion.errors import IngestionError
+from ingestion.models import Source
+from ingestion.preview import preview
+from ingestion.uploads import Upload, accept_upload, discard_upload, held_already, stage, staged
+from reconciliation.visibility import visible_sources
+from review.api.ringing import ring_for_normalizing
+
+View = Callable[..., HttpResponse]
+SETTLED = "That upload is settled already: it was accepted, discarded, or is more than a day old."
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where the same views stand: their templates' folder, the prefix of their addresses' names, the page of a delivery,
+    and what else every page there shows."""
+
+    folder: str
+    prefix: str
+    delivery: str
+    deliveries: str
+    context: Callable[[HttpRequest], dict[str, Any]]
+
+    def url(self, name: str, *args: object) -> str:
+        """The address of one of the views."""
+        return reverse(f"{self.prefix}{name}", args=args)
+
+    def page(self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+        """A page of this door."""
+        given = {**self.context(request), "upload_url": self.url("upload"), **context}
+        return render(request, f"{self.folder}/{name}.html", given, status=status)
+
+
+PAGES = Door("review", "", "delivery", "deliveries", lambda _: {})
+
+
+def upload_urls(door: Door, wrap: Callable[[View], View] = lambda view: view) -> list[URLPattern]:
+    """The addresses of a door's views."""
+    return [
+        path("upload/", wrap(start), {"door": door}, name="upload"),
+        path("upload/<uuid:token>/", wrap(show), {"door": door}, name="upload_preview"),
+        path("upload/<uuid:token>/accept/", wrap(accept), {"door": door}, name="upload_accept"),
+        path("upload/<uuid:token>/discard/", wrap(discard), {"door": door}, name="upload_discard"),
+    ]
+
+
+def start(request: HttpRequest, door: Door) -> HttpResponse:
+    """A form for a file; POST keeps it aside and leads to its preview."""
+    sources = list(_sources(request))
+    if request.method != "POST":
+        return door.page(request, "upload", _form(sources, request.GET.get("source", ""), ""))
+    code, date = request.POST.get("source", ""), request.POST.get("date", "")
+    file = request.FILES.get("file")
+    source = next((it for it in sources if it.code == code), None)
+    try:
+        if source is None:
+            raise IngestionError("Choose the source that the file is of.")
+        if file is None:
+            raise IngestionError("Choose a file.")
+        kept = stage(source=source, upload=file, given=_date(date), by=_user(request).get_username())
+    except IngestionError as error:
+        return _refused(request, door, str(error), _form(sources, code, date))
+    url = door.url("upload_preview", kept.token)
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]
+
+
+def _sources(request: HttpRequest) -> Any:  # noqa: ANN401
+    """The sources that the user may deliver to."""
+    if not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
+        raise PermissionDenied
+    return visible_sources(request.user).order_by("code")
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _form(sources: list[Source], code: str, date: str) -> dict[str, Any]:
+    return {"sources": sources, "code": code, "date": date, "most": settings.UPLOAD_BYTES}
+
+
+def _date(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise IngestionError(f"{text!r} is no date such as 2026-11-20.") from None
+
+
+def _refused(request: HttpRequest, door: Door, sentence: str, context: dict[str, Any]) -> HttpResponse:
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "review/upload/refused.html", {"sentence": sentence}, status=400)
+    return door.page(request, "upload", {**context, "sentence": sentence}, status=400)
+
+
+def show(request: HttpRequest, token: UUID, door: Door) -> HttpResponse:
+    """What the file would become."""
+    kept, source = _kept(request, token)
+    if kept is None or source is None:
+        raise Http404(SETTLED)
+    held = held_already(kept, [it.pk for it in _sources(request)])
+    context = {
+        "upload": kept,
+        "source": source,
+        "found": preview(kept.file, source.current_mapping()),
+        "held": [(it, reverse(door.delivery, args=[it.pk])) for it in held],
+        "same": next((it for it in held if (it.source_id, it.business_date) == (source.pk, kept.date)), None),
+        "accept_url": door.url("upload_accept", token),
+        "discard_url": door.url("upload_discard", token),
+    }
+    return door.page(request, "upload_preview", context)
+
+
+def _kept(request: HttpRequest, token: UUID) -> tuple[Upload | None, Source | None]:
+    """The user's own upload with its source, where that may still be seen."""
+    sources = _sources(request)
+    kept = staged(token, _user(request).get_username())
+    return kept, None if kept is None else sources.filter(pk=kept.source_id).first()
+
+
+@require_POST
+def accept(request: HttpRequest, token: UUID, door: Door) -> HttpResponse:
+    """Make it a delivery and have it read."""
+    kept, source = _kept(request, token)
+    if kept is None or source is None:
+        messages.warning(request, SETTLED, extra_tags="warn")
+        return redirect(door.deliveries)
+    try:
+        accepted, work = accept_upload(kept, source)
+    except IngestionError as error:
+        messages.error(request, str(error), extra_tags="bad")
+        return redirect(door.url("upload"))
+    ring_for_normalizing(work)
+    pk = accepted.delivery.pk
+    said = "was accepted; its rows are read now" if accepted.is_new else "has the same bytes; nothing was added"
+    messages.success(request, f"Delivery {pk} {said}.", extra_tags="ok")
+    return redirect(door.delivery, pk)
+
+
+@require_POST
+def discard(request: HttpRequest, token: UUID, door: Door) -> HttpResponse:
+    """Forget it."""
+    kept, _ = _kept(request, token)
+    if kept is not None:
+        discard_upload(kept)
+        messages.success(request, f"Discarded {kept.name}. Nothing was stored.", extra_tags="ok")
+    return redirect(door.url("upload"))
