@@ -17,7 +17,7 @@ form.addEventListener("htmx:xhr:progress", (event) => {
 });
 
 // A refusal is shown beside the form, and the file may be sent again.
-form.addEventListener("htmx:beforeSwap", (event) => {
+document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status < 400) return;
   event.detail.shouldSwap = true;
   event.detail.isError = false;
