@@ -13,9 +13,11 @@ from django.db import connection
 from django.db.models import Model
 
 from ingestion.models import (
+    AlertTarget,
     Calendar,
     ClaimedWork,
     CodeTranslation,
+    Deadline,
     Delivery,
     Field,
     Holiday,
@@ -154,5 +156,16 @@ def kinds() -> tuple[Custody, ...]:
 
 
 register_model(
-    RecordType, Field, Calendar, Holiday, Source, Mapping, CodeTranslation, Delivery, Normalization, QuarantinedRow
+    RecordType,
+    Field,
+    Calendar,
+    Holiday,
+    Source,
+    Mapping,
+    CodeTranslation,
+    Delivery,
+    Normalization,
+    QuarantinedRow,
+    Deadline,
+    AlertTarget,
 )

@@ -1,7 +1,17 @@
 """What of this app is under custody: plain rows, and a break as a whole with its members, differences and refusals."""
 
 from ingestion.custody import register_model, register_whole, row_hash, seal_ids
-from reconciliation.models import OutcomeCount, OutcomeFile, Reconciliation, RuleSet, Run, RunInput, RunStep, Team
+from reconciliation.models import (
+    AutomaticRun,
+    OutcomeCount,
+    OutcomeFile,
+    Reconciliation,
+    RuleSet,
+    Run,
+    RunInput,
+    RunStep,
+    Team,
+)
 
 BREAK = "reconciliation_break"
 
@@ -14,7 +24,7 @@ register_whole(
     "WHERE b.state <> 'in_flight' AND b.id {ids}",  # sealed when the step that explains it ends
     *(f"SELECT c.break_id, {row_hash('c')} FROM {table} c WHERE c.break_id {{ids}}" for table in PARTS),
 )
-register_model(Team, Reconciliation, RuleSet, Run, RunInput, RunStep, OutcomeFile, OutcomeCount)
+register_model(Team, Reconciliation, RuleSet, Run, RunInput, RunStep, OutcomeFile, OutcomeCount, AutomaticRun)
 
 
 def seal_breaks(ids: list[int], *, first: bool = False) -> None:

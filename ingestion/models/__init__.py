@@ -1,23 +1,31 @@
 """What arrives, and in which shape."""
 
+from ingestion.models.alert import Alert, AlertTarget, Notice
 from ingestion.models.calendar import Calendar, Holiday
+from ingestion.models.deadline import Deadline, Expectation
 from ingestion.models.delivery import Delivery, Normalization, QuarantinedRow
 from ingestion.models.offered import OfferedThing
 from ingestion.models.push import OpenDelivery, Receipt
 from ingestion.models.record_type import Field, RecordType
 from ingestion.models.seal import Seal
 from ingestion.models.source import CodeTranslation, Mapping, Source
+from ingestion.models.tick import Tick
 from ingestion.models.work import ClaimedWork
 
 __all__ = [
+    "Alert",
+    "AlertTarget",
     "Calendar",
     "ClaimedWork",
     "CodeTranslation",
+    "Deadline",
     "Delivery",
+    "Expectation",
     "Field",
     "Holiday",
     "Mapping",
     "Normalization",
+    "Notice",
     "OfferedThing",
     "OpenDelivery",
     "QuarantinedRow",
@@ -25,4 +33,5 @@ __all__ = [
     "RecordType",
     "Seal",
     "Source",
+    "Tick",
 ]

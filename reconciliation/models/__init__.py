@@ -1,11 +1,13 @@
 """What agrees and what does not."""
 
+from reconciliation.models.automatic_run import AutomaticRun
 from reconciliation.models.break_ import PROVENANCE, Break, Difference, GateRefusal, Member
 from reconciliation.models.reconciliation import Reconciliation, RuleSet, Team
 from reconciliation.models.run import OutcomeCount, OutcomeFile, Run, RunInput, RunStep
 
 __all__ = [
     "PROVENANCE",
+    "AutomaticRun",
     "Break",
     "Difference",
     "GateRefusal",

@@ -49,6 +49,9 @@ class Reconciliation(models.Model):
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, null=True, blank=True)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True)
     four_eyes = models.BooleanField(default=False)
+    runs_on_arrival = models.BooleanField(
+        default=False, help_text="A run starts by itself when both sides of a business date have arrived."
+    )
     rules = models.JSONField(
         default=dict, help_text="match, compare, authority, gate and provers, as the definition has them."
     )
