@@ -18,6 +18,10 @@ from ingestion.models import Delivery, OfferedThing, Source
 LOCK = 0x7069  # the advisory lock's class; its object is the source
 
 
+class PullBusy(PullError):
+    """Another pull of the source is at work."""
+
+
 @dataclass
 class Pulled:
     """What a pull did, by name: taken (with their deliveries), waiting for a second look, known, failed (with why)."""
@@ -53,7 +57,7 @@ def _alone(source: Source) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, source.pk])
         if not cursor.fetchone()[0]:
-            raise PullError(f"{source.code} is being pulled already. Its files will be there when that ends.")
+            raise PullBusy(f"{source.code} is being pulled already. Its files will be there when that ends.")
         try:
             yield
         finally:
