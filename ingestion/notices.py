@@ -1,0 +1,121 @@
+"""Sending notices: by e-mail, or by a signed webhook. What cannot be sent is tried later, then given up; nothing waits for it."""
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+
+import httpx2 as httpx
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import F
+
+from ingestion.connectors.credentials import secret
+from ingestion.connectors.offer import PullError
+from ingestion.connectors.outbound import client
+from ingestion.models import Alert, AlertTarget, Notice
+
+ATTEMPTS = 6
+FIRST_PAUSE = dt.timedelta(minutes=1)  # doubled by each attempt: the last one is half an hour after the first
+SECONDS = 10.0  # for one request
+
+
+class NotSent(Exception):
+    """The other side did not take it; the sentence says why."""
+
+
+def to_send(now: dt.datetime) -> list[int]:
+    """The notices whose time has come."""
+    due = Notice.objects.filter(sent_at=None, dead_at=None, next_at__lte=now)
+    return list(due.order_by("pk").values_list("pk", flat=True))
+
+
+def send_notice(pk: int, now: dt.datetime) -> bool:
+    """Take a notice by one conditional UPDATE and send it. False when another one has it, or it did not work."""
+    mine = Notice.objects.filter(pk=pk, sent_at=None, dead_at=None, next_at__lte=now)
+    notice = Notice.objects.select_related("target", "alert__expectation__source").filter(pk=pk).first()
+    if notice is None:
+        return False
+    pause = FIRST_PAUSE * 2**notice.attempts
+    if not mine.filter(attempts=notice.attempts).update(attempts=F("attempts") + 1, next_at=now + pause):
+        return False
+    try:
+        _send(notice, now)
+    except (NotSent, PullError, OSError, ValueError) as error:
+        is_last = notice.attempts + 1 >= ATTEMPTS
+        said = " ".join(str(error).split()) or type(error).__name__
+        Notice.objects.filter(pk=pk).update(error=said[:500], dead_at=now if is_last else None)
+        return False
+    Notice.objects.filter(pk=pk).update(sent_at=now, error="")
+    return True
+
+
+def _send(notice: Notice, now: dt.datetime) -> None:
+    if notice.target.kind == AlertTarget.Kind.EMAIL:
+        send_mail(subject(notice.alert), body(notice.alert), None, [notice.target.address])
+    else:
+        _post(notice, now)
+
+
+def subject(alert: Alert) -> str:
+    """One line."""
+    owed = alert.expectation
+    return f"Tieout: {owed.source.code} of {owed.business_date:%Y-%m-%d} is {alert.what}"
+
+
+def body(alert: Alert) -> str:
+    """Codes, dates and a link; never a record."""
+    owed = alert.expectation
+    came = f"It came at {_text(alert.arrived_at)}." if alert.arrived_at else "It is not there yet."
+    lines = [
+        f"The delivery of {owed.source.code} for {owed.business_date:%Y-%m-%d} was due at {_text(owed.due_at)},",
+        f"and late from {_text(owed.late_at)} on. {came}",
+        "",
+        settings.PUBLIC_URL,
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def document(notice: Notice) -> dict[str, object]:
+    """What a webhook is sent; moments in UTC."""
+    alert, owed = notice.alert, notice.alert.expectation
+    return {
+        "id": notice.pk,
+        "event": f"delivery.{alert.what}",
+        "source": owed.source.code,
+        "business_date": f"{owed.business_date:%Y-%m-%d}",
+        "due_at": owed.due_at.isoformat(),
+        "late_at": owed.late_at.isoformat(),
+        "arrived_at": alert.arrived_at.isoformat() if alert.arrived_at else None,
+        "raised_at": alert.raised_at.isoformat(),
+        "url": settings.PUBLIC_URL,
+    }
+
+
+def signature(key: str, timestamp: str, content: bytes) -> str:
+    """HMAC-SHA256 over timestamp and body, in hexadecimal."""
+    return hmac.new(key.encode(), timestamp.encode() + content, hashlib.sha256).hexdigest()
+
+
+def _post(notice: Notice, now: dt.datetime) -> None:
+    content = json.dumps(document(notice)).encode()
+    timestamp = str(int(now.timestamp()))
+    headers = {
+        "Content-Type": "application/json",
+        "X-Tieout-Notice": str(notice.pk),  # the same for each attempt, so that a receiver can drop repeats
+        "X-Tieout-Timestamp": timestamp,
+        "X-Tieout-Signature": signature(secret({"env": notice.target.secret}), timestamp, content),
+    }
+    try:
+        with client() as http:
+            answer = http.post(
+                notice.target.address, content=content, headers=headers, timeout=SECONDS, follow_redirects=False
+            )
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise NotSent(f"The receiver cannot be reached: {type(error).__name__}.") from None
+    if not answer.is_success:
+        raise NotSent(f"The receiver answers {answer.status_code}.")
+
+
+def _text(moment: dt.datetime | None) -> str:
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC" if moment else ""
