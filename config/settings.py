@@ -114,17 +114,30 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "config.tasks.sweep", "schedule": 30.0},
     "seal": {"task": "config.tasks.seal_pushes", "schedule": 15.0},
     "pull": {"task": "config.tasks.pull_sources", "schedule": 60.0},
+    "schedules": {"task": "config.tasks.watch_schedules", "schedule": 30.0},
+    "deadlines": {"task": "config.tasks.watch_deadlines", "schedule": 30.0},
     "tidy": {"task": "config.tasks.tidy_lake", "schedule": 86_400.0},
 }
 
 # Where sources may be pulled from
 DROP_FOLDERS = words("DROP_FOLDERS", str(STATE_DIR / "drop"))  # local drops outside of these are refused
 OUTBOUND_HOSTS = words("OUTBOUND_HOSTS")  # hosts that a definition may name; none by default
+
+# Who is told when a delivery is late
+PUBLIC_URL = optional("PUBLIC_URL", optional("TIEOUT_URL"))  # the address in messages
+EMAIL_HOST = optional("EMAIL_HOST", "localhost")
+EMAIL_PORT = integer("EMAIL_PORT", 25)
+EMAIL_HOST_USER = optional("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = optional("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", "tieout@localhost")
 
 # The demo
 DEMO_PASSWORD = optional("DEMO_PASSWORD", "tieout-demo")

@@ -1,27 +1,37 @@
 """Celery's doors to the services: ids in, nothing out, safe to deliver twice."""
 
+import datetime as dt
 import logging
 from collections.abc import Callable
 
 from celery import shared_task
 from celery.signals import worker_init
+from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from config import pipeline
 from config.tidying import tidy
+from ingestion.clock import database_now
 from ingestion.connectors.kinds import PULLED
 from ingestion.connectors.offer import PullError
 from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
-from ingestion.models import ClaimedWork, Normalization, Source
-from ingestion.pull import pull
+from ingestion.expectations import plan_expectations, raise_alerts
+from ingestion.models import ClaimedWork, Normalization, Source, Tick
+from ingestion.notices import send_notice, to_send
+from ingestion.pull import PullBusy, Pulled, pull
 from ingestion.push import due_to_seal, seal_open
+from ingestion.schedules import PULL, RUN, scheduled_codes
+from ingestion.ticks import due_time, forget_old, forgotten, meet, meet_every, put_off, settle, undone
 from ingestion.work import call_worker
-from reconciliation.models import Run, RunStep
+from reconciliation.arrivals import start_arrived, start_scheduled, watching
+from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import work_of
 
 log = logging.getLogger(__name__)
+MINUTE = dt.timedelta(minutes=1)
+SECOND_LOOK = 2  # seconds until a file that was there at a due time is looked at again
 
 
 @worker_init.connect
@@ -29,30 +39,39 @@ def _name_worker(sender: object = None, **_: object) -> None:
     call_worker(str(getattr(sender, "hostname", "") or "worker"))
 
 
-def send(sender: Callable[[int], object], pk: int) -> None:
+def send(sender: Callable[..., object], about: int | str) -> None:
     """Send a task; a broker that is away costs time only, since the sweeper sends again."""
     try:
-        sender(pk)
+        sender(about)
     except (OperationalError, OSError) as error:
         log.warning("A task could not be sent; the sweeper sends it again. %s", error)
 
 
 @shared_task(queue="ingest")
 def normalize(pk: int) -> None:
-    """Normalize a delivery, then take every run that waits for it further."""
-    work = Normalization.objects.get(pk=pk)
+    """Normalize a delivery, then take every run that waits for it further, and start those that its arrival allows."""
+    work = Normalization.objects.select_related("delivery__source").get(pk=pk)
     try:
         pipeline.do(work)
     except IngestionError as error:
         log.warning("%s", error)
     for run in Run.objects.filter(inputs__normalization=work, state=Run.State.RUNNING).distinct():
         pipeline.ring(run)
+    _ring_all(start_arrived(watching(work.delivery.source), database_now()))
+
+
+def _ring_all(runs: list[Run]) -> None:
+    for run in runs:
+        pipeline.ring(run)
 
 
 @shared_task(queue="ingest")
 def pull_sources() -> None:
-    """Send a pull for every source that is pulled."""
-    for pk in Source.objects.filter(kind__in=PULLED).values_list("pk", flat=True):
+    """Once a minute, send a pull for every source that is pulled and has no schedule of its own."""
+    if meet_every("config.tasks.pull_sources", MINUTE, database_now()) is None:
+        return
+    minutely = Source.objects.filter(kind__in=PULLED).exclude(code__in=scheduled_codes(PULL))
+    for pk in minutely.values_list("pk", flat=True):
         send(pull_source.delay, pk)
 
 
@@ -61,14 +80,90 @@ def pull_source(pk: int) -> None:
     """Take what a source holds ready, then normalize it. A pull that comes twice finds the first one at work."""
     source = Source.objects.get(pk=pk)
     try:
-        pulled = pull(source)
+        _pull(source)
     except PullError as error:
         log.warning("%s: %s", source, error)
-        return
+
+
+def _pull(source: Source) -> Pulled:
+    pulled = pull(source)
     for name, sentence in pulled.failed.items():
         log.warning("%s: %s: %s", source, name, sentence)
     for delivery in pulled.taken.values():
         send(normalize.delay, plan_normalization(delivery).pk)
+    return pulled
+
+
+@shared_task(queue="ingest")
+def pull_on_schedule(code: str) -> None:
+    """Pull a source at a due time of its own schedule; a second message of that time does nothing."""
+    now = database_now()
+    if (tick := meet(PULL, code, due_time(PULL, code, now), now)) is not None:
+        _pull_for(tick)
+
+
+@shared_task(queue="ingest")
+def pull_again(pk: int) -> None:
+    """Go on with a due time: a second look at what was there, or another attempt."""
+    tick = Tick.objects.get(pk=pk)
+    if tick.done_at is None:
+        _pull_for(tick)
+
+
+def _pull_for(tick: Tick) -> None:
+    source = Source.objects.get(code=tick.code)
+    try:
+        pulled = _pull(source)
+    except PullBusy:
+        return put_off(tick, database_now())
+    except PullError as error:
+        log.warning("%s: %s", source, error)
+        return put_off(tick, database_now(), str(error))
+    if not pulled.waiting:
+        return settle(tick, database_now())
+    put_off(tick, database_now())
+    return send(lambda pk: pull_again.apply_async((pk,), countdown=SECOND_LOOK), tick.pk)
+
+
+@shared_task(queue="diff")
+def run_on_schedule(code: str) -> None:
+    """Run what a reconciliation has not run yet, at a due time of its schedule; a second message of it does nothing."""
+    now = database_now()
+    with transaction.atomic():
+        tick = meet(RUN, code, due_time(RUN, code, now), now)
+        if tick is None:
+            return
+        runs = start_scheduled(Reconciliation.objects.select_related("a", "b").get(code=code), now)
+        settle(tick, now)
+    _ring_all(runs)
+
+
+@shared_task(queue="ingest")
+def watch_schedules() -> None:
+    """Meet due times whose message was lost, go on with those that are not done, start runs whose sides have arrived."""
+    now = database_now()
+    for task, code in forgotten(now):
+        send({PULL: pull_on_schedule.delay, RUN: run_on_schedule.delay}[task], code)
+    for tick in undone(now):
+        send(pull_again.delay, tick.pk)
+    _ring_all(start_arrived(watching(), now))
+
+
+@shared_task(queue="ingest")
+def watch_deadlines() -> None:
+    """Write down what sources owe, raise an alert for what is late, send notices whose time has come."""
+    now = database_now()
+    plan_expectations(now)
+    for alert in raise_alerts(now):
+        log.warning("%s.", alert)
+    for pk in to_send(now):
+        send(notify.delay, pk)
+
+
+@shared_task(queue="alerts")
+def notify(pk: int) -> None:
+    """Send a notice. In a queue of its own: a receiver that stalls holds up no delivery."""
+    send_notice(pk, database_now())
 
 
 @shared_task(queue="ingest")
@@ -117,3 +212,4 @@ def tidy_lake() -> None:
     """Remove what killed attempts left in the lake."""
     for name in tidy(timezone.now()):
         log.info("Nothing names %s of the lake; it was removed.", name)
+    forget_old(timezone.now())

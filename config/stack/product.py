@@ -9,6 +9,7 @@ from config.stack.process import Child
 from config.stack.state import CHECKOUT
 
 QUEUES = ("ingest", "diff", "attribution", "training")
+ALSO = {"training": ",alerts"}  # what is rare shares a worker with what is rare
 SERVED = ("PostgreSQL", "Valkey", "web")  # without one of these there is nothing to serve
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -33,7 +34,7 @@ def start_worker(state: Path, env: dict[str, str], queue: str) -> Child:
 def worker_command(queue: str) -> list[str]:
     """How a worker of a queue is started, here or by hand."""
     return [
-        sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", queue, "-n", f"{queue}@tieout",
+        sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", queue + ALSO.get(queue, ""), "-n", f"{queue}@tieout",
         "-c", "1", "-O", "fair", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
 

@@ -18,7 +18,8 @@ from kombu import pools
 from config.celery import app
 from config.definitions.apply import apply_definition
 from config.pipeline import ring
-from config.stack.product import worker_command
+from config.stack.process import Child, end_all
+from config.stack.product import start_beat, worker_command
 from config.tasks import sweep
 from ingestion.deliveries import accept_delivery, plan_normalization
 from ingestion.models import Source
@@ -74,15 +75,35 @@ def committed(transactional_db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def worker(committed: None, broker: str, lake: Path, tmp_path: Path) -> Iterator[Start]:
-    """Start a worker of some queues as the product does; all are killed in the end."""
-    env = os.environ | {
+def process_env(committed: None, broker: str, lake: Path, tmp_path: Path) -> dict[str, str]:
+    """What a process of the product needs to work on the test's database, broker, lake and drop folder."""
+    return os.environ | {
         "DATABASE_URL": _database_url(),
         "REDIS_URL": broker,
         "LAKE_DIR": str(lake),
+        "DROP_FOLDERS": str(tmp_path / "drop"),
         "STEP_LEASE_SECONDS": str(LEASE),
         "IDLE_TRANSACTION_SECONDS": str(LEASE),
     }
+
+
+@pytest.fixture
+def beat(process_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], Child]]:
+    """Start a beat as the product does, or several; all end with the test."""
+    started: list[Child] = []
+
+    def start() -> Child:
+        started.append(start_beat(tmp_path / f"beat-{len(started)}", process_env))
+        return started[-1]
+
+    yield start
+    end_all(started)
+
+
+@pytest.fixture
+def worker(process_env: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Start a worker of some queues as the product does; all are killed in the end."""
+    env = process_env
     started: list[subprocess.Popen[bytes]] = []
 
     def start(queues: str = ALL) -> subprocess.Popen[bytes]:
