@@ -16,13 +16,16 @@ from config.definitions.check import Checker, Document, Known
 from config.definitions.export import record_type_document
 from config.definitions.faults import BadDefinition, Fault
 from config.definitions.structure import behind, fitted
+from config.definitions.times import alert_values, define_deadline
 from config.definitions.yaml_text import read_yaml
 from ingestion import custody
 from ingestion import models as ingestion
+from ingestion.alerts import put_target
 from ingestion.calendars import WEEKDAYS, define_calendar
 from ingestion.changes import Change, ChangeRefused, save_named
 from ingestion.mapping import word_of
 from ingestion.models import Calendar, Field, RecordType, Source
+from ingestion.schedules import PULL, RUN, put_schedule
 from ingestion.translations import define_translations
 from reconciliation.models import Reconciliation, Team
 from reconciliation.rule_sets import canonical_json
@@ -116,6 +119,7 @@ def apply_definition(text: str, folder: Path, *, by: str = "") -> list[Change]:
         ("record_types", types, _record_type),
         ("sources", _section(document, "sources"), partial(_source, by=by)),
         ("reconciliations", _section(document, "reconciliations"), _reconciliation),
+        ("alerts", _section(document, "alerts"), _alert),
     ]
     for name, given, put in sections:
         for code, one in given:
@@ -251,6 +255,8 @@ def _source(code: str, given: Document, *, by: str) -> list[Change]:
     source = Source.objects.get(code=code)
     if version := change_mapping(source, given["mapping"], by=by):  # type: ignore[arg-type]
         said.append(Change(ingestion.Mapping, "add", f"source {code}: mapping {version}"))
+    said += put_schedule(task=PULL, code=code, text=str(given.get("schedule") or ""))
+    said += define_deadline(source, given.get("deadline"))
     return said + define_translations(source=source, wanted=given.get("translations") or {})  # type: ignore[arg-type]
 
 
@@ -270,6 +276,7 @@ def change_mapping(source: Source, document: Document, *, by: str = "") -> int |
 
 
 def _reconciliation(code: str, given: Document) -> list[Change]:
+    runs: Document = given.get("runs") or {}  # type: ignore[assignment]
     values = {
         "label": str(given.get("label") or ""),
         "a": Source.objects.get(code=given["a"]),
@@ -277,6 +284,12 @@ def _reconciliation(code: str, given: Document) -> list[Change]:
         "calendar": Calendar.objects.get(code=given["calendar"]) if given.get("calendar") else None,
         "team": Team.objects.get(code=given["team"]) if given.get("team") else None,
         "four_eyes": bool(given.get("four_eyes")),
+        "runs_on_arrival": bool(runs.get("on_arrival")),
         "rules": {key: given[key] for key in RULE_KEYS if given.get(key)},
     }
-    return save_named(Reconciliation, code, values)
+    said = save_named(Reconciliation, code, values)
+    return said + put_schedule(task=RUN, code=code, text=str(runs.get("schedule") or ""))
+
+
+def _alert(code: str, given: Document) -> list[Change]:
+    return put_target(code=code, **alert_values(given))  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from config.definitions.connections import connection_faults
 from config.definitions.faults import Fault
 from config.definitions.formats import format_faults
 from config.definitions.rules import RecordFields, rule_faults, unknown_keys
+from config.definitions.times import alert_faults, deadline_faults, runs_faults, schedule_faults
 from ingestion.errors import BadMapping
 from ingestion.mapping import KEYS as MAPPING_KEYS
 from ingestion.mapping import FieldMapping, word_of
@@ -19,13 +20,14 @@ from ingestion.value_sql import check_moments, check_pattern, cleaned_sql, typed
 
 Document = Mapping[str, object]
 CODE = re.compile(r"[a-z][a-z0-9_]{0,40}")
-TOP = ("record_types", "sources", "reconciliations", "calendars", "reasons", "teams")
+TOP = ("record_types", "sources", "reconciliations", "calendars", "reasons", "teams", "alerts")
 FIELD = ("type", "key", "digits", "places", "to", "choices", "label", "sensitive")
 SOURCE = (
-    "label", "record_type", "kind", "delivers", "calendar", "business_date", "format", "connection", "mapping", "translations",
+    "label", "record_type", "kind", "delivers", "calendar", "business_date", "format", "connection", "schedule", "deadline",
+    "mapping", "translations",
 )  # fmt: skip
 RECONCILIATION = (
-    "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers",
+    "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers", "runs",
 )  # fmt: skip
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -63,6 +65,7 @@ class Checker:
             ("calendars", self._calendar),
             ("reasons", self._reason),
             ("teams", self._team),
+            ("alerts", self._alert),
         ):
             self._each(section, check)
         return self.faults
@@ -165,6 +168,8 @@ class Checker:
             self.faults += format_faults(f"{place}.format", document["format"])
         kind = str(document.get("kind", Source.Kind.UPLOAD))
         self.faults += connection_faults(f"{place}.connection", kind, document.get("connection") or {})
+        self.faults += schedule_faults(f"{place}.schedule", kind, document.get("schedule"))
+        self.faults += deadline_faults(f"{place}.deadline", document.get("deadline"))
         if "business_date" in document:
             self._business_date(f"{place}.business_date", document["business_date"])
         mapping = document.get("mapping")
@@ -236,6 +241,7 @@ class Checker:
         self._keys(place, document, RECONCILIATION)
         self._set_up(place, "calendar", document, self.known.calendars)
         self._set_up(place, "team", document, self.known.teams)
+        self.faults += runs_faults(f"{place}.runs", document.get("runs"))
         given = {code: str(source.get("record_type")) for code, source in self._section("sources").items()}
         known = {**self.known.sources, **given}
         types = []
@@ -283,6 +289,9 @@ class Checker:
 
     def _team(self, place: str, code: str, document: Document) -> None:
         self._keys(place, document, ("label",))
+
+    def _alert(self, place: str, code: str, document: Document) -> None:
+        self.faults += alert_faults(place, document, {*self.known.sources, *self._section("sources")})
 
     def _calendar(self, place: str, code: str, document: Document) -> None:
         self._keys(place, document, ("label", "weekend", "holidays"))

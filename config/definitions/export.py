@@ -2,9 +2,11 @@
 
 from attribution.models import Reason
 from attribution.reasons import SEED
+from config.definitions.times import alerts_document, deadline_document, schedule_document
 from config.definitions.yaml_text import write_yaml
 from ingestion.calendars import WEEKDAYS
 from ingestion.models import Calendar, RecordType, Source
+from ingestion.schedules import PULL, RUN
 from reconciliation.models import Reconciliation
 
 
@@ -20,6 +22,7 @@ def export_definition(reconciliation: Reconciliation) -> str:
         "record_types": {it.code: record_type_document(it) for it in types},
         "sources": {it.code: _source(it) for it in sources},
         "reconciliations": {reconciliation.code: _reconciliation(reconciliation)},
+        "alerts": alerts_document(sources),
     }
     return write_yaml({key: value for key, value in document.items() if value})
 
@@ -57,6 +60,7 @@ def _source(source: Source) -> dict[str, object]:
             document[key] = value
     if source.calendar:
         document["calendar"] = source.calendar.code
+    document |= schedule_document(PULL, source.code) | deadline_document(source)
     document["mapping"] = source.current_mapping().document
     translations: dict[str, dict[str, str]] = {}
     for entry in source.translations.all():
@@ -73,7 +77,9 @@ def _reconciliation(reconciliation: Reconciliation) -> dict[str, object]:
             document[key] = value.code
     if reconciliation.four_eyes:
         document["four_eyes"] = True
-    return document | reconciliation.rules
+    runs = {"on_arrival": True} if reconciliation.runs_on_arrival else {}
+    runs |= schedule_document(RUN, reconciliation.code)
+    return document | reconciliation.rules | ({"runs": runs} if runs else {})
 
 
 def _calendar(calendar: Calendar) -> dict[str, object]:

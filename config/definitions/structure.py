@@ -34,12 +34,14 @@ GATE = {
 }  # fmt: skip
 SOURCE = {
     "label": TEXT, "record_type": TEXT, "kind": TEXT, "delivers": TEXT, "calendar": TEXT,
-    "business_date": {"column": TEXT, "from_name": TEXT}, "mapping": Each({}), "translations": Each(Each(TEXT)),
+    "business_date": {"column": TEXT, "from_name": TEXT}, "schedule": TEXT,
+    "deadline": {"at": TEXT, "zone": TEXT, "after": ANY, "grace": ANY}, "mapping": Each({}), "translations": Each(Each(TEXT)),
 }  # fmt: skip
 RECONCILIATION = {
     "label": TEXT, "a": TEXT, "b": TEXT, "calendar": TEXT, "team": TEXT, "four_eyes": FLAG,
     "match": {"on": WORDS, "one_sided": TEXT}, "compare": Each({}), "authority": Each(TEXT), "gate": GATE,
     "provers": Each({"reason": TEXT, "confidence": TEXT, "active": FLAG}),
+    "runs": {"on_arrival": FLAG, "schedule": TEXT},
 }  # fmt: skip
 DEFINITION = {
     "record_types": Each({"label": TEXT, "fields": Each(FIELD)}),
@@ -48,6 +50,7 @@ DEFINITION = {
     "calendars": Each({"label": TEXT, "weekend": WORDS}),
     "reasons": Each({"label": TEXT, "description": TEXT}),
     "teams": Each({"label": TEXT}),
+    "alerts": Each({"email": TEXT, "webhook": TEXT, "secret": {"env": TEXT}, "sources": WORDS, "active": FLAG}),
 }
 NOTHING = object()  # in the place of what does not fit
 
