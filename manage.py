@@ -11,7 +11,9 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ModuleNotFoundError:
-        sys.exit("This Python has no Django. Make Tieout's own with `make setup`, then call .venv/bin/python manage.py.")
+        sys.exit(
+            "This Python has no Django. Make Tieout's own with `make setup`, then call .venv/bin/python manage.py."
+        )
 
     try:
         execute_from_command_line(sys.argv)

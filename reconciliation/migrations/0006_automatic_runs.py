@@ -13,7 +13,7 @@ FROM reconciliation_reconciliation t WHERE s.kind = 'reconciliation_reconciliati
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ingestion', '0005_schedules_and_deadlines'),
+        ('ingestion', '0006_schedules_and_deadlines'),
         ('reconciliation', '0005_fate_by_break'),
     ]
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ingestion', '0004_pushes'),
+        ('ingestion', '0005_accepted_proposals'),
     ]
 
     operations = [
