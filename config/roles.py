@@ -20,11 +20,13 @@ LOOK = "view_*"
 CARRIED = ("reason", "codetranslation", "calendar", "holiday", "recordtype")  # a record type carries reference records
 SCHEDULES = ("periodictask", "crontabschedule", "intervalschedule")  # what beat does, and when
 ROLES: dict[str, tuple[str, ...]] = {
-    "Analyst": (LOOK, "add_decision", "add_run", "add_delivery"),
-    "Supervisor": (LOOK, "add_decision", "change_decision", "add_run", "add_delivery"),
+    "Analyst": (LOOK, "add_decision", "add_repair", "add_run", "add_delivery"),
+    "Supervisor": (
+        LOOK, "add_decision", "change_decision", "add_repair", "change_repair", "add_run", "add_delivery",
+    ),
     "Manager": (
-        LOOK, "add_decision", "change_decision", "waive_check", "add_run", "add_delivery", "change_reconciliation",
-        "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
+        LOOK, "add_decision", "change_decision", "add_repair", "change_repair", "waive_check", "add_run", "add_delivery",
+        "change_reconciliation", "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
         *(f"{verb}_{model}" for model in CARRIED[:2] for verb in ("import", "export")),
     ),
     "Auditor": (LOOK, "see_every_team", *(f"export_{model}" for model in CARRIED)),
@@ -35,7 +37,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *(f"{verb}_{model}" for model in CARRIED for verb in ("import", "export")),
         *(f"{verb}_{model}" for model in SCHEDULES for verb in ("view", "add", "change", "delete")),
     ),
-    "API client": (LOOK, "add_decision", "add_run", "add_delivery"),
+    "API client": (LOOK, "add_decision", "add_repair", "add_run", "add_delivery"),
 }  # fmt: skip
 OURS = ("ingestion", "reconciliation", "attribution", "review")
 

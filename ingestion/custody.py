@@ -25,6 +25,8 @@ from ingestion.models import (
     Normalization,
     QuarantinedRow,
     RecordType,
+    Repair,
+    RepairedCell,
     Source,
 )
 
@@ -168,4 +170,10 @@ register_model(
     QuarantinedRow,
     Deadline,
     AlertTarget,
+)
+register_whole(
+    Repair._meta.db_table,
+    "repair",
+    f"SELECT t.id, {row_hash('t')} FROM {Repair._meta.db_table} t WHERE t.id {{ids}}",
+    f"SELECT t.repair_id, {row_hash('t')} FROM {RepairedCell._meta.db_table} t WHERE t.repair_id {{ids}}",
 )

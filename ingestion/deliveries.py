@@ -33,15 +33,31 @@ class Accepted:
     is_new: bool
 
 
-def accept_delivery(*, source: Source, file: Path, business_date: dt.date, by: str = "", name: str = "") -> Accepted:
-    """Keep a file's bytes and register them; the same bytes for the same date are the delivery already held."""
+def accept_delivery(
+    *,
+    source: Source,
+    file: Path,
+    business_date: dt.date,
+    by: str = "",
+    name: str = "",
+    replayed_from: Delivery | None = None,
+) -> Accepted:
+    """Keep a file's bytes and register them; the same bytes for the same date are the delivery already held.
+
+    `replayed_from` is the delivery whose repaired rows the file holds.
+    """
     if not file.is_file():
         raise IngestionError(f"There is no file {file}. Nothing was taken.")
     folder = lake.work_folder("delivery")
     try:
         copy = folder / "bytes"
         digest, size = _copy(file, copy)
-        return _register(source, copy, business_date, digest, size, by, Path(name or file.name).name)
+        told: dict[str, object] = {
+            "file_name": Path(name or file.name).name[:255],
+            "received_by": by,
+            "replayed_from": replayed_from,
+        }
+        return _register(source, copy, business_date, digest, size, told)
     finally:
         lake.discard(folder)
 
@@ -58,14 +74,14 @@ def _copy(file: Path, copy: Path) -> tuple[str, int]:
 
 @transaction.atomic
 def _register(
-    source: Source, copy: Path, business_date: dt.date, digest: str, size: int, by: str, name: str
+    source: Source, copy: Path, business_date: dt.date, digest: str, size: int, told: dict[str, object]
 ) -> Accepted:
     path = f"deliveries/{source.code}/{business_date:%Y-%m-%d}/{digest}"
     delivery, is_new = Delivery.objects.get_or_create(
         source=source,
         business_date=business_date,
         sha256=digest,
-        defaults={"file_name": name[:255], "path": path, "size": size, "received_by": by},
+        defaults={"path": path, "size": size, **told},
     )
     if is_new:
         lake.local(path).parent.mkdir(parents=True, exist_ok=True)
@@ -123,13 +139,11 @@ def normalize_delivery(normalization: Normalization, *, accept: bool = False) ->
 def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
     delivery, mapping = work.delivery, work.mapping
     raw = unpacked(lake.checked(delivery.path, delivery.sha256), folder)
-    format_ = detect(raw, mapping.format)
+    format_ = detect(raw, _declared(mapping, is_replay=delivery.replayed_from_id is not None))
     if format_.questions and not accept:
         raise NeedsDecision(delivery, format_)
     totals = check_totals(raw, format_, _mappings(mapping))
-    framed, format_ = frame(raw, format_, folder, _wanted(mapping))
-    made = _write_records(framed, format_, mapping, folder / "records")
-    rejected = [*framed.rejected, *with_lines(raw, format_, made.rejected)]
+    made, rejected, format_ = _read(raw, format_, mapping, folder)
     name, digest = lake.keep(folder / "records", f"normalizations/{work.pk}-{work.fence}")
     with transaction.atomic():
         finish(
@@ -145,6 +159,26 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
             flagged_values=made.flagged_values,
         )
         quarantine_rows(work, rejected)
+
+
+def _declared(mapping: Mapping, *, is_replay: bool) -> dict[str, object]:
+    """What is declared of a file's format. Repaired rows are JSON, whatever the format of the file that they came with."""
+    return {"type": "ndjson"} if is_replay else mapping.format  # type: ignore[no-any-return]
+
+
+def _read(
+    raw: Path, format_: FileFormat, mapping: Mapping, folder: Path
+) -> tuple[Normalized, list[RejectedRow], FileFormat]:
+    """Write the records of a file to `records` in the folder; gives the counts, the rejected rows, the whole format."""
+    framed, format_ = frame(raw, format_, folder, _wanted(mapping))
+    made = _write_records(framed, format_, mapping, folder / "records")
+    return made, [*framed.rejected, *with_lines(raw, format_, made.rejected)], format_
+
+
+def read_bytes(file: Path, mapping: Mapping, folder: Path, *, is_replay: bool) -> tuple[Normalized, list[RejectedRow]]:
+    """Read a file as a delivery would be read, and keep nothing but `records` in the folder."""
+    format_ = detect(file, _declared(mapping, is_replay=is_replay))
+    return _read(file, format_, mapping, folder)[:2]
 
 
 def _mappings(mapping: Mapping) -> dict[str, FieldMapping]:
@@ -186,5 +220,6 @@ __all__ = [
     "accept_delivery",
     "normalize_delivery",
     "plan_normalization",
+    "read_bytes",
     "take_as_detected",
 ]

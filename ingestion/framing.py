@@ -21,6 +21,7 @@ BYTES_PER_CHARACTER = 8  # UTF-8, and each quote doubled
 LONGEST_LINE = 1 << 26  # bytes; a file without line ends is not taken into memory
 SPARE = 1000  # for the record number and quotes of a line
 NUL_SHOWN = "\\x00"
+FOOTER = "A footer line: a control total, not a record."
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def records(path: Path, format_: FileFormat) -> Iterator[FileRow]:
         if len(held) > format_.footer_rows:
             yield held.pop(0)
     for row in held:
-        yield FileRow(row.line, row.raw, None, "A footer line: a control total, not a record.", is_footer=True)
+        yield FileRow(row.line, row.raw, None, FOOTER, is_footer=True)
 
 
 def physical_lines(path: Path, format_: FileFormat) -> Iterator[tuple[int, str, str]]:

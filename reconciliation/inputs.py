@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import duckdb
 
 from ingestion import lake
-from ingestion.models import Normalization
+from ingestion.models import Delivery, Normalization
 from ingestion.shape import Leaf, Shape
 from ingestion.sql_text import literal
 from reconciliation.bulk import copy_out
@@ -41,15 +41,19 @@ def inputs_of(step: RunStep) -> Inputs:
     """The run's shape, what each side maps, and which sides deliver snapshots."""
     run = step.run
     shape = run.reconciliation.record_type.shape()
-    sides = {"a": run.reconciliation.a, "b": run.reconciliation.b}
     return Inputs(
         run=run,
         step=step,
         shape=shape,
         mapped_a=mapped_names(run, "a", shape),
         mapped_b=mapped_names(run, "b", shape),
-        snapshots=frozenset(side for side, source in sides.items() if source.delivers == "snapshot"),
+        snapshots=frozenset(it.side for it in run.inputs.all() if _is_picture(it.normalization.delivery)),
     )
+
+
+def _is_picture(delivery: Delivery) -> bool:
+    """Whether a delivery is the complete picture of its date; repaired rows only add to one."""
+    return delivery.source.delivers == "snapshot" and delivery.replayed_from_id is None
 
 
 def mapped_names(run: Run, side: str, shape: Shape) -> frozenset[str]:
@@ -69,7 +73,8 @@ def load_sides(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         given = [i.normalization for i in inputs.run.inputs.all() if i.side == side]
         duck.execute(f"CREATE TEMP VIEW fresh_{side} AS {_fresh(inputs, side, given)}")
         if len(given) > 1:
-            _set_overtaken_aside(duck, side, snapshot=side in inputs.snapshots)
+            pictures = [it.delivery_id for it in given if _is_picture(it.delivery)]
+            _set_overtaken_aside(duck, side, picture=max(pictures, default=0))
 
 
 def _fresh(inputs: Inputs, side: str, given: list[Normalization]) -> str:
@@ -102,13 +107,9 @@ def _nothing(shape: Shape) -> str:
     )
 
 
-def _set_overtaken_aside(duck: duckdb.DuckDBPyConnection, side: str, *, snapshot: bool) -> None:
-    """Of several deliveries the latest decides a key; a later snapshot decides every key."""
-    latest = (
-        f"SELECT key, (SELECT max(delivery) FROM fresh_{side}) AS latest FROM fresh_{side} GROUP BY key"
-        if snapshot
-        else f"SELECT key, max(delivery) AS latest FROM fresh_{side} GROUP BY key"
-    )
+def _set_overtaken_aside(duck: duckdb.DuckDBPyConnection, side: str, *, picture: int) -> None:
+    """Of several deliveries the latest decides a key; the latest complete picture decides every key of those before it."""
+    latest = f"SELECT key, greatest(max(delivery), {picture:d}) AS latest FROM fresh_{side} GROUP BY key"
     duck.execute(
         f"INSERT INTO overtaken SELECT {literal(side)}, f.key, f.delivery, f.n FROM fresh_{side} f "
         f"JOIN ({latest}) w USING (key) WHERE f.delivery < w.latest"

@@ -59,6 +59,26 @@ def pushes() -> Problems:
             yield f"Open delivery {pk} took {told} records; receipts hold {kept}, its delivery {received}."
 
 
+def repairs() -> Problems:
+    """Every replayed row stands in a delivery that was made of repairs, and every record of such a delivery is one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT d.id, (SELECT count(*) FROM ingestion_repair r WHERE r.delivery_id = d.id) AS repairs, n.received "
+            "FROM ingestion_delivery d JOIN ingestion_normalization n ON n.delivery_id = d.id AND n.state = 'done' "
+            "WHERE d.replayed_from_id IS NOT NULL"
+        )
+        for pk, told, received in cursor.fetchall():
+            if told != received:
+                yield f"Delivery {pk} was made of {received} repaired rows, but {told} repairs name it."
+        cursor.execute(
+            "SELECT r.id, r.delivery_id FROM ingestion_repair r JOIN ingestion_delivery d ON d.id = r.delivery_id "
+            "JOIN ingestion_quarantinedrow q ON q.id = r.row_id JOIN ingestion_normalization n ON n.id = q.normalization_id "
+            "WHERE d.replayed_from_id IS DISTINCT FROM n.delivery_id"
+        )
+        for pk, delivery in cursor.fetchall():
+            yield f"Repair {pk} names delivery {delivery}, which was made of another delivery's rows."
+
+
 def outcomes() -> Problems:
     """Each ended run has one outcome per normalized row, and each row in a break has its member."""
     with session("verify") as (duck, _):
@@ -146,6 +166,7 @@ CHECKS = {
     "files of the lake": lake_files,
     "received = normalized + quarantined": normalizations,
     "pushed = receipts = delivered": pushes,
+    "repaired = replayed": repairs,
     "one outcome per row": outcomes,
     "stored rows as written": store_rows,
     "store = what was let through": stored,

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import FilteredRelation, Prefetch
+from django.urls import reverse
 
-from ingestion.models import Normalization
+from ingestion.models import Normalization, QuarantinedRow, Repair
+from ingestion.quarantine import said_of
 from reconciliation.models import Break, Difference, GateRefusal, Reconciliation
 from reconciliation.store.current import stored_versions
 from review.models import Decision
@@ -72,17 +74,54 @@ def _received(rows: list[Standing]) -> Iterator[Event]:
     """How each row came, with its raw line; once, however many runs it stood in."""
     sides = {(row.delivery, row.n): row.side.upper() for row in rows}
     done = Normalization.objects.filter(delivery__in={row.delivery for row in rows}, state="done")
-    works = {it.delivery_id: it for it in done.select_related("delivery__source", "mapping").order_by("id")}
+    readings: dict[int, list[Normalization]] = {}
+    for work in done.select_related("delivery__source", "mapping").order_by("id"):
+        readings.setdefault(work.delivery_id, []).append(work)
     for (delivery, n), side in sides.items():
-        if delivery in works:
-            yield from _came(works[delivery], side, n)
+        if delivery in readings:
+            yield from _set_aside(readings[delivery], side, n)
+            yield from _came(readings[delivery][-1], side, n)
+
+
+def _set_aside(readings: list[Normalization], side: str, n: int) -> Iterator[Event]:
+    """Why a row was no record before: as the raw line that was repaired, or when it was read by an earlier mapping."""
+    delivery = readings[0].delivery
+    if delivery.replayed_from_id is not None:
+        for made in Repair.objects.filter(delivery=delivery, record_number=n).select_related("row"):
+            yield from _quarantined(made.row, side)
+            yield from (_repaired(said, side) for said in said_of(made.row))
+    if len(readings) > 1:
+        for row in QuarantinedRow.objects.filter(normalization__in=readings, record_number=n):
+            yield from _quarantined(row, side)
+
+
+def _quarantined(row: QuarantinedRow, side: str) -> Iterator[Event]:
+    work = row.normalization
+    delivery, url = work.delivery, reverse("quarantined", args=[row.pk])
+    title = f"{side}: {_unit(work.format)} {row.line:,} received from {delivery.source.title}"
+    yield Event(delivery.received_at, "file", title, f"{delivery.file_name}, record {row.record_number:,}",
+                f"delivery {delivery.pk}", (row.raw[:2000],), f"/deliveries/{delivery.pk}/")  # fmt: skip
+    yield Event(work.finished_at or delivery.received_at, "x", f"{side}: quarantined. {row.reason}",
+                who=f"mapping {work.mapping.version}", url=url)  # fmt: skip
+
+
+def _repaired(said: Repair, side: str) -> Event:
+    at, who = said.confirmed_at or said.proposed_at, said.confirmed_by or said.proposed_by
+    lines = tuple(f"{it.column}: {_shown(it.was)} -> {_shown(it.value)}" for it in said.cells.all() if it.is_changed)
+    return Event(at, "pen", f"{side}: {said.told.lower()}", said.comment, str(who), lines)
+
+
+def _shown(text: str | None) -> str:
+    return "nothing" if text is None else text or "empty"
 
 
 def _came(work: Normalization, side: str, n: int) -> Iterator[Event]:
     delivery, found = work.delivery, raw_line(work, n)
     line, raw = (f"{found.line:,}", (found.raw[:2000],)) if found else ("?", ())
     detail = f"{delivery.file_name}, record {n:,}, {_how(work.format)}, sha256 {delivery.sha256[:12]}"
-    yield Event(delivery.received_at, "file", f"{side}: {_unit(work.format)} {line} received from {delivery.source.title}", detail,
+    came = f"{_unit(work.format)} {line} received from {delivery.source.title}"
+    title = came if delivery.replayed_from_id is None else f"replayed as line {line} of delivery {delivery.pk}"
+    yield Event(delivery.received_at, "file", f"{side}: {title}", detail,
                 f"delivery {delivery.pk}", raw, f"/deliveries/{delivery.pk}/")  # fmt: skip
     yield Event(work.finished_at or delivery.received_at, "spark", f"{side}: normalized by mapping {work.mapping.version}",
                 f"{work.normalized:,} records, {work.quarantined:,} quarantined", f"mapping {work.mapping.version}")  # fmt: skip

@@ -3,10 +3,12 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 
 from ingestion.models import QuarantinedRow, Source
+from ingestion.quarantine import DISMISSED, REPLAYED, standing_rows, with_said
 from reconciliation.models import Break, Member
 from review.exports import Table, write_table
 from review.models import Decision
@@ -30,12 +32,22 @@ def rejects(source: Source, date: dt.date) -> Table:
 def _lines(source: Source, date: dt.date, names: Sequence[str]) -> Iterator[Sequence[object]]:
     for member in _rejected(source, date).iterator(chunk_size=2000):
         yield [*_told(member), *(member.record.get(name) for name in names)]
-    broken = QuarantinedRow.objects.filter(
-        normalization__delivery__source=source, normalization__delivery__business_date=date
-    ).select_related("normalization")
-    for row in broken.order_by("normalization", "record_number").iterator():
-        delivery = row.normalization.delivery_id
-        yield [delivery, row.record_number, "", QUARANTINED, row.reason, "", None, row.raw, *[None] * len(names)]
+    for row in _unread(source, date).iterator():
+        yield [*_said(row), *[None] * len(names)]
+
+
+def _unread(source: Source, date: dt.date) -> QuerySet[QuarantinedRow]:
+    """The quarantined rows that did not become records since."""
+    rows = standing_rows(Source.objects.filter(pk=source.pk)).filter(normalization__delivery__business_date=date)
+    unread = with_said(rows).exclude(state=REPLAYED).select_related("normalization")  # type: ignore[misc]
+    return unread.order_by("normalization", "record_number")
+
+
+def _said(row: Any) -> list[object]:  # noqa: ANN401 - a row with what was said of it
+    first = [row.normalization.delivery_id, row.record_number, ""]
+    if row.state != DISMISSED:
+        return [*first, QUARANTINED, row.reason, "", None, row.raw]
+    return [*first, DISMISSED, f"{row.reason} {row.said_comment}", row.said_by, row.said_at, row.raw]
 
 
 def _rejected(source: Source, date: dt.date):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a queryset with its prefetch

@@ -7,6 +7,7 @@ from ingestion.models.delivery import Delivery, Normalization, QuarantinedRow
 from ingestion.models.offered import OfferedThing
 from ingestion.models.push import OpenDelivery, Receipt
 from ingestion.models.record_type import Field, RecordType
+from ingestion.models.repair import Repair, RepairedCell
 from ingestion.models.seal import Seal
 from ingestion.models.source import CodeTranslation, Mapping, Source
 from ingestion.models.tick import Tick
@@ -31,6 +32,8 @@ __all__ = [
     "QuarantinedRow",
     "Receipt",
     "RecordType",
+    "Repair",
+    "RepairedCell",
     "Seal",
     "Source",
     "Tick",

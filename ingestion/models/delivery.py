@@ -18,6 +18,14 @@ class Delivery(models.Model):
     size = models.PositiveBigIntegerField(help_text="Bytes.")
     received_at = models.DateTimeField(auto_now_add=True)
     received_by = models.CharField(max_length=150, blank=True)
+    replayed_from = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replays",
+        help_text="The delivery whose quarantined rows these are, repaired.",
+    )
 
     class Meta:
         ordering = ["-id"]

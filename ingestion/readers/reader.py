@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
-from ingestion.framing import FileRow
+from ingestion.framing import FOOTER, FileRow
 
 SAMPLED_RECORDS = 1_000
 MOST_COLUMNS = 5_000
@@ -85,4 +85,4 @@ def footed(rows: Iterable[FileRow], format_: FileFormat) -> Iterator[FileRow]:
         if len(held) > format_.footer_rows:
             yield held.pop(0)
     for row in held:
-        yield FileRow(row.line, row.raw, None, "A footer line: a control total, not a record.", is_footer=True)
+        yield FileRow(row.line, row.raw, None, FOOTER, is_footer=True)

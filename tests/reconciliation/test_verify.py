@@ -7,9 +7,10 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from ingestion import lake
-from ingestion.models import Delivery
+from ingestion.models import Delivery, QuarantinedRow
 from reconciliation.models import Break, OutcomeFile, Run
 from review.decisions import decide
+from review.repairs import repair
 from tests.conftest import row
 from tests.test_straight_path import problems
 
@@ -21,6 +22,8 @@ CHANGED = [
     ("ingestion_delivery", "file_name = 'x'"),
     ("ingestion_normalization", "flagged_values = 99"),
     ("ingestion_quarantinedrow", "raw = 'x'"),
+    ("ingestion_repair", "comment = 'x'"),
+    ("ingestion_repairedcell", "value = 'x'"),
     ("reconciliation_reconciliation", "label = 'x'"),
     ("reconciliation_ruleset", "document = '{}'"),
     ("reconciliation_run", "started_by = 'x'"),
@@ -40,8 +43,9 @@ CHANGED = [
     ('store"."party_version', "country = 'XX'"),
 ]
 DELETED = [
-    "ingestion_quarantinedrow", "reconciliation_outcomecount", "reconciliation_runinput", "reconciliation_gaterefusal",
-    "reconciliation_member", "attribution_candidate", "attribution_correction", "ingestion_seal", 'store"."trade',
+    "ingestion_quarantinedrow", "ingestion_repairedcell", "reconciliation_outcomecount", "reconciliation_runinput",
+    "reconciliation_gaterefusal", "reconciliation_member", "attribution_candidate", "attribution_correction",
+    "ingestion_seal", 'store"."trade',
 ]  # fmt: skip
 
 
@@ -50,7 +54,9 @@ def walked(reconcile: Callable[..., Run], person: Callable[[str], User]) -> None
     """A run with a quarantined row, a passed break, a held one, and a decision."""
     left = [row("A"), row("B", "10.25"), row("C", "5.00"), row("D"), "short,row"]
     reconcile(left, [row("A"), row("B", "10.00"), row("C", "-5.00")])
-    decide(brk=Break.objects.get(key="C"), action="approve", by=person("Supervisor"))
+    by = person("Supervisor")
+    decide(brk=Break.objects.get(key="C"), action="approve", by=by)
+    repair(row=QuarantinedRow.objects.get(), cells={"id": "E"}, comment="the desk knows", by=by)
     assert problems() == []
 
 

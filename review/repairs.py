@@ -1,0 +1,235 @@
+"""Repairs: what a person does with a quarantined row. The raw line stays; the repaired row becomes a record of a delivery."""
+
+from collections.abc import Mapping
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from ingestion import custody, lake
+from ingestion.deliveries import plan_normalization
+from ingestion.errors import IngestionError
+from ingestion.models import Delivery, QuarantinedRow, Repair, RepairedCell, Source
+from ingestion.quarantine import said_of
+from ingestion.replay import Tried, cells_of_row, deliver_repaired, holder_of, try_cells
+from ingestion.work import retry
+from reconciliation.models import Reconciliation
+
+Action = Repair.Action
+NO_NUL = "A text holds a NUL character, which cannot be kept. Take it out and try again."
+
+
+class RepairRefused(Exception):
+    """A repair that cannot be; the text says what holds it, and what would help. Nothing was written."""
+
+
+class AlreadySaid(RepairRefused):
+    """Somebody said something of this row first."""
+
+
+def try_repair(*, row: QuarantinedRow, cells: Mapping[str, str]) -> Tried:
+    """What the source's current mapping would make of a row with these cells; nothing is written.
+
+    `cells` are texts by column; a column that is left out keeps what the raw line has there.
+    """
+    return _tried(row, _whole(row, cells))
+
+
+@transaction.atomic
+def repair(*, row: QuarantinedRow, cells: Mapping[str, str], comment: str, by: User) -> Repair:
+    """Give a row other cells, so that it is a record. Under four eyes the first person proposes, and a second one who
+    repairs it the same confirms.
+
+    `cells` are texts by column; a column that is left out keeps what the raw line has there.
+    """
+    row = _locked(row)
+    _may_say(by, comment)
+    whole = _whole(row, cells)
+    standing = said_of(row).filter(withdrawn=False).first()
+    if standing is not None and standing.confirmed_by_id is None and _same(standing, whole):
+        return confirm_repair(repair=standing, by=by)
+    _nothing_said(standing)
+    tried = _tried(row, whole)
+    if tried.reason:
+        raise RepairRefused(f"With these values it is no record either. {tried.reason}")
+    _is_its_own(row, tried.key)
+    return _write(row, Action.REPAIR, comment, by, whole)
+
+
+@transaction.atomic
+def dismiss(*, row: QuarantinedRow, comment: str, by: User) -> Repair:
+    """Say that a row is no record, and why."""
+    row = _locked(row)
+    _may_say(by, comment)
+    standing = said_of(row).filter(withdrawn=False).first()
+    if standing is not None and standing.confirmed_by_id is None and standing.action == Action.DISMISS:
+        return confirm_repair(repair=standing, by=by)
+    _nothing_said(standing)
+    return _write(row, Action.DISMISS, comment, by, {})
+
+
+@transaction.atomic
+def confirm_repair(*, repair: Repair, by: User) -> Repair:
+    """Confirm another person's proposal."""
+    repair = Repair.objects.select_for_update().get(pk=repair.pk)
+    if not by.has_perm("ingestion.change_repair"):
+        raise RepairRefused("A Supervisor or a Manager confirms a proposal.")
+    if repair.confirmed_by_id is not None or repair.withdrawn:
+        raise AlreadySaid("This proposal is no longer open.")
+    if repair.proposed_by_id == by.pk:
+        raise RepairRefused("Nobody confirms their own proposal. Another person must.")
+    repair.confirmed_by, repair.confirmed_at = by, timezone.now()
+    repair.save(update_fields=["confirmed_by", "confirmed_at"])
+    custody.seal([repair])
+    return repair
+
+
+@transaction.atomic
+def withdraw_repair(*, repair: Repair, by: User) -> Repair:
+    """Take back what was said of a row, so that it is open again. What was replayed stays."""
+    repair = Repair.objects.select_for_update().get(pk=repair.pk)
+    if not by.has_perm("ingestion.add_repair"):
+        raise RepairRefused("Analysts, Supervisors and Managers repair rows. Ask one of them.")
+    if repair.withdrawn or repair.delivery_id is not None:
+        raise AlreadySaid("This was replayed or withdrawn before.")
+    if repair.proposed_by_id != by.pk and not by.has_perm("ingestion.change_repair"):
+        raise RepairRefused("Whoever proposed it withdraws it, or a Supervisor or a Manager.")
+    repair.withdrawn = True
+    repair.save(update_fields=["withdrawn"])
+    custody.seal([repair])
+    return repair
+
+
+@transaction.atomic
+def replay(*, delivery: Delivery, by: User) -> Delivery:
+    """Make a delivery of the repaired rows of a delivery that were not replayed yet. The next run of the date takes it."""
+    if not by.has_perm("ingestion.add_repair"):
+        raise RepairRefused("Analysts, Supervisors and Managers replay repaired rows. Ask one of them.")
+    delivery = Delivery.objects.select_for_update(of=("self",)).select_related("source").get(pk=delivery.pk)
+    repairs = list(_waiting(delivery))
+    if not repairs:
+        raise RepairRefused(f"No repaired row of delivery {delivery.pk} waits to be replayed. Repair one first.")
+    _no_later_picture(delivery)
+    try:
+        made = deliver_repaired(delivery, repairs, by.get_username())
+    except IngestionError as error:
+        raise RepairRefused(str(error)) from None
+    for number, one in enumerate(repairs, 1):
+        one.delivery, one.record_number = made, number
+    Repair.objects.bulk_update(repairs, ["delivery", "record_number"])
+    custody.seal(repairs)
+    plan_normalization(made)
+    return made
+
+
+def read_again(*, delivery: Delivery, by: User) -> Delivery:
+    """Have a delivery read by its source's current mapping, after the mapping was repaired."""
+    if not by.has_perm("ingestion.add_delivery"):
+        raise RepairRefused("Reading a delivery again needs the right to deliver.")
+    if not lake.local(delivery.path).exists():
+        raise RepairRefused(f"The bytes of delivery {delivery.pk} are no longer kept, so it cannot be read again.")
+    retry(plan_normalization(delivery))
+    return delivery
+
+
+def needs_second(source: Source) -> bool:
+    """Whether a second person has to confirm: a reconciliation of the source asks for four eyes."""
+    return Reconciliation.objects.filter(Q(a=source) | Q(b=source), four_eyes=True).exists()
+
+
+def waiting_to_replay(delivery: Delivery) -> int:
+    """How many repaired rows of a delivery wait to be replayed."""
+    return _waiting(delivery).count()
+
+
+def _waiting(delivery: Delivery):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a queryset with its prefetch
+    standing = Repair.objects.filter(
+        row__normalization__delivery=delivery, action=Action.REPAIR, withdrawn=False, confirmed_by__isnull=False,
+        delivery=None,
+    )  # fmt: skip
+    return standing.select_related("row").prefetch_related("cells").order_by("row__record_number")
+
+
+def _locked(row: QuarantinedRow) -> QuarantinedRow:
+    """The row, after whoever works on its delivery has ended."""
+    Delivery.objects.select_for_update().get(pk=row.normalization.delivery_id)
+    return QuarantinedRow.objects.select_related("normalization__delivery__source").get(pk=row.pk)
+
+
+def _may_say(by: User, comment: str) -> None:
+    if not by.has_perm("ingestion.add_repair"):
+        raise RepairRefused("Analysts, Supervisors and Managers repair rows. Ask one of them.")
+    if not comment.strip():
+        raise RepairRefused("Say why in the comment; it stays with the row.")
+    if "\0" in comment:
+        raise RepairRefused(NO_NUL)
+
+
+def _nothing_said(standing: Repair | None) -> None:
+    if standing is None:
+        return
+    who = standing.confirmed_by or standing.proposed_by
+    if standing.delivery_id is not None:
+        raise AlreadySaid(f"This row was repaired by {who} and replayed as delivery {standing.delivery_id}.")
+    raise AlreadySaid(f"{standing.told} by {who} already. Withdraw that first.")
+
+
+def _whole(row: QuarantinedRow, given: Mapping[str, str]) -> dict[str, str]:
+    """Every cell of the row: what was given, else what the raw line has."""
+    as_came = cells_of_row(row).by_column
+    for column, text in given.items():
+        if column not in as_came:
+            raise RepairRefused(f"The file has no column {column!r}. It has {', '.join(list(as_came)[:20])}.")
+        if "\0" in text or "\x01" in text:
+            raise RepairRefused(NO_NUL)
+    return {column: given.get(column, was or "") for column, was in as_came.items()}
+
+
+def _tried(row: QuarantinedRow, cells: Mapping[str, str]) -> Tried:
+    try:
+        return try_cells(row.normalization.delivery.source.current_mapping(), cells)
+    except IngestionError as error:
+        raise RepairRefused(str(error)) from None
+
+
+def _is_its_own(row: QuarantinedRow, key: str) -> None:
+    delivery = row.normalization.delivery
+    _no_later_picture(delivery)
+    holder = holder_of(delivery, key)
+    if holder is not None:
+        raise RepairRefused(
+            f"Delivery {holder.pk} holds the record {key} already, and the repaired row would replace it. Give the row its "
+            "own key, or dismiss it."
+        )
+
+
+def _no_later_picture(delivery: Delivery) -> None:
+    """Under snapshots a later complete picture speaks for every record of the date."""
+    later = Delivery.objects.filter(
+        source=delivery.source_id, business_date=delivery.business_date, pk__gt=delivery.pk, replayed_from=None
+    )
+    if delivery.source.delivers == Source.Delivers.SNAPSHOT and (newest := later.order_by("-pk").first()):
+        raise RepairRefused(
+            f"Delivery {newest.pk} is a later complete picture of {delivery.business_date}, so this row no longer counts. "
+            "Dismiss it."
+        )
+
+
+def _same(standing: Repair, cells: Mapping[str, str]) -> bool:
+    return standing.action == Action.REPAIR and {it.column: it.value for it in standing.cells.all()} == cells
+
+
+def _write(row: QuarantinedRow, action: str, comment: str, by: User, cells: Mapping[str, str]) -> Repair:
+    now, second = timezone.now(), needs_second(row.normalization.delivery.source)
+    said = Repair.objects.create(
+        row=row, action=action, comment=comment.strip(), proposed_by=by, proposed_at=now, four_eyes=second,
+        confirmed_by=None if second else by, confirmed_at=None if second else now,
+    )  # fmt: skip
+    was = cells_of_row(row).by_column if cells else {}
+    RepairedCell.objects.bulk_create(
+        RepairedCell(repair=said, position=position, column=column, was=was[column], value=text)
+        for position, (column, text) in enumerate(cells.items(), 1)
+    )
+    custody.seal([said])
+    return said

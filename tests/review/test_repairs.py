@@ -1,0 +1,160 @@
+"""A quarantined row is repaired and replayed, or dismissed: the raw line stays, the record has custody, verify names tampering."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from config.pipeline import run_to_end
+from ingestion.models import Delivery, Normalization, QuarantinedRow, Repair
+from ingestion.quarantine import STATES, in_state, standing_rows
+from reconciliation.conservation import conservation
+from reconciliation.models import Reconciliation, Run
+from reconciliation.runs import start_run
+from reconciliation.visibility import visible_sources
+from review.journey import journey
+from review.rejects import rejects
+from review.repairs import AlreadySaid, RepairRefused, confirm_repair, dismiss, repair, replay, withdraw_repair
+from tests.conftest import DAY, HEADER, problems, row
+
+BROKEN = "B,2026-11-20,Acme DE,5.00,EUR"  # a delimiter is gone
+MENDED = {"party": "Acme", "country": "DE", "amount": "5.00", "currency": "EUR"}
+
+
+@pytest.fixture
+def first(reconcile: Callable[..., Run]) -> Run:
+    """A run in which one row of A is quarantined, and its partner is alone."""
+    return reconcile([row("A"), BROKEN, ",2026-11-20,Acme,DE,1.00,EUR"], [row("A"), row("B", "5.00")])
+
+
+def _counts(user: User) -> dict[str, int]:
+    rows = standing_rows(visible_sources(user))
+    return {state: in_state(rows, state).count() for state in STATES}
+
+
+def test_a_repaired_row_becomes_a_record_and_its_raw_line_stays(
+    first: Run, trades: Reconciliation, person: Callable[[str], User]
+) -> None:
+    by, broken = person("Analyst"), QuarantinedRow.objects.get(record_number=2)
+    said = repair(row=broken, cells=MENDED, comment="the comma of the party was lost", by=by)
+    assert _counts(by) == {"open": 1, "waiting": 1, "replayed": 0, "dismissed": 0}
+    made = replay(delivery=broken.normalization.delivery, by=by)
+    assert (made.replayed_from_id, made.business_date) == (broken.normalization.delivery_id, DAY)
+    second = run_to_end(start_run(reconciliation=trades, business_date=DAY, by="test"))
+    assert second.report["sides"]["a"] | {"superseded": 0} == {
+        "received": 1, "normalized": 1, "quarantined": 0, "duplicates": 0, "out_of_scope": 0, "flagged_values": 0,
+        "superseded": 0,
+    }  # fmt: skip
+    assert second.report["records"]["matched"] == 1 and second.report["carried"]["b"]["closed"] == 1
+    assert [conservation(run).unaccounted for run in (first, second)] == [0, 0]
+    broken.refresh_from_db()
+    assert broken.raw == BROKEN and problems() == []
+    titles = [event.title for event in journey(trades, "B").events]
+    assert titles.index("A: line 3 received from Left") < titles.index("A: repaired")
+    assert any(title.startswith("A: quarantined. It has 5 cells") for title in titles)
+    told = next(event for event in journey(trades, "B").events if event.title == "A: repaired")
+    assert (told.who, told.detail) == (by.username, said.comment)
+    assert "party: Acme DE -> Acme" in told.lines and "currency: nothing -> EUR" in told.lines
+    assert _counts(by) == {"open": 1, "waiting": 0, "replayed": 1, "dismissed": 0}
+
+
+def test_what_cannot_be_is_refused_and_nothing_is_written(first: Run, person: Callable[[str], User]) -> None:
+    by, broken = person("Analyst"), QuarantinedRow.objects.get(record_number=2)
+    for cells, comment, sentence in (
+        (MENDED | {"id": ""}, "why", "no record either. The key (id) is blank"),
+        (MENDED | {"id": "A"}, "why", "holds the record A already"),
+        (MENDED | {"colour": "red"}, "why", "no column 'colour'"),
+        (MENDED | {"party": "a\0b"}, "why", "NUL"),
+        (MENDED, " ", "Say why"),
+    ):
+        with pytest.raises(RepairRefused, match=sentence.replace("(", r"\(").replace(")", r"\)")):
+            repair(row=broken, cells=cells, comment=comment, by=by)
+    with pytest.raises(RepairRefused, match="Ask one of them"):
+        repair(row=broken, cells=MENDED, comment="why", by=person("Auditor"))
+    with pytest.raises(RepairRefused, match="waits to be replayed"):
+        replay(delivery=broken.normalization.delivery, by=by)
+    assert not Repair.objects.exists() and Delivery.objects.count() == 2
+
+
+def test_a_row_is_dismissed_and_opened_again(first: Run, trades: Reconciliation, person: Callable[[str], User]) -> None:
+    by, blank = person("Analyst"), QuarantinedRow.objects.get(record_number=3)
+    said = dismiss(row=blank, comment="a separator line of the desk", by=by)
+    assert _counts(by)["dismissed"] == 1
+    told = {line[3]: line[4:6] for line in rejects(trades.a, DAY)[1]}
+    assert told["dismissed"] == ["The key (id) is blank. a separator line of the desk", "analyst"]
+    with pytest.raises(AlreadySaid, match="Dismissed by analyst already"):
+        repair(row=blank, cells={"id": "C"}, comment="why", by=by)
+    withdraw_repair(repair=said, by=by)
+    assert _counts(by)["open"] == 2
+    repair(row=blank, cells={"id": "C"}, comment="the desk gave its number", by=by)
+    replay(delivery=blank.normalization.delivery, by=by)
+    assert _counts(by) == {"open": 1, "waiting": 0, "replayed": 1, "dismissed": 0} and problems() == []
+    assert [line[1] for line in rejects(trades.a, DAY)[1]] == [2]  # what became a record does not go back
+
+
+def test_under_four_eyes_a_second_person_confirms(
+    first: Run, trades: Reconciliation, person: Callable[[str], User]
+) -> None:
+    trades.four_eyes = True
+    trades.save()
+    by, other, broken = person("Supervisor"), person("Manager"), QuarantinedRow.objects.get(record_number=2)
+    said = repair(row=broken, cells=MENDED, comment="why", by=by)
+    with pytest.raises(RepairRefused, match="waits to be replayed"):
+        replay(delivery=broken.normalization.delivery, by=by)
+    with pytest.raises(RepairRefused, match="their own"):
+        confirm_repair(repair=said, by=by)
+    assert repair(row=broken, cells=MENDED, comment="as I see it", by=other).pk == said.pk
+    assert replay(delivery=broken.normalization.delivery, by=other).pk
+
+
+def test_a_later_complete_picture_makes_a_row_count_no_more(
+    trades: Reconciliation, reconcile: Callable[..., Run], deliver: Callable[..., Normalization],
+    person: Callable[[str], User],
+) -> None:  # fmt: skip
+    trades.a.delivers = "snapshot"
+    trades.a.save()
+    by = person("Analyst")
+    reconcile([row("A"), row("C"), BROKEN], [row("A"), row("B", "5.00")])
+    broken = QuarantinedRow.objects.get()
+    repair(row=broken, cells=MENDED, comment="why", by=by)
+    replay(delivery=broken.normalization.delivery, by=by)
+    run = run_to_end(start_run(reconciliation=trades, business_date=DAY, by="test"))
+    assert run.report["records"]["matched"] == 1  # the repaired row alone is no picture: C stays as it stands
+    assert trades.breaks.get(key="C").state == "review"
+    deliver("left", "\n".join([HEADER, row("A"), row("C"), BROKEN + "!"]) + "\n")
+    later = deliver("left", "\n".join([HEADER, row("A"), row("D")]) + "\n")
+    row_ = QuarantinedRow.objects.get(raw=BROKEN + "!")
+    with pytest.raises(RepairRefused, match=f"Delivery {later.delivery_id} is a later complete picture"):
+        repair(row=row_, cells=MENDED | {"id": "X"}, comment="why", by=by)
+
+
+def test_tampering_with_a_repair_is_named(first: Run, person: Callable[[str], User]) -> None:
+    by, broken = person("Analyst"), QuarantinedRow.objects.get(record_number=2)
+    said = repair(row=broken, cells=MENDED, comment="why", by=by)
+    replay(delivery=broken.normalization.delivery, by=by)
+    for statement in (
+        "UPDATE ingestion_repair SET comment = 'x'",
+        "UPDATE ingestion_repair SET delivery_id = NULL, record_number = NULL",
+        "UPDATE ingestion_repairedcell SET value = '6.00' WHERE \"column\" = 'amount'",
+        "DELETE FROM ingestion_repairedcell WHERE position = 1",
+        "UPDATE ingestion_delivery SET replayed_from_id = NULL",
+    ):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+            named = " ".join(problems())
+            transaction.set_rollback(True)
+        assert f"repair {said.pk} was changed" in named or "delivery" in named, statement
+    assert problems() == []
+
+
+def test_the_repaired_row_of_another_day_waits_for_that_day(
+    first: Run, trades: Reconciliation, person: Callable[[str], User], reconcile: Callable[..., Run]
+) -> None:
+    by, broken = person("Analyst"), QuarantinedRow.objects.get(record_number=2)
+    repair(row=broken, cells=MENDED, comment="why", by=by)
+    replay(delivery=broken.normalization.delivery, by=by)
+    reconcile([row("Z")], [row("Z")], DAY + dt.timedelta(days=1))
+    run = run_to_end(start_run(reconciliation=trades, business_date=DAY, by="test"))
+    assert [it.normalization.delivery.replayed_from_id for it in run.inputs.all()] == [broken.normalization.delivery_id]
