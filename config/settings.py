@@ -202,6 +202,9 @@ SPECTACULAR_SETTINGS = {
         "MemberState": "reconciliation.models.Member.State",
         "BreakKind": "reconciliation.models.Break.Kind",
         "DifferenceKind": "reconciliation.models.Difference.Kind",
+        "DecisionAction": "review.models.Decision.Action",
+        "RepairAction": "ingestion.models.Repair.Action",
+        "AnswerAction": "review.api.quarantine.ACTIONS",
     },
 }
 

@@ -10,6 +10,7 @@ ENTRIES = (
     ("Queue", "queue"),
     ("Runs", "runs"),
     ("Sources", "deliveries"),
+    ("Quarantine", "quarantine"),
     ("Journey", "journey"),
 )
 SETS_UP = ("ingestion.add_recordtype", "ingestion.add_source", "reconciliation.add_reconciliation")

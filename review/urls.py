@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from review.pages import break_, dashboard, deliveries, journey, queue, runs
+from review.pages import break_, dashboard, deliveries, journey, quarantine, queue, runs
 from review.pages.uploads import PAGES, upload_urls
 
 urlpatterns = [
@@ -22,4 +22,9 @@ urlpatterns = [
     path("deliveries/", deliveries.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", deliveries.delivery, name="delivery"),
     *upload_urls(PAGES),
+    path("deliveries/<int:pk>/replay/", quarantine.replay_delivery, name="replay"),
+    path("deliveries/<int:pk>/read-again/", quarantine.read_delivery_again, name="read_again"),
+    path("quarantine/", quarantine.quarantine, name="quarantine"),
+    path("quarantine/<int:pk>/", quarantine.quarantined, name="quarantined"),
+    path("quarantine/<int:pk>/answer/", quarantine.answer_row, name="answer_row"),
 ]

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from review.api.deliveries import DeliveryViewSet
 from review.api.push import PushView, ReceiptView, SealView
+from review.api.quarantine import QuarantineViewSet, ReadAgainView, ReplayView
 from review.api.rejects import RejectsView
 from review.api.stored import StoredView
 from review.api.views import BreakViewSet, JourneyView, NoSuchAddress, RunViewSet
@@ -13,6 +14,7 @@ router = SimpleRouter(use_regex_path=True)
 router.trailing_slash = "/?"  # with and without the last slash
 router.register("runs", RunViewSet, basename="api-run")
 router.register("deliveries", DeliveryViewSet, basename="api-delivery")
+router.register("quarantine", QuarantineViewSet, basename="api-quarantine")
 router.register("breaks", BreakViewSet, basename="api-break")
 
 urlpatterns = [
@@ -20,6 +22,8 @@ urlpatterns = [
     re_path(r"^sources/(?P<code>[-\w]+)/records/?$", PushView.as_view(), name="api-push"),
     re_path(r"^sources/(?P<code>[-\w]+)/seal/?$", SealView.as_view(), name="api-seal"),
     re_path(r"^sources/(?P<code>[-\w]+)/rejects/?$", RejectsView.as_view(), name="api-rejects"),
+    re_path(r"^deliveries/(?P<pk>\d{1,18})/replay/?$", ReplayView.as_view(), name="api-replay"),
+    re_path(r"^deliveries/(?P<pk>\d{1,18})/read-again/?$", ReadAgainView.as_view(), name="api-read-again"),
     re_path(r"^receipts/(?P<pk>\d{1,18})/?$", ReceiptView.as_view(), name="api-receipt"),
     re_path(r"^journey/?$", JourneyView.as_view(), name="api-journey"),
     path("", include(router.urls)),

@@ -14,6 +14,7 @@ def strip_of(run: Run) -> dict[str, object]:
     told: Conservation = conservation(run)
     counts = f"{reverse('run', args=[run.pk])}#counts"
     lists = {state: f"{reverse('queue')}?run={run.pk}&state={listed}" for state, listed in LISTED.items()}
+    lists["quarantined"] = f"{reverse('quarantine')}?state=all&date={run.business_date}"
     cells = [
         {
             "title": TITLES.get(state, state.capitalize()),

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from ingestion.models import QuarantinedRow
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide, waive
 from tests.conftest import DAY, row
@@ -48,7 +49,8 @@ def _settle(trades: Reconciliation, manager: User, supervisor: User) -> None:
 
 
 def _pages(runs: list[Run]) -> Iterator[str]:
-    yield from (reverse(name) for name in ("dashboard", "queue", "runs", "deliveries", "journey"))
+    yield from (reverse(name) for name in ("dashboard", "queue", "runs", "deliveries", "quarantine", "journey"))
+    yield from (reverse("quarantined", args=[pk]) for pk in QuarantinedRow.objects.values_list("pk", flat=True))
     for query in (
         "state=all",
         "reason=SIGN_FLIP",

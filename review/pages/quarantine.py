@@ -1,0 +1,233 @@
+"""The quarantine: rows that are no records, by source, date and reason; and what a person does with one."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST
+
+from ingestion.deliveries import plan_normalization
+from ingestion.file_format import FileFormat
+from ingestion.models import Delivery, QuarantinedRow, Repair
+from ingestion.normalize import column_position
+from ingestion.quarantine import OPEN, STATES, said_of, with_state
+from ingestion.replay import Tried, cells_of_row
+from reconciliation.visibility import visible_sources
+from review.api.ringing import ring_for_normalizing
+from review.quarantined import ALL, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
+from review.repairs import (
+    RepairRefused,
+    confirm_repair,
+    dismiss,
+    read_again,
+    repair,
+    replay,
+    try_repair,
+    waiting_to_replay,
+    withdraw_repair,
+)  # fmt: skip
+
+PAGE = 50
+CELL = "cell:"  # a form's input of a cell is called so, then its place from 1
+ROW = "review/quarantine/row.html"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One cell of the form: its column, the fields that are mapped from it, what came, and what stands there now."""
+
+    place: int
+    column: str
+    fields: tuple[str, ...]
+    was: str | None
+    text: str
+
+
+def quarantine(request: HttpRequest) -> HttpResponse:
+    """The rows, newest first, with their counts by reason."""
+    refused = ""
+    try:
+        asked = Asked.of(request.GET)  # type: ignore[arg-type]
+    except BadFilter as error:
+        asked, refused = Asked(), str(error)
+    rows = visible_rows(request.user)
+    found = narrowed(rows, asked)
+    before = request.GET.get("before", "")
+    page = list(with_state(found.filter(pk__lt=int(before)) if _is_number(before) else found)[: PAGE + 1])
+    context = {
+        "rows": page[:PAGE],
+        "next": _query(asked, before=page[PAGE - 1].pk) if len(page) > PAGE else "",
+        "asked": asked,
+        "refused": refused,
+        "tabs": [_tab(rows, asked, state) for state in (*STATES, ALL)],
+        "reasons": [
+            {"title": reason, "count": count, "query": _query(replace(asked, reason=reason))}
+            for reason, count in counts_by_reason(narrowed(rows, replace(asked, reason="")))
+        ],
+        "any_reason": _query(replace(asked, reason="")),
+        "sources": visible_sources(request.user).order_by("code"),
+    }
+    return render(request, "review/quarantine.html", context)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def _tab(rows: Any, asked: Asked, state: str) -> dict[str, object]:  # noqa: ANN401
+    of_state = replace(asked, state=state)
+    return {
+        "title": state.capitalize(),
+        "query": _query(of_state),
+        "is_on": asked.state == state,
+        "count": None if state == ALL else narrowed(rows, of_state).count(),
+    }
+
+
+def _query(asked: Asked, **more: int) -> str:
+    given: dict[str, Any] = {
+        "source": asked.source,
+        "date": asked.date,
+        "reason": asked.reason,
+        "state": asked.state,
+        **more,
+    }
+    return urlencode({name: value for name, value in given.items() if value and value != OPEN})
+
+
+def visible_row(request: HttpRequest, pk: int) -> QuarantinedRow:
+    """A row that the user may see, also one that a later reading made a record of; 404 for any other."""
+    seen = QuarantinedRow.objects.filter(normalization__delivery__source__in=visible_sources(request.user))
+    return get_object_or_404(seen.select_related("normalization__delivery__source", "normalization__mapping"), pk=pk)
+
+
+def quarantined(request: HttpRequest, pk: int) -> HttpResponse:
+    """One row, whole."""
+    return render(request, ROW, _context(request, visible_row(request, pk)))
+
+
+def _context(request: HttpRequest, row: QuarantinedRow, given: dict[str, str] | None = None) -> dict[str, Any]:
+    said = list(said_of(row))
+    standing = next((it for it in said if not it.withdrawn), None)
+    came, delivery, user = cells_of_row(row), row.normalization.delivery, request.user
+    mapping = delivery.source.current_mapping()
+    may = user.has_perm("ingestion.add_repair")  # type: ignore[union-attr]
+    return {
+        "row": row,
+        "delivery": delivery,
+        "said": said,
+        "standing": standing,
+        "inputs": _inputs(row, came.by_column, given or {}, mapping.document),
+        "beyond": came.beyond,
+        "may_repair": may and standing is None,
+        "may_withdraw": may and standing is not None and standing.delivery_id is None,
+        "may_confirm": _may_confirm(user, standing),
+        "waiting": waiting_to_replay(delivery) if may else 0,
+        "mapping": mapping,
+        "is_older": mapping.pk != row.normalization.mapping_id,
+        "may_define": user.has_perm("ingestion.change_mapping"),  # type: ignore[union-attr]
+        "may_read_again": user.has_perm("ingestion.add_delivery"),  # type: ignore[union-attr]
+    }
+
+
+def _may_confirm(user: Any, standing: Repair | None) -> bool:  # noqa: ANN401
+    if standing is None or standing.confirmed_by_id is not None:
+        return False
+    return user.has_perm("ingestion.change_repair") and standing.proposed_by_id != user.pk  # type: ignore[no-any-return]
+
+
+def _inputs(
+    row: QuarantinedRow, came: Any, given: dict[str, str], document: dict[str, Any]  # noqa: ANN401
+) -> list[Input]:  # fmt: skip
+    format_ = FileFormat.from_document(row.normalization.format)
+    fields: dict[int | None, list[str]] = {}
+    for path, mapped in document.items():
+        if mapped.get("column") is not None:
+            fields.setdefault(column_position(format_, str(mapped["column"])), []).append(path)
+    return [
+        Input(place, column, tuple(fields.get(place - 1, ())), was, given.get(column, was or ""))
+        for place, (column, was) in enumerate(came.items(), 1)
+    ]
+
+
+@require_POST
+def answer_row(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try, repair, dismiss, confirm or withdraw."""
+    row = visible_row(request, pk)
+    cells, tried, refused, done = _cells(request, row), None, "", ""
+    try:
+        tried, done = _carried_out(request, row, cells)
+    except RepairRefused as error:
+        refused = str(error)
+    if done and not request.htmx:  # type: ignore[attr-defined]
+        messages.success(request, done, extra_tags="ok")
+        return redirect("quarantined", row.pk)
+    context = {**_context(request, row, cells), "refused": refused, "tried": tried, "done": done}
+    return render(request, f"{ROW}#whole" if request.htmx else ROW, context)  # type: ignore[attr-defined]
+
+
+def _cells(request: HttpRequest, row: QuarantinedRow) -> dict[str, str]:
+    return {
+        column: text
+        for place, column in enumerate(cells_of_row(row).by_column, 1)
+        if (text := request.POST.get(f"{CELL}{place}")) is not None
+    }
+
+
+def _carried_out(request: HttpRequest, row: QuarantinedRow, cells: dict[str, str]) -> tuple[Tried | None, str]:
+    """What a trial found, or a sentence with what was done."""
+    action, by, comment = request.POST.get("action", ""), request.user, request.POST.get("comment", "")
+    standing = said_of(row).filter(withdrawn=False).first()
+    if action == "try":
+        return try_repair(row=row, cells=cells), ""
+    if action == "dismiss":
+        return None, f"{dismiss(row=row, comment=comment, by=by).told}."  # type: ignore[arg-type]
+    if action == "confirm" and standing is not None:
+        return None, f"{confirm_repair(repair=standing, by=by).told}."  # type: ignore[arg-type]
+    if action == "withdraw" and standing is not None:
+        return None, f"{withdraw_repair(repair=standing, by=by).told}."  # type: ignore[arg-type]
+    if action not in ("repair", "replay"):
+        raise RepairRefused("There is nothing to do with this row any more. Look at it again.")
+    said = repair(row=row, cells=cells, comment=comment, by=by)  # type: ignore[arg-type]
+    if action == "repair" or said.confirmed_by_id is None:
+        return None, f"{said.told}."
+    return None, f"Repaired. {_replayed(request, row.normalization.delivery)}"
+
+
+def _replayed(request: HttpRequest, delivery: Delivery) -> str:
+    made = replay(delivery=delivery, by=request.user)  # type: ignore[arg-type]
+    ring_for_normalizing(plan_normalization(made))
+    return f"Delivery {made.pk} holds what was repaired; the next run of {made.business_date} takes it."
+
+
+@require_POST
+def replay_delivery(request: HttpRequest, pk: int) -> HttpResponse:
+    """Replay what was repaired of a delivery."""
+    return _of_delivery(request, pk, _replayed)
+
+
+@require_POST
+def read_delivery_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Read a delivery by the current mapping."""
+    return _of_delivery(request, pk, _read_again)
+
+
+def _read_again(request: HttpRequest, delivery: Delivery) -> str:
+    work = plan_normalization(read_again(delivery=delivery, by=request.user))  # type: ignore[arg-type]
+    ring_for_normalizing(work)
+    return (
+        f"Delivery {delivery.pk} is read again by mapping {work.mapping.version}. Run its date again for the outcome."
+    )
+
+
+def _of_delivery(request: HttpRequest, pk: int, act: Any) -> HttpResponse:  # noqa: ANN401
+    seen = Delivery.objects.filter(source__in=visible_sources(request.user)).select_related("source")
+    delivery = get_object_or_404(seen, pk=pk)
+    try:
+        messages.success(request, act(request, delivery), extra_tags="ok")
+    except RepairRefused as error:
+        messages.error(request, str(error), extra_tags="bad")
+    return redirect("delivery", delivery.pk)
