@@ -47,7 +47,7 @@ $(BENCH)/.bench: requirements-bench.txt constraints-bench.txt | $(BENCH)/bin/pyt
 setup: $(VENV)/.run  ## only make .venv
 
 demo: $(VENV)/.run  ## servers, workers, examples, a report; then serve until Ctrl-C (ONCE=1: stop after the report)
-	@$(STACK) up --then "$(PY) manage.py demo" $(if $(ONCE),--once)
+	@$(STACK) up --demo --then "$(PY) manage.py demo" $(if $(ONCE),--once)
 
 test: $(VENV)/.dev  ## lint, format, types, import contract, migrations, then all tests on real servers
 	@$(SERVED) $(MAKE) --no-print-directory check tests

@@ -33,5 +33,17 @@ def _titled(titles: Mapping[str, str], counts: Mapping[str, int]) -> Iterable[tu
     return [(title, counts[name]) for name, title in titles.items() if name in counts]
 
 
+def report_line(report: Mapping[str, dict]) -> str:
+    """The run, what it received, its records by class and what became of them, in one line."""
+    received = " + ".join(f"{side['received']:,}" for side in report["sides"].values())
+    records, outcome = _some(RECORDS, report["records"]), _some(OUTCOME, report["outcome"])
+    return f"Run {report['run']}, {report['reconciliation']}: {received} rows; {records}; {outcome}"
+
+
+def _some(titles: Mapping[str, str], counts: Mapping[str, int]) -> str:
+    told = (f"{count:,} {title[0].lower()}{title[1:]}" for title, count in _titled(titles, counts) if count)
+    return ", ".join(told)
+
+
 def _pairs(title: str, counts: Iterable[tuple[str, int]]) -> list[str]:
     return [title, *(f"  {name:24}{count:>10,}" for name, count in counts)]

@@ -62,8 +62,8 @@ def _seconds(value: object) -> Iterator[str]:
 
 
 def _address(value: object) -> Iterator[str]:
-    if not str(value).startswith(("http://", "https://")):
-        yield "write it as https://host/path"
+    if not is_reference(value) and not str(value).startswith(("http://", "https://")):
+        yield f"write it as https://host/path, or name a variable, such as {{env: {PREFIX}NAME}}"
 
 
 def _auth(value: object) -> Iterator[str]:

@@ -16,7 +16,7 @@ def main() -> int:
         parser.error("run takes a command: run -- COMMAND")
     try:
         if options.verb == "up":
-            return up(options.state.resolve(), options.then, once=options.once)
+            return up(options.state.resolve(), options.then, once=options.once, demo=options.demo)
         return run(options.state.resolve(), _command(options.command), volatile=options.volatile)
     except RuntimeError as error:
         print(error, file=sys.stderr)
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = verbs.add_parser("up", help="servers, web, a worker a queue, beat; until Ctrl-C")
     serve.add_argument("--then", default="", metavar="COMMAND", help="run this once everything is up")
     serve.add_argument("--once", action="store_true", help="stop after that command, with its exit code")
+    serve.add_argument("--demo", action="store_true", help="also what the demo's sources are pulled from")
     give = verbs.add_parser("run", help="the servers, then a command, with its exit code")
     give.add_argument("--volatile", action="store_true", help="faster servers whose data may be lost with the machine")
     give.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from config.stack.demo import name_demo, start_carrier
 from config.stack.locks import FolderLock, starting
 from config.stack.process import Child, end_all, ending_with_parent, wait_until
 from config.stack.product import QUEUES, SERVED, answers, start_beat, start_web, start_worker
@@ -47,16 +48,23 @@ def _exit_code(code: int) -> int:
     return 128 - code if code < 0 else code
 
 
-def up(state: Path, then: str, *, once: bool) -> int:
-    """Everything; then a command; then serve until Ctrl-C, unless it is once or the command fails."""
+def up(state: Path, then: str, *, once: bool, demo: bool = False) -> int:
+    """Everything; then a command; then serve until Ctrl-C, unless it is once or the command fails.
+
+    `demo`: also what the demo's sources are pulled from.
+    """
     with signals_to(interrupt), _alone(state), servers(state) as (started, env):
         _prepare(env)
         port = kept_port(state, "TIEOUT_URL")
         url = env["TIEOUT_URL"] = f"http://127.0.0.1:{port}"
         with starting(state):
             write_env(state, TIEOUT_URL=url)
+            if demo:
+                name_demo(state, env)
         processes: list[Child] = []
         try:
+            if demo:
+                processes.append(start_carrier(state, env))
             _start(processes, state, env, port)
             code = _call(shlex.split(then), env) if then else 0
             if once or code:

@@ -43,6 +43,9 @@ class Drop:
             raise PullError(f"A drop is read from file:// or s3://, not from {self.protocol}://.")
         self.glob = url.removeprefix(f"{self.protocol}://")
         if self.protocol == "file":
+            self.glob = str(
+                Path(settings.DROP_FOLDERS[0]).resolve() / self.glob
+            )  # one that begins with / stays as it is
             _check_folder(Path(self.glob))
         self.files = fsspec.filesystem(self.protocol, **self._options(connection))
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2 as httpx
 import tenacity
 
-from ingestion.connectors.credentials import secret
+from ingestion.connectors.credentials import is_reference, secret
 from ingestion.connectors.offer import Offer, PullError
 from ingestion.connectors.outbound import client
 from ingestion.errors import UnreadableFile
@@ -60,7 +60,8 @@ class HttpApi:
     """The pages of a source's address. `since` is the mark of what was taken before."""
 
     def __init__(self, connection: Mapping[str, Any], since: str | None, kept: Path) -> None:
-        self.url = str(connection.get("url", ""))
+        given = connection.get("url", "")
+        self.url = secret(given) if is_reference(given) else str(given)
         self.records = steps(connection.get("records"))
         self.paging: Mapping[str, Any] = connection.get("paging") or {}
         self.incremental: Mapping[str, str] = connection.get("since") or {}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -258,10 +259,12 @@ def test_up_obeys_once_then_serves_tells_of_a_lost_worker_and_stops_on_ctrl_c(st
     assert (code, out.splitlines()) == (3, [url, "Stopping."])
     assert not _processes_of(state, "")
 
-    process = start("up")
+    process = start("up", "--demo")
     assert process.stdout is not None
     assert process.stdout.readline().startswith(f"Serving at {url} until Ctrl-C.")
     assert _status(url) == 200
+    with pytest.raises(urllib.error.HTTPError, match="401"):  # the carrier of the demo, who wants a token
+        urllib.request.urlopen(read_env(state)["TIEOUT_DEMO_API"])
     assert _finish(start("up"))[::2] == (
         1, f"Tieout is up already, at {url}. Stop it there, or name another folder: --state DIR"
     )  # fmt: skip

@@ -10,11 +10,12 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from config import demo_sources
 from config.definitions.apply import apply_definition
 from config.demo_decisions import decide_two
 from config.doors import to_delivery
 from config.pipeline import ACTIVE, ring
-from config.report_table import report_table
+from config.report_table import report_line, report_table
 from ingestion.deliveries import plan_normalization
 from ingestion.work import retry
 from reconciliation.models import Reconciliation, Run
@@ -48,6 +49,8 @@ class Command(BaseCommand):
                 EXAMPLES / name / a,
                 EXAMPLES / name / b,
             )
+        if demo_sources.is_there():
+            self._every_source(os.environ["TIEOUT_URL"], password)
         if site := os.environ.get("TIEOUT_URL"):
             for told in decide_two(site, password):
                 self.stdout.write(told)
@@ -70,16 +73,36 @@ class Command(BaseCommand):
 
     def _run(self, reconciliation: Reconciliation, date: dt.date, a: Path, b: Path) -> None:
         """Deliver both files, let the workers run, print what they found; a date that was run before is only reported."""
-        done = Run.objects.filter(reconciliation=reconciliation, business_date=date, state=Run.State.DONE).last()
+        done = self._done(reconciliation, date)
         if done is None:
             for source, file in ((reconciliation.a, a), (reconciliation.b, b)):
                 retry(plan_normalization(to_delivery(source, file, date, by="demo").delivery))
-            with transaction.atomic():
-                run = start_run(reconciliation=reconciliation, business_date=date, by="demo")
-            ring(run)
-            done = self._wait(run)
+            done = self._wait(self._start(reconciliation, date))
         assert done.report is not None
         self.stdout.write(report_table(done.report))
+
+    def _every_source(self, site: str, password: str) -> None:
+        """A source of each kind: let them hand over, run what they have in common side by side, print a line for each."""
+        day, wanted = demo_sources.DAY, demo_sources.RECONCILIATIONS
+        done = [self._done(it, day) for it in Reconciliation.objects.filter(code__in=wanted).order_by("pk")]
+        if len(done) < len(wanted) or None in done:
+            demo_sources.hand_over(site, password)
+            started = [self._start(Reconciliation.objects.get(code=code), day) for code in wanted]
+            done = [self._wait(run) for run in started]
+        self.stdout.write("\n".join(["A source of each kind", *demo_sources.source_lines(), ""]))
+        for run in done:
+            assert run is not None and run.report is not None
+            self.stdout.write(report_line(run.report))
+        self.stdout.write("")
+
+    def _done(self, reconciliation: Reconciliation, date: dt.date) -> Run | None:
+        return Run.objects.filter(reconciliation=reconciliation, business_date=date, state=Run.State.DONE).last()
+
+    def _start(self, reconciliation: Reconciliation, date: dt.date) -> Run:
+        with transaction.atomic():
+            run = start_run(reconciliation=reconciliation, business_date=date, by="demo")
+        ring(run)
+        return run
 
     def _wait(self, run: Run) -> Run:
         end = time.monotonic() + PATIENCE_SECONDS
