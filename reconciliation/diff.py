@@ -19,6 +19,7 @@ from reconciliation.inputs import Inputs
 from reconciliation.models import RunStep
 from reconciliation.rules import Rules
 from reconciliation.session import session
+from reconciliation.statement import settled_amounts
 from reconciliation.store.current import current_rows, is_stored, newer_rows
 from reconciliation.store.identities import upsert_identities
 from reconciliation.store.load import load_rows
@@ -63,6 +64,7 @@ def compare_spec(given: Inputs, rules: Rules) -> CompareSpec:
         authority=rules.authority,
         calendar=Calendar(rules.weekend, rules.holidays),
         one_sided=rules.one_sided,
+        beside=given.money.columns if given.money else (),
     )
 
 
@@ -169,4 +171,5 @@ def _step_counts(duck: duckdb.DuckDBPyConnection, given: Inputs, counts: outcome
         "carried": carried,
         "sides": counts.sides,
         "extra": extra,
+        "amounts": settled_amounts(duck) if given.money else [],
     }

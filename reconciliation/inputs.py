@@ -10,6 +10,8 @@ from ingestion.shape import Leaf, Shape
 from ingestion.sql_text import literal
 from reconciliation.bulk import copy_out
 from reconciliation.models import Break, Member, Run, RunStep
+from reconciliation.money import Money, money_of
+from reconciliation.rules import Rules
 
 MEMBER_COLUMNS = {
     "break_id": "BIGINT",
@@ -35,6 +37,7 @@ class Inputs:
     mapped_a: frozenset[str]
     mapped_b: frozenset[str]
     snapshots: frozenset[str]
+    money: Money | None
 
 
 def inputs_of(step: RunStep) -> Inputs:
@@ -48,6 +51,7 @@ def inputs_of(step: RunStep) -> Inputs:
         mapped_a=mapped_names(run, "a", shape),
         mapped_b=mapped_names(run, "b", shape),
         snapshots=frozenset(it.side for it in run.inputs.all() if _is_picture(it.normalization.delivery)),
+        money=money_of(shape, Rules(run.rule_set.document)),
     )
 
 

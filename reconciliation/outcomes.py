@@ -9,7 +9,9 @@ from ingestion import custody
 from ingestion.sql_text import literal
 from reconciliation.inputs import Inputs
 from reconciliation.models import OutcomeCount, OutcomeFile, RunStep
+from reconciliation.money import Money, money_sql
 
+LINE = "key, side, delivery, n, state, hash"
 IN_BREAK = "in_break"  # the break's member says where the row stands
 
 
@@ -26,10 +28,16 @@ class Counts:
 
 
 def write(duck: duckdb.DuckDBPyConnection, given: Inputs, path: Path) -> Counts:
-    """Write the range's outcome lines; AssertionError when a delivered row has none or two."""
-    lines = " UNION ALL ".join([*(_of_pairs(side) for side in ("a", "b")), _OF_REPEATED, _OF_OVERTAKEN])
+    """Write the range's outcome lines; AssertionError when a delivered row has none or two.
+
+    The view `outcome` says of each line also how the row came there (`via`) and what it amounts to (`amount`, `currency`; rows
+    in a break keep theirs there).
+    """
+    lines = " UNION ALL ".join(
+        [*(_of_pairs(side, given.money) for side in ("a", "b")), _OF_REPEATED, _of_overtaken(given.money)]
+    )
     duck.execute(f"CREATE TEMP VIEW outcome AS {lines}")
-    duck.execute(f"COPY (SELECT * FROM outcome) TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)")
+    duck.execute(f"COPY (SELECT {LINE} FROM outcome) TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)")
     sides: dict[str, dict[str, int]] = {"a": {}, "b": {}}
     counted = duck.execute(
         f"SELECT side, state, count(*) FROM read_parquet({literal(str(path))}) GROUP BY side, state"
@@ -40,17 +48,28 @@ def write(duck: duckdb.DuckDBPyConnection, given: Inputs, path: Path) -> Counts:
     return Counts(sides)
 
 
-def _of_pairs(side: str) -> str:
+def _of_pairs(side: str, money: Money | None) -> str:
     return (
         f"SELECT key, {literal(side)} AS side, {side}_delivery AS delivery, {side}_n AS n, "
         "CASE WHEN class = 'matched' AND key NOT IN (SELECT key FROM refusal) THEN 'stored' "
         "WHEN class = 'confirmed' THEN 'stored' WHEN class IN ('out_of_scope', 'superseded') THEN class "
-        f"ELSE '{IN_BREAK}' END AS state, hash FROM pair WHERE {side}_n IS NOT NULL AND NOT {side}_carried"
+        f"ELSE '{IN_BREAK}' END AS state, hash, CASE WHEN class = 'matched' AND (a_carried OR b_carried) THEN 'late' ELSE class "
+        f"END AS via, {money_sql(money, f'{side}_')} FROM pair WHERE {side}_n IS NOT NULL AND NOT {side}_carried"
     )
 
 
-_OF_REPEATED = f"SELECT key, side, delivery, n, '{IN_BREAK}' AS state, NULL AS hash FROM repeated WHERE NOT carried"
-_OF_OVERTAKEN = "SELECT key, side, delivery, n, 'superseded' AS state, NULL AS hash FROM overtaken"
+_OF_REPEATED = (
+    f"SELECT key, side, delivery, n, '{IN_BREAK}' AS state, NULL AS hash, 'duplicate' AS via, {money_sql(None)} "
+    "FROM repeated WHERE NOT carried"
+)
+
+
+def _of_overtaken(money: Money | None) -> str:
+    rows = (f"SELECT {literal(side)} AS side, delivery, n, {money_sql(money)} FROM fresh_{side}" for side in ("a", "b"))
+    return (
+        "SELECT o.key, o.side, o.delivery, o.n, 'superseded' AS state, NULL AS hash, 'superseded' AS via, f.amount, f.currency "
+        f"FROM overtaken o JOIN ({' UNION ALL '.join(rows)}) f ON f.side = o.side AND f.delivery = o.delivery AND f.n = o.n"
+    )
 
 
 def _nothing_lost(duck: duckdb.DuckDBPyConnection, sides: dict[str, dict[str, int]]) -> None:

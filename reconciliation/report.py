@@ -8,6 +8,7 @@ from django.db.models import Count, F
 
 from ingestion.models import Normalization
 from reconciliation.models import Break, Difference, Run, RunStep
+from reconciliation.statement import compile_statement
 
 CLASSES = ("matched", "differing", "missing_in_a", "missing_in_b", "duplicate", "confirmed")
 
@@ -27,6 +28,7 @@ def compile_report(run: Run) -> dict[str, object]:
         "records": records,
         "differences": _differences(run, counts),
         "outcome": _outcome(run, records),
+        "statement": compile_statement(run),
         "seconds": _seconds(run, steps),
     }
 

@@ -11,6 +11,7 @@ from ingestion.sql_text import literal
 from reconciliation.bulk import copy_out
 from reconciliation.models import OutcomeFile, Reconciliation, Run
 from reconciliation.session import session
+from reconciliation.statement_check import left_unexplained
 from reconciliation.store.check import check_store, export_hashes
 
 Problems = Iterator[str]
@@ -119,6 +120,15 @@ def stored() -> Problems:
         yield from _stored_of(reconciliation)
 
 
+def statements() -> Problems:
+    """The amounts that each ended run was given stand somewhere, to the last digit, and are those of its statement."""
+    for run in Run.objects.filter(state=Run.State.DONE).order_by("id"):
+        try:
+            yield from left_unexplained(run)
+        except duckdb.Error as error:
+            yield f"{run}: its statement could not be drawn up again. {str(error).splitlines()[0]}"
+
+
 def store_rows() -> Problems:
     """Each stored row is as it was written."""
     for record_type in RecordType.objects.all():
@@ -168,6 +178,7 @@ CHECKS = {
     "pushed = receipts = delivered": pushes,
     "repaired = replayed": repairs,
     "one outcome per row": outcomes,
+    "amounts delivered = amounts explained": statements,
     "stored rows as written": store_rows,
     "store = what was let through": stored,
 }

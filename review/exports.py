@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import XMLGenerator
 from xml.sax.xmlreader import AttributesImpl
 
@@ -201,12 +202,30 @@ def _outcome_files(run: Run) -> str:
     return ", ".join(literal(str(lake.local(file.path))) for file in OutcomeFile.objects.filter(step__run=run))
 
 
+def statement(run: Run) -> Table:
+    """Per currency what each side delivered, the lines that explain the difference, and what is left; nothing where the
+    records have no amount."""
+    columns = ("run", "currency", "line", "reason", "outcome", "rows_a", "rows_b", "a", "b", "difference")
+    told = (run.report or {}).get("statement") or {"currencies": []}
+    return columns, ([run.pk, *line] for account in told["currencies"] for line in _account(account))
+
+
+def _account(account: dict[str, Any]) -> Iterator[Sequence[object]]:
+    sums = ("rows_a", "rows_b", "a", "b", "difference")
+    currency, left = account["currency"], [account[name] for name in ("unexplained_a", "unexplained_b", "unexplained")]
+    yield [currency, "delivered", "", "", *(account[name] for name in sums)]
+    for line in account["lines"]:
+        yield [currency, *(line[name] for name in ("what", "reason", "outcome", *sums))]
+    yield [currency, "unexplained", "", "", account["unexplained_rows_a"], account["unexplained_rows_b"], *left]
+
+
 TABLES: dict[str, Callable[[Run], Table]] = {
     "records": records,
     "breaks": breaks,
     "differences": differences,
     "quarantine": quarantine,
     "store": store,
+    "statement": statement,
 }
 
 

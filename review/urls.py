@@ -19,6 +19,7 @@ urlpatterns = [
     path("journey/", journey.journey_page, name="journey"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run_page, name="run"),
+    path("runs/<int:pk>/statement.csv", runs.statement, name="statement"),
     path("deliveries/", deliveries.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", deliveries.delivery, name="delivery"),
     *upload_urls(PAGES),

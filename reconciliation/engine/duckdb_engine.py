@@ -20,7 +20,8 @@ MASK = 60  # names whose differing is kept in one whole number
 
 @dataclass(frozen=True)
 class CompareSpec:
-    """What decides a comparison. `mapped_a`, `mapped_b`: leaf names that a side fills; `authority`: name to a or b."""
+    """What decides a comparison. `mapped_a`, `mapped_b`: leaf names that a side fills; `authority`: name to a or b.
+    `beside`: columns of which a pair keeps the values of both sides, as `a_` and `b_` and the column's name."""
 
     shape: Shape
     rules: Mapping[str, CompareRule] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class CompareSpec:
     authority: Mapping[str, str] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)
     one_sided: str = "both"
+    beside: tuple[str, ...] = ()
 
     def compares(self, compared: Compared) -> bool:
         """Whether the values of a name are compared: no rule skips them and both sides fill them."""
@@ -83,6 +85,7 @@ def _pair_sql(a: str, b: str, spec: CompareSpec, *, repeated: bool, records: boo
         for n, names in enumerate(_masked(spec.shape.compared))
     ]
     proposed = [f"{_proposed(leaf, spec)} AS {leaf.column}" for leaf in spec.shape.leaves] if records else []
+    beside = [f"{side}.{column} AS {side}_{column}" for column in spec.beside for side in ("a", "b")]
     differs = " + ".join(f"bit_count(m{n})" for n in range(len(masks))) or "0"
     own = own_leaves(spec.shape)
     hashed = f", {record_hash_sql(own, [leaf.column for leaf in own])} AS hash" if records else ""
@@ -90,7 +93,7 @@ def _pair_sql(a: str, b: str, spec: CompareSpec, *, repeated: bool, records: boo
     return (
         f"WITH joined AS (SELECT coalesce(a.key, b.key) AS key, coalesce(a.bucket, b.bucket) AS bucket, "
         f"a.delivery AS a_delivery, a.n AS a_n, a.carried AS a_carried, "
-        f"b.delivery AS b_delivery, b.n AS b_n, b.carried AS b_carried, {', '.join([*masks, *proposed])} "
+        f"b.delivery AS b_delivery, b.n AS b_n, b.carried AS b_carried, {', '.join([*masks, *proposed, *beside])} "
         f"FROM {once} a FULL OUTER JOIN {b} b ON a.key = b.key) "
         f"SELECT *, ({differs})::USMALLINT AS differs, {_class_sql(spec)} AS class{hashed} FROM joined"
     )

@@ -45,6 +45,44 @@ class SummarySerializer(serializers.Serializer):
     age_seconds = serializers.FloatField()
 
 
+class SumsSerializer(serializers.Serializer):
+    """Rows and amounts of both sides; amounts are exact texts."""
+
+    rows_a = serializers.IntegerField()
+    rows_b = serializers.IntegerField()
+    a = serializers.CharField()
+    b = serializers.CharField()
+    difference = serializers.CharField()
+
+
+class StatementLineSerializer(SumsSerializer):
+    """A class of rows: what they are, why they differ, what became of their breaks."""
+
+    what = serializers.CharField()
+    reason = serializers.CharField()
+    outcome = serializers.CharField()
+
+
+class AccountSerializer(SumsSerializer):
+    """One currency: what was delivered, the lines that explain the difference, and what is left."""
+
+    currency = serializers.CharField()
+    lines = StatementLineSerializer(many=True)
+    unexplained = serializers.CharField()
+    unexplained_a = serializers.CharField()
+    unexplained_b = serializers.CharField()
+    unexplained_rows_a = serializers.IntegerField()
+    unexplained_rows_b = serializers.IntegerField()
+
+
+class StatementSerializer(serializers.Serializer):
+    """Why the two sums of a field differ."""
+
+    field = serializers.CharField()
+    currency_field = serializers.CharField(allow_null=True)
+    currencies = AccountSerializer(many=True)
+
+
 class AttributionSerializer(serializers.ModelSerializer):
     """Why, how sure, and on what evidence."""
 

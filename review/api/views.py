@@ -32,6 +32,7 @@ from review.api.serializers import (
     JourneySerializer,
     RunSerializer,
     StartRunSerializer,
+    StatementSerializer,
     SummarySerializer,
 )
 from review.decisions import AlreadyDecided, DecisionRefused, decide
@@ -116,6 +117,16 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: i
     def summary(self, request: Request, pk: str | None = None) -> Response:
         """The report, from Redis or SQL, and how old it is."""
         return Response(run_summary(self.get_object()))
+
+    @extend_schema(responses=StatementSerializer)
+    @action(detail=True)
+    def statement(self, request: Request, pk: str | None = None) -> Response:
+        """Why the two sums of the amount differ, per currency; 404 while the run has not ended or where records have no
+        amount."""
+        told = (self.get_object().report or {}).get("statement")
+        if told is None:
+            raise NotFound("This run has no statement: it has not ended, or its records have no amount.")
+        return Response(told)
 
 
 class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]

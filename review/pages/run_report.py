@@ -4,6 +4,7 @@ from typing import Any
 
 from attribution.models import Reason
 from reconciliation.models import Run
+from review.pages.statement import statement_table
 
 SIDES = {
     "received": "Received",
@@ -36,6 +37,7 @@ def report_tables(run: Run) -> dict[str, Any]:
         "sides": [(title, a.get(name, 0), b.get(name, 0)) for name, title in SIDES.items()],
         "records": [(title, records[name]) for name, title in RECORDS.items() if name in records],
         "by_field": most_first(report["differences"]["by_field"]),
+        "statement": statement_table(run, functional),
         "by_reason": [(code, functional.get(code), cells) for code, cells in by_reason],
     }
 

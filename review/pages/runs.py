@@ -1,7 +1,9 @@
 """The runs page and the run page with its live progress."""
 
 import datetime as dt
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -12,6 +14,7 @@ from django.utils import timezone
 from ingestion.models import ClaimedWork
 from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import inputs_of, start_run
+from review.exports import export
 from review.pages.run_report import report_tables
 from review.pages.stages import Step, forsaken, stages
 from review.pages.strip import strip_of
@@ -65,7 +68,7 @@ def _start(request: HttpRequest) -> HttpResponse:
 
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One run; while it is active htmx asks for its progress every two seconds."""
-    visible = Run.objects.visible_to(request.user).select_related("reconciliation", "rule_set")
+    visible = Run.objects.visible_to(request.user).select_related("reconciliation__a", "reconciliation__b", "rule_set")
     run = get_object_or_404(visible, pk=pk)
     steps = _steps(run)
     context = {
@@ -83,6 +86,17 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     response = render(request, "review/run.html" + ("#progress" if request.htmx else ""), context)  # type: ignore[attr-defined]
     response.headers["Vary"] = "HX-Request"
     return response
+
+
+def statement(request: HttpRequest, pk: int) -> HttpResponse:
+    """A run's statement as a file to download."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=pk)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "statement.csv"
+        export("statement", run, file)
+        name = f"statement_{run.reconciliation.code}_{run.business_date:%Y-%m-%d}_run_{run.pk}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return HttpResponse(file.read_bytes(), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _steps(run: Run) -> list[Step]:

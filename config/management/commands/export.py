@@ -11,7 +11,7 @@ from review.exports import TABLES, BadExport, export
 
 class Command(BaseCommand):
     requires_system_checks = []  # they load every page, and `manage.py check` runs them
-    help = "Export records, breaks, differences, quarantine or store of a run, in the format of the file's suffix."
+    help = "Export records, breaks, differences, quarantine, store or statement of a run, in the format of the file's suffix."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """WHAT --run N --to FILE."""
