@@ -88,13 +88,11 @@ def push(*, source: Source, body: bytes, key: str, by: User, date: dt.date | Non
     if source.kind != Source.Kind.PUSH:
         raise PushRefused(f"{source.code} is of kind {source.kind}. Records are pushed to a source of kind push.")
     digest = hashlib.sha256(body).hexdigest()
-    if (known := _known(source, by, key, digest)) is not None:
-        return Pushed(known, is_new=False)
     lines = lines_of(body)
     for _ in range(PATIENCE):
         try:
             receipt = _keep(source, lines, digest, key, by, date or timezone.now().date())
-        except IntegrityError:  # another push opened the delivery first, or it was the same push
+        except IntegrityError:  # it was the same push, or another one opened the delivery first
             if (known := _known(source, by, key, digest)) is not None:
                 return Pushed(known, is_new=False)
             continue
@@ -115,15 +113,15 @@ def _keep(source: Source, lines: list[str], digest: str, key: str, by: User, dat
     with connection.cursor() as cursor:  # the row stays locked, so that no two pushes take the same numbers
         cursor.execute(
             "UPDATE ingestion_opendelivery SET records = records + %s "
-            "WHERE source_id = %s AND business_date = %s AND sealed_at IS NULL RETURNING id, records",
+            "WHERE source_id = %s AND business_date = %s AND sealed_at IS NULL RETURNING id, opened_at, records",
             [len(lines), source.pk, date],
         )
-        found = cursor.fetchone()
-    if found is None:
-        opened = OpenDelivery.objects.create(source=source, business_date=date, opened_at=now, records=len(lines))
-        found = (opened.pk, len(lines))
+        found = cursor.fetchone() or (None, now, len(lines))
+    opened = OpenDelivery(pk=found[0], source=source, business_date=date, opened_at=found[1], records=found[2])
+    if opened.pk is None:
+        opened.save(force_insert=True)
     return Receipt.objects.create(
-        source=source, open_delivery_id=found[0], user=by, key=key, sha256=digest, first=found[1] - len(lines) + 1,
+        source=source, open_delivery=opened, user=by, key=key, sha256=digest, first=opened.records - len(lines) + 1,
         records=len(lines), received_at=now, lines="\n".join(lines) + "\n",
     )  # fmt: skip
 
