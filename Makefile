@@ -75,6 +75,10 @@ tests: $(VENV)/.dev
 bench: $(VENV)/.dev $(BENCH)/.bench  ## the whole path, measured, beside its peers
 	@rm -rf var/bench
 	@PEER_PYTHON=$(abspath $(BENCH)/bin/python) $(STACK) run --state var/bench -- $(PY) -m tests.benchmarks $(if $(SIZES),--sizes $(SIZES))
+	@rm -rf var/bench
+	@$(STACK) run --state var/bench -- $(PY) -m tests.benchmarks.doors
 
-load: $(VENV)/.dev $(BENCH)/.bench  ## k6 against the running demo, 20 seconds, with thresholds
+load: $(VENV)/.dev $(BENCH)/.bench  ## k6: reviewers on the running demo, then programs that push during a run; thresholds
 	@$(STACK) up --state var/load --once --then "$(PY) -m tests.load $(abspath $(BENCH)/bin/k6)"
+	@rm -rf var/pushes
+	@$(STACK) up --state var/pushes --once --then "$(PY) -m tests.load.pushes $(abspath $(BENCH)/bin/k6)"

@@ -99,6 +99,7 @@ RANGE_PAIRS = integer("RANGE_PAIRS", 1_000_000)  # pairs that one range of a run
 # Work
 STEP_LEASE = timedelta(seconds=integer("STEP_LEASE_SECONDS", 45))  # silence before a step may be claimed again
 STEP_ATTEMPTS = 5
+WORKER_NICENESS = integer("WORKER_NICENESS", 10)  # how far workers give way to the web beside them
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "unacked_restore_throttle": 1, "socket_timeout": 5}

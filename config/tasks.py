@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from celery import shared_task
 from celery.signals import worker_init
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from config import pipeline
+from config.giving_way import give_way
 from config.tidying import tidy
 from ingestion.clock import database_now
 from ingestion.connectors.kinds import PULLED
@@ -35,8 +37,10 @@ SECOND_LOOK = 2  # seconds until a file that was there at a due time is looked a
 
 
 @worker_init.connect
-def _name_worker(sender: object = None, **_: object) -> None:
+def _begin(sender: object = None, **_: object) -> None:
+    """A worker has a name, and gives way: a run may take longer, a person or a program waits for an answer now."""
     call_worker(str(getattr(sender, "hostname", "") or "worker"))
+    give_way(settings.WORKER_NICENESS)
 
 
 def send(sender: Callable[..., object], about: int | str) -> None:

@@ -78,10 +78,9 @@ class Drop:
             self._check_place()
         if len(listed) > MOST_FILES:
             raise PullError(f"The drop holds more than {MOST_FILES:,} files. Move away what was taken long ago.")
-        for name, info in listed.items():
-            if info["type"] == "file" and not info.get("islink") and not _HIDDEN.search(f"/{name}"):
-                version = info.get("ETag") or info.get("mtime") or info.get("LastModified")
-                yield Found(str(name), int(info["size"]), str(version).strip('"'))
+        for info in listed.values():
+            if info["type"] == "file" and not info.get("islink") and not _HIDDEN.search(f"/{info['name']}"):
+                yield _seen(info)
 
     def _check_place(self) -> None:
         """Say so when nothing can ever be found, since the folder or bucket itself is not there."""
@@ -95,8 +94,7 @@ class Drop:
 
     def fetch(self, offer: Offer, target: Path) -> str:
         """Copy the file, or the partition's files as one tar archive. Gives the offer's mark."""
-        parts = [it for it in self._found() if offer.name in (it.name, _partition(it.name))]
-        parts.sort(key=lambda it: it.name)
+        parts = self._parts(offer.name)
         if _mark(parts) != offer.mark:
             raise PullError(f"{offer.name} changed while it was read. It is taken when it is the same twice.")
         try:
@@ -107,6 +105,16 @@ class Drop:
         except OSError as error:
             raise PullError(f"{offer.name} cannot be read: {_plain(error)}") from None
         return offer.mark
+
+    def _parts(self, name: str) -> list[Found]:
+        """The file of that name, looked at anew, or the files of the partition."""
+        try:
+            info = self.files.info(name)
+        except OSError:
+            return []
+        if info["type"] == "file":
+            return [_seen(info)]
+        return sorted((it for it in self._found() if _partition(it.name) == name), key=lambda it: it.name)
 
     def _copy(self, found: Found, target: Path) -> None:
         if self.protocol == "file":
@@ -128,6 +136,11 @@ class Drop:
                 with held.open("rb") as file:
                     archive.addfile(member, file)
         held.unlink(missing_ok=True)
+
+
+def _seen(info: Mapping[str, Any]) -> Found:
+    version = info.get("ETag") or info.get("mtime") or info.get("LastModified")
+    return Found(str(info["name"]), int(info["size"]), str(version).strip('"'))
 
 
 def _check_folder(path: Path) -> None:

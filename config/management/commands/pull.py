@@ -2,10 +2,13 @@
 
 import time
 from argparse import ArgumentParser
+from functools import partial
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from config.doors import known_source
+from config.side_by_side import side_by_side
 from ingestion.deliveries import normalize_delivery, plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery, Source
@@ -28,7 +31,7 @@ class Command(BaseCommand):
         except IngestionError as refused:
             raise CommandError(str(refused)) from None
         self.stdout.write(f"{source}: {pulled.sentence()}.")
-        told = {name: self._normalize(name, delivery) for name, delivery in pulled.taken.items()} | pulled.failed
+        told = self._normalize_all(pulled.taken) | pulled.failed
         failed = {name: sentence for name, sentence in told.items() if sentence}
         for name, sentence in failed.items():
             self.stderr.write(f"  {name}: {sentence}")
@@ -43,6 +46,17 @@ class Command(BaseCommand):
         second = pull(source)
         second.taken |= first.taken
         return second
+
+    def _normalize_all(self, taken: dict[str, Delivery]) -> dict[str, str]:
+        """What went wrong, by name; in as many shares as there are cores to read them."""
+        things = list(taken.items())
+        shares = [things[start :: settings.ENGINE_THREADS] for start in range(settings.ENGINE_THREADS)]
+
+        def normalize(share: list[tuple[str, Delivery]]) -> dict[str, str]:
+            return {name: self._normalize(name, delivery) for name, delivery in share}
+
+        told = side_by_side([partial(normalize, share) for share in shares if share])
+        return {name: sentence for share in told for name, sentence in share.items()}
 
     def _normalize(self, name: str, delivery: Delivery) -> str:
         try:
