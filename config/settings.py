@@ -206,6 +206,8 @@ SPECTACULAR_SETTINGS = {
         "DecisionAction": "review.models.Decision.Action",
         "RepairAction": "ingestion.models.Repair.Action",
         "AnswerAction": "review.api.quarantine.ACTIONS",
+        "ProposalAction": "review.api.proposals.VERBS",
+        "ProposalState": "ingestion.models.MappingProposal.State",
     },
 }
 

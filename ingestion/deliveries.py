@@ -9,15 +9,15 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from ingestion import custody, lake
+from ingestion import custody, drift, lake
 from ingestion.control_totals import check_totals
-from ingestion.errors import IngestionError
-from ingestion.file_format import FileFormat
+from ingestion.errors import IngestionError, MissingColumn
+from ingestion.file_format import NAMED_VALUES, FileFormat
 from ingestion.files import detect, frame, with_lines
 from ingestion.framing import Framed, RejectedRow
 from ingestion.mapping import FieldMapping
 from ingestion.models import Delivery, Mapping, Normalization, QuarantinedRow, Source
-from ingestion.normalize import Normalized, normalize
+from ingestion.normalize import Normalized, check_columns, normalize
 from ingestion.quarantine import quarantine_rows
 from ingestion.unpacking import unpacked
 from ingestion.work import claim, fail, finish, give_back, heartbeat
@@ -124,6 +124,11 @@ def normalize_delivery(normalization: Normalization, *, accept: bool = False) ->
     try:
         with heartbeat(claimed):
             _normalize(claimed, folder, accept=accept or bool(claimed.accepted))
+    except drift.Drifted as error:
+        with transaction.atomic():
+            fail(claimed, str(error))
+            drift.propose(claimed, error.found)
+        raise
     except IngestionError as error:
         fail(claimed, str(error))
         raise
@@ -142,14 +147,20 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
     format_ = detect(raw, _declared(mapping, is_replay=delivery.replayed_from_id is not None))
     if format_.questions and not accept:
         raise NeedsDecision(delivery, format_)
-    totals = check_totals(raw, format_, _mappings(mapping))
-    made, rejected, format_ = _read(raw, format_, mapping, folder)
+    try:
+        if format_.type not in NAMED_VALUES:  # there only reading all records tells
+            check_columns(format_, list(_mappings(mapping).values()))
+        totals = check_totals(raw, format_, _mappings(mapping))
+        made, rejected, format_ = _read(raw, format_, mapping, folder)
+    except MissingColumn as missing:
+        raise drift.of_stopped(work, raw, format_, missing) from None
+    found = drift.of_delivery(work, raw, format_, made, folder / "records")
     name, digest = lake.keep(folder / "records", f"normalizations/{work.pk}-{work.fence}")
     with transaction.atomic():
         finish(
             work,
             format=format_.to_document(),
-            notes=[*format_.notes, *totals],
+            notes=[*format_.notes, *totals, *found.notes],
             questions=[],
             path=name,
             sha256=digest,
@@ -159,6 +170,7 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
             flagged_values=made.flagged_values,
         )
         quarantine_rows(work, rejected)
+        drift.propose(work, found)
 
 
 def _declared(mapping: Mapping, *, is_replay: bool) -> dict[str, object]:

@@ -47,7 +47,7 @@ def normalize(
 ) -> Normalized:
     """Write the normalized records as Parquet (`target`: a file, or a folder of one part a bucket range)."""
     by_path = {mapping.path: mapping for mapping in mappings}
-    _check_columns(format_, mappings)
+    check_columns(format_, mappings)
     duck = duckdb.connect()
     try:
         duck.execute(f"SET threads = {threads}")
@@ -106,20 +106,18 @@ def _flags_key(flags: str | None, shape: Shape) -> bool:
     return bool(flags) and any(leaf.name in str(flags).split(",") for leaf in shape.key_leaves)
 
 
-def _check_columns(format_: FileFormat, mappings: Sequence[FieldMapping]) -> None:
-    """Every mapped column is there; the error names the nearest one."""
-    for mapping in mappings:
-        if (
-            mapping.column is None
-            or mapping.column in format_.columns
-            or column_position(format_, mapping.column) is not None
-        ):
-            continue
-        near = get_close_matches(mapping.column, format_.columns, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else f" It has {', '.join(format_.columns[:20])}."
-        if format_.type in NAMED_VALUES:
-            hint += f" Where no record need have it, write `optional: [{mapping.column}]` in the format."
-        raise MissingColumn(f"The file has no column {mapping.column!r}, which {mapping.path} is mapped from.{hint}")
+def check_columns(format_: FileFormat, mappings: Sequence[FieldMapping]) -> None:
+    """Every mapped column is there; the error names those that are not, and of the first one what it may have meant."""
+    missing = [it for it in mappings if it.column is not None and column_position(format_, it.column) is None]
+    if not missing:
+        return
+    first = str(missing[0].column)
+    near = get_close_matches(first, format_.columns, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else f" It has {', '.join(format_.columns[:20])}."
+    if format_.type in NAMED_VALUES:
+        hint += f" Where no record need have it, write `optional: [{first}]` in the format."
+    others = "".join(f", nor {it.column!r} ({it.path})" for it in missing[1:10] if it.column != first)
+    raise MissingColumn(f"The file has no column {first!r}, which {missing[0].path} is mapped from{others}.{hint}")
 
 
 def column_position(format_: FileFormat, column: str) -> int | None:

@@ -1,12 +1,12 @@
 """RuleSet: freezing everything that decides, so that a run can be repeated."""
 
 import hashlib
-import json
 from collections.abc import Callable
 
 from django.db import transaction
 
 from ingestion import custody
+from ingestion.mapping_versions import canonical_json
 from ingestion.models import Calendar, Source
 from reconciliation.models import Reconciliation, RuleSet
 
@@ -17,11 +17,6 @@ _CONTRIBUTIONS: list[Contribution] = []
 def contribute(contribution: Contribution) -> None:
     """Let a higher app add what its part of a decision depends on (reasons, say)."""
     _CONTRIBUTIONS.append(contribution)
-
-
-def canonical_json(document: object) -> str:
-    """The one text of a document: sorted keys, no spaces."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @transaction.atomic

@@ -2,7 +2,6 @@
 
 import csv
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -24,11 +23,11 @@ from ingestion.alerts import put_target
 from ingestion.calendars import WEEKDAYS, define_calendar
 from ingestion.changes import Change, ChangeRefused, save_named
 from ingestion.mapping import word_of
+from ingestion.mapping_versions import change_mapping
 from ingestion.models import Calendar, Field, RecordType, Source
 from ingestion.schedules import PULL, RUN, put_schedule
 from ingestion.translations import define_translations
 from reconciliation.models import Reconciliation, Team
-from reconciliation.rule_sets import canonical_json
 from reconciliation.store.ddl import ensure_tables
 from reconciliation.store.tables import StoreRefusal
 
@@ -258,21 +257,6 @@ def _source(code: str, given: Document, *, by: str) -> list[Change]:
     said += put_schedule(task=PULL, code=code, text=str(given.get("schedule") or ""))
     said += define_deadline(source, given.get("deadline"))
     return said + define_translations(source=source, wanted=given.get("translations") or {})  # type: ignore[arg-type]
-
-
-def change_mapping(source: Source, document: Document, *, by: str = "") -> int | None:
-    """A new immutable mapping version, if the mapping or the format differs from the newest; gives its number."""
-    text = canonical_json({"mapping": document, "format": source.format})
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    newest = source.mappings.order_by("-version").first()
-    if newest is not None and newest.sha256 == sha256:
-        return None
-    version = newest.version + 1 if newest else 1
-    mapping = ingestion.Mapping.objects.create(
-        source=source, version=version, document=dict(document), format=source.format, sha256=sha256, created_by=by
-    )
-    custody.seal([mapping])
-    return version
 
 
 def _reconciliation(code: str, given: Document) -> list[Change]:

@@ -5,6 +5,7 @@ from ingestion.models.calendar import Calendar, Holiday
 from ingestion.models.deadline import Deadline, Expectation
 from ingestion.models.delivery import Delivery, Normalization, QuarantinedRow
 from ingestion.models.offered import OfferedThing
+from ingestion.models.proposal import MappingProposal
 from ingestion.models.push import OpenDelivery, Receipt
 from ingestion.models.record_type import Field, RecordType
 from ingestion.models.repair import Repair, RepairedCell
@@ -25,6 +26,7 @@ __all__ = [
     "Field",
     "Holiday",
     "Mapping",
+    "MappingProposal",
     "Normalization",
     "Notice",
     "OfferedThing",

@@ -3,8 +3,9 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from ingestion.models import Delivery, Normalization, QuarantinedRow
+from ingestion.models import Delivery, MappingProposal, Normalization, QuarantinedRow
 from reconciliation.visibility import visible_sources
+from review.proposals import visible_proposals
 from review.repairs import waiting_to_replay
 
 SHOWN = 200
@@ -17,7 +18,10 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         .select_related("delivery__source")
         .order_by("-id")
     )
-    return render(request, "review/deliveries.html", {"normalizations": found[:SHOWN]})
+    open_ = visible_proposals(request.user).filter(state=MappingProposal.State.OPEN)
+    source = "normalization__delivery__source_id"
+    proposals = open_.order_by(source, "-id").distinct(source)
+    return render(request, "review/deliveries.html", {"normalizations": found[:SHOWN], "proposals": proposals[:SHOWN]})
 
 
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
@@ -26,10 +30,14 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         Delivery.objects.filter(source__in=visible_sources(request.user)).select_related("source", "replayed_from"),
         pk=pk,
     )
-    rows = QuarantinedRow.objects.filter(normalization__delivery=found).order_by("record_number")
+    readings = list(found.normalizations.select_related("mapping"))
+    newest = next((it for it in readings if it.state == Normalization.State.DONE), None)
+    rows = QuarantinedRow.objects.filter(normalization=newest).order_by("record_number")
     context = {
         "delivery": found,
-        "normalizations": found.normalizations.select_related("mapping"),
+        "normalizations": readings,
+        "proposals": visible_proposals(request.user).filter(normalization__delivery=found),
+        "may_map": request.user.has_perm("ingestion.add_mapping"),  # type: ignore[union-attr]
         "quarantined": rows[:SHOWN],
         "quarantined_total": rows.count(),
         "replays": found.replays.order_by("pk"),

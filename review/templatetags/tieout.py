@@ -1,6 +1,7 @@
 """How figures, ages and differing characters are shown."""
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from difflib import SequenceMatcher
 from urllib.parse import urlencode
@@ -9,6 +10,8 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from ingestion.suggest.definition import flow
 
 register = template.Library()
 LONGEST_MARKED = 400
@@ -84,6 +87,12 @@ def valued(text: str | None, kind: str) -> str:
 def visible(text: str) -> str:
     """A delimiter that can be seen: a tab and a space have names."""
     return {"\t": "tab", " ": "space"}.get(text, text)
+
+
+@register.filter
+def steps(mapped: Mapping[str, object]) -> str:
+    """A field's mapping as a definition writes it."""
+    return flow(mapped)
 
 
 @register.simple_tag
