@@ -69,6 +69,7 @@ def _time(text: object) -> dt.time | None:
 def alert_faults(place: str, given: Document, sources: Collection[str]) -> Iterator[Fault]:
     """What is wrong with a target of alerts."""
     yield from unknown_keys(place, given, ALERT)
+    yield from unknown_keys(f"{place}.secret", given.get("secret") or {}, ("env",))
     for number, code in enumerate(given.get("sources") or []):
         if code not in sources:
             yield Fault(f"{place}.sources[{number}]", f"there is no source {code!r}{nearest(str(code), sources)}")

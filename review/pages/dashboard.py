@@ -1,4 +1,4 @@
-"""The dashboard: does it add up, what ran, what waits."""
+"""The dashboard: does it add up, what arrived, what ran, what waits."""
 
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 from reconciliation.models import Run
 from reconciliation.summary import run_summary
 from review.pages.ageing import heat_map
+from review.pages.arrivals import arrival_board
 from review.pages.strip import strip_of
 from review.visible import visible_breaks, visible_reconciliations
 
@@ -16,7 +17,7 @@ LAST = 10
 
 
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """The latest run's strip, the last runs, and how long breaks have waited."""
+    """The latest run's strip, what arrived and what is missing, the last runs, and how long breaks have waited."""
     seen = Run.objects.filter(reconciliation__in=[it.pk for it in visible_reconciliations(request)])
     runs = list(seen.select_related("reconciliation").order_by("-id")[:LAST])
     latest = next((run for run in runs if run.state == Run.State.DONE), None)
@@ -27,6 +28,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "summary": summary,
         "written": timezone.now() - timedelta(seconds=float(str(summary["age_seconds"]))) if summary else None,
         "strip": strip_of(latest) if latest else None,
+        "board": arrival_board(request),
         "heat": heat_map(visible_breaks(request)),
     }
     return render(request, "review/dashboard.html", context)

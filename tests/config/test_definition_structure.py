@@ -56,6 +56,7 @@ sources:
       currency: {column: currency}
       at: {column: at, zone: Europe/Berlin}
     translations: {side: {BUY: B}}
+    deadline: {at: "18:30", zone: Europe/Berlin, after: 1, grace: 15}
   right: {record_type: trade, mapping: *m}
 reconciliations:
   trades:
@@ -73,6 +74,7 @@ reconciliations:
       party.country: {ignore: [ends]}
       side: {null_equals: [""], skip: true}
     authority: {day: b}
+    runs: {on_arrival: true, schedule: 0 18 * * *}
     gate:
       confidence: "0.90"
       budget: "0.10"
@@ -85,6 +87,7 @@ reconciliations:
         - {field: day, rule: before, other: due}
         - {field: party, rule: known}
         - {field: id, rule: not_null}
+alerts: {pager: {webhook: 'https://pager.example.com/in', secret: {env: TIEOUT_PAGER}, sources: [left], active: false}}
 """
 
 
