@@ -15,10 +15,12 @@ SET_UP = (
     "reconciliation",
     "reason",
     "team",
+    "deadline",
+    "alerttarget",
 )
 LOOK = "view_*"
 CARRIED = ("reason", "codetranslation", "calendar", "holiday", "recordtype")  # a record type carries reference records
-SCHEDULES = ("periodictask", "crontabschedule", "intervalschedule")  # what beat does, and when
+SCHEDULES = ("periodictask",)  # what beat does, and when
 ROLES: dict[str, tuple[str, ...]] = {
     "Analyst": (LOOK, "add_decision", "add_repair", "add_run", "add_delivery"),
     "Supervisor": (
@@ -33,7 +35,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "Administrator": (
         LOOK, "see_every_team", "add_run", "add_delivery", "add_user", "change_user", "add_group", "change_group",
         *(f"{verb}_{model}" for model in SET_UP for verb in ("add", "change")),
-        "delete_holiday", "add_codetranslation", "delete_codetranslation", "add_apitoken", "delete_apitoken",
+        "delete_holiday", "delete_deadline", "change_notice", "add_codetranslation", "delete_codetranslation", "add_apitoken", "delete_apitoken",
         *(f"{verb}_{model}" for model in CARRIED for verb in ("import", "export")),
         *(f"{verb}_{model}" for model in SCHEDULES for verb in ("view", "add", "change", "delete")),
     ),

@@ -107,11 +107,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='deadline',
-            constraint=models.CheckConstraint(condition=models.Q(('after__lte', 30)), name='deadline_within_thirty_business_days'),
+            constraint=models.CheckConstraint(condition=models.Q(('after__lte', 30)), name='deadline_within_thirty_business_days', violation_error_message='A deadline is at most 30 business days after the business date.'),
         ),
         migrations.AddConstraint(
             model_name='deadline',
-            constraint=models.CheckConstraint(condition=models.Q(('grace__lte', 1440)), name='deadline_grace_within_a_day'),
+            constraint=models.CheckConstraint(condition=models.Q(('grace__lte', 1440)), name='deadline_grace_within_a_day', violation_error_message='The grace is at most 1440 minutes.'),
         ),
         migrations.AddIndex(
             model_name='expectation',

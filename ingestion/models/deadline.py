@@ -19,8 +19,16 @@ class Deadline(models.Model):
     class Meta:
         ordering = ["source"]
         constraints = [
-            CheckConstraint(condition=Q(after__lte=30), name="deadline_within_thirty_business_days"),
-            CheckConstraint(condition=Q(grace__lte=1440), name="deadline_grace_within_a_day"),
+            CheckConstraint(
+                condition=Q(after__lte=30),
+                name="deadline_within_thirty_business_days",
+                violation_error_message="A deadline is at most 30 business days after the business date.",
+            ),
+            CheckConstraint(
+                condition=Q(grace__lte=1440),
+                name="deadline_grace_within_a_day",
+                violation_error_message="The grace is at most 1440 minutes.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """The admin's pages of what agrees, and of what arrived for it; each shows what the user's teams may see."""
 
+from reconciliation.admin.alerts import AlertAdmin, AlertTargetAdmin, NoticeAdmin
+from reconciliation.admin.deadlines import DeadlineAdmin, ExpectationAdmin, TickAdmin
 from reconciliation.admin.deliveries import DeliveryAdmin, QuarantinedRowAdmin
 from reconciliation.admin.offered import OfferedThingAdmin
 from reconciliation.admin.reconciliations import ReconciliationAdmin
@@ -10,7 +12,12 @@ from reconciliation.admin.teams import TeamAdmin
 from reconciliation.admin.value_maps import ValueMapAdmin
 
 __all__ = [
+    "AlertAdmin",
+    "AlertTargetAdmin",
+    "DeadlineAdmin",
     "DeliveryAdmin",
+    "ExpectationAdmin",
+    "NoticeAdmin",
     "OfferedThingAdmin",
     "QuarantinedRowAdmin",
     "ReconciliationAdmin",
@@ -18,5 +25,6 @@ __all__ = [
     "RunAdmin",
     "SourceAdmin",
     "TeamAdmin",
+    "TickAdmin",
     "ValueMapAdmin",
 ]

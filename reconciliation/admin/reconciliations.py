@@ -1,10 +1,13 @@
-"""Reconciliations with the versions of their rules; a definition changes them."""
+"""Reconciliations with the versions of their rules; a definition changes them, and this page when they run."""
+
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest
 
 from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows, document
+from ingestion.changes import save_named
 from reconciliation.models import Reconciliation, RuleSet
 
 
@@ -22,16 +25,25 @@ class ReconciliationAdmin(ReadOnlyAdmin):
     """Two sources of one record type, and the rules between them."""
 
     related = ("a__record_type", "b", "calendar", "team")
-    list_display = ("code", "label", "a", "b", "team", "four_eyes", "rule_version")
+    list_display = ("code", "label", "a", "b", "team", "four_eyes", "runs_on_arrival", "rule_version")
     list_filter = ("four_eyes",)
     search_fields = ("code", "label")
-    fields = readonly_fields = ("code", "label", "a", "b", "calendar", "team", "four_eyes", "written")
+    readonly_fields = ("code", "label", "a", "b", "calendar", "team", "four_eyes", "written")
+    fields = (*readonly_fields[:-1], "runs_on_arrival", "written")
     inlines = (RuleSetInline,)
     written = document("rules")
 
     def visible(self, request: HttpRequest) -> QuerySet[Reconciliation]:
         """Those of the user's teams."""
         return Reconciliation.objects.visible_to(request.user).annotate(newest=Max("rule_sets__version"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ANN401
+        """Who may change rules says when they are run."""
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Reconciliation, form: Any, change: Any) -> None:  # noqa: ANN401
+        """Through the service."""
+        save_named(Reconciliation, obj.code, {"runs_on_arrival": obj.runs_on_arrival})
 
     @admin.display(description="rules", ordering="newest")
     def rule_version(self, reconciliation: Reconciliation) -> int | None:

@@ -38,10 +38,3 @@ def test_others_manage_nobody(client: Client, staff: Staff) -> None:
     staff("Manager")
     for name in ("auth_user_changelist", "auth_user_add", "auth_group_changelist"):
         assert client.get(reverse(f"admin:{name}")).status_code == 403
-
-
-def test_an_administrator_keeps_the_schedules(client: Client, staff: Staff) -> None:
-    staff("Administrator")
-    for name in ("periodictask", "crontabschedule", "intervalschedule"):
-        for page in ("changelist", "add"):
-            assert client.get(reverse(f"admin:django_celery_beat_{name}_{page}")).status_code == 200
