@@ -1,12 +1,15 @@
 """What goes back to a source: its records of a date that were rejected or could not be read, each with reason and comment."""
 
 import datetime as dt
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 
+from ingestion.connectors.drop import Drop
+from ingestion.errors import IngestionError
 from ingestion.models import QuarantinedRow, Source
 from ingestion.quarantine import DISMISSED, REPLAYED, standing_rows, with_said
 from reconciliation.models import Break, Member
@@ -17,9 +20,30 @@ FIRST = ("delivery", "record", "key", "reason", "comment", "rejected_by", "rejec
 QUARANTINED = "quarantined"
 
 
+class NoPlace(IngestionError):
+    """The source does not say where its rejects go."""
+
+
 def write_rejects(source: Source, date: dt.date, target: Path) -> int:
     """Write the rejects of a source's deliveries of a date, in the format of the suffix. Gives the number of lines."""
     return write_table(target, lambda: rejects(source, date))
+
+
+def push_rejects(source: Source, date: dt.date) -> tuple[int, str]:
+    """Put the rejects file of a date into the folder that the source's connection names; gives its lines, and where it lies.
+
+    NoPlace without such a folder, PullError when it cannot be written.
+    """
+    place = source.connection.get("rejects")
+    if not place:
+        raise NoPlace(
+            f"{source.code} names no place for its rejects. Add one to its connection, such as {{rejects: {{url: 's3://bucket/rejects/'}}}}."
+        )
+    name = f"rejects_{source.code}_{date:%Y-%m-%d}.csv"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        count = write_rejects(source, date, file)
+        return count, Drop(place).put(file, name)
 
 
 def rejects(source: Source, date: dt.date) -> Table:

@@ -13,6 +13,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "api": ("url", "auth", "records", "paging", "since"),
     "push": ("count", "seconds"),
 }
+REJECTS = ("url", "endpoint", "key", "secret")  # where a source of any kind gets its rejects
 NEEDED: Mapping[str, tuple[str, ...]] = {"drop": ("url",), "table": ("url", "query"), "api": ("url",)}
 
 
@@ -21,18 +22,34 @@ def connection_faults(place: str, kind: str, given: object) -> Iterator[Fault]:
     if not isinstance(given, Mapping):
         yield Fault(place, "a connection is a mapping such as {url: 'file:///data/in/*.csv'}")
         return
-    known = KEYS.get(kind, ())
-    if given and not known:
-        yield Fault(place, f"a source of kind {kind!r} has no connection: nothing is pulled from it")
+    known = (*KEYS.get(kind, ()), "rejects")
+    if set(given) - {"rejects"} and kind not in KEYS:
+        yield Fault(place, f"a source of kind {kind!r} has no connection but `rejects`: nothing is pulled from it")
         return
     for key, value in given.items():
         if key not in known:
             yield Fault(f"{place}.{key}", f"there is no key {key!r} for kind {kind!r}{nearest(key, known)}")
+        elif key == "rejects":
+            yield from _rejects_faults(f"{place}.rejects", value)
         elif check := CHECKS.get((kind, key)):
             yield from (Fault(f"{place}.{key}", sentence) for sentence in check(value))
     for key in NEEDED.get(kind, ()):
         if given.get(key) in (None, ""):
             yield Fault(place, f"kind {kind!r} needs {key!r}")
+
+
+def _rejects_faults(place: str, given: object) -> Iterator[Fault]:
+    if not isinstance(given, Mapping) or set(given) - set(REJECTS) or "url" not in given:
+        yield Fault(
+            place,
+            "it is {url: 's3://bucket/folder/'} or {url: 'file://folder/'}, with key, secret, endpoint as for a drop",
+        )
+        return
+    if any(sign in str(given["url"]) for sign in "*?[") or not str(given["url"]).startswith(("file://", "s3://")):
+        yield Fault(f"{place}.url", "write it as file://folder/ or s3://bucket/folder/, without *")
+    for key in ("key", "secret"):
+        if key in given:
+            yield from (Fault(f"{place}.{key}", sentence) for sentence in _reference(given[key]))
 
 
 def _reference(value: object) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Drop: files that appear under a URL glob, in a local folder or an S3 bucket; a hive-style partition is one of them."""
+"""Drop: files that appear under a URL glob, in a local folder or an S3 bucket; a hive-style partition is one of them.
+
+What goes back to a source is put into such a folder.
+"""
 
 import datetime as dt
 import hashlib
@@ -40,7 +43,7 @@ class Drop:
         url = str(connection.get("url", ""))
         self.protocol = urlsplit(url).scheme or "file"
         if self.protocol not in PROTOCOLS:
-            raise PullError(f"A drop is read from file:// or s3://, not from {self.protocol}://.")
+            raise PullError(f"A drop lies at file:// or s3://, not at {self.protocol}://.")
         self.glob = url.removeprefix(f"{self.protocol}://")
         if self.protocol == "file":
             self.glob = str(
@@ -105,6 +108,21 @@ class Drop:
         except OSError as error:
             raise PullError(f"{offer.name} cannot be read: {_plain(error)}") from None
         return offer.mark
+
+    def put(self, file: Path, name: str) -> str:
+        """Write a file into the drop's folder, whole or not at all; gives where it lies. What had its name is replaced."""
+        place = f"{self.glob.rstrip('/')}/{name}"
+        hidden = f"{self.glob.rstrip('/')}/.{name}.part"  # a bucket shows nothing before it is whole
+        try:
+            if self.protocol == "file":
+                self.files.makedirs(self.glob, exist_ok=True)
+                self.files.put_file(str(file), hidden)
+                self.files.mv(hidden, place)
+            else:
+                self.files.put_file(str(file), place)
+        except OSError as error:
+            raise PullError(f"{self.protocol}://{place} cannot be written: {_plain(error)}") from None
+        return f"{self.protocol}://{place}"
 
     def _parts(self, name: str) -> list[Found]:
         """The file of that name, looked at anew, or the files of the partition."""

@@ -7,22 +7,34 @@ from pathlib import Path
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
-from rest_framework.exceptions import ValidationError
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ingestion.errors import IngestionError
 from reconciliation.visibility import visible_sources
 from review.api.permissions import HasScope
-from review.rejects import write_rejects
+from review.rejects import push_rejects, write_rejects
 
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+
+
+class PushedSerializer(serializers.Serializer):
+    """Where the rejects of a date lie now, and how many they are."""
+
+    records = serializers.IntegerField()
+    place = serializers.CharField()
 
 
 class RejectsView(APIView):
     """Records of a source and date that were rejected or could not be read."""
 
     permission_classes = [IsAuthenticated, HasScope]
+
+    scope = "deliver"
 
     @extend_schema(
         parameters=[OpenApiParameter("date", dt.date, required=True), OpenApiParameter("as", enum=list(TYPES))],
@@ -31,10 +43,7 @@ class RejectsView(APIView):
     def get(self, request: Request, code: str) -> HttpResponse:
         """A file to download."""
         source = get_object_or_404(visible_sources(request.user), code=code)
-        try:
-            date = dt.date.fromisoformat(request.query_params.get("date", ""))
-        except ValueError:
-            raise ValidationError({"detail": "Give the business date, such as ?date=2026-11-20."}) from None
+        date = _date(request)
         kind = request.query_params.get("as", "csv")
         if kind not in TYPES:
             raise ValidationError({"detail": f"There is no form {kind!r}; there is {', '.join(TYPES)}."})
@@ -44,3 +53,24 @@ class RejectsView(APIView):
             name = f"rejects_{source.code}_{date:%Y-%m-%d}.{kind}"
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
             return HttpResponse(file.read_bytes(), content_type=TYPES[kind], headers=headers)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("date", dt.date, required=True)], request=None, responses={200: PushedSerializer}
+    )
+    def post(self, request: Request, code: str) -> Response:
+        """Put the file into the folder that the source's connection names; the same date again replaces it."""
+        source = get_object_or_404(visible_sources(request.user), code=code)
+        if not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
+            raise PermissionDenied("Sending rejects back needs the right to deliver.")
+        try:
+            count, place = push_rejects(source, _date(request))
+        except IngestionError as refused:
+            raise ValidationError({"detail": str(refused)}) from None
+        return Response(PushedSerializer({"records": count, "place": place}).data)
+
+
+def _date(request: Request) -> dt.date:
+    try:
+        return dt.date.fromisoformat(request.query_params.get("date", ""))
+    except ValueError:
+        raise ValidationError({"detail": "Give the business date, such as ?date=2026-11-20."}) from None

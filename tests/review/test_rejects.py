@@ -1,16 +1,20 @@
 """The rejects file: what goes back to a source, record by record."""
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
+from pytest_django import fixtures
 
+from config.definitions.faults import BadDefinition
 from reconciliation.models import Break, Reconciliation, Run, Team
 from review.decisions import decide
-from tests.conftest import DAY, row
+from tests.conftest import DAY, DEFINITION, row
 
 
 def test_rejected_and_unreadable_records_go_back_to_their_source(
@@ -48,3 +52,40 @@ def test_it_is_downloaded_by_who_may_see_the_source(
     Reconciliation.objects.update(team=Team.objects.create(code="desk"))
     client.force_login(person("Analyst"))
     assert client.get(f"/api/v1/sources/left/rejects?date={DAY}").status_code == 404
+
+
+def test_it_is_put_where_the_source_reads_it(
+    reconcile: Callable[..., Run],
+    define: Callable[[str], object],
+    person: Callable[[str], User],
+    client: Client,
+    tmp_path: Path,
+    settings: fixtures.Settings,
+) -> None:
+    reconcile([row("A"), "short,row"], [row("A")])
+    client.force_login(person("Administrator"))
+    push = f"/api/v1/sources/left/rejects?date={DAY}"
+    assert "names no place" in client.post(push).json()["detail"]
+    settings.DROP_FOLDERS = [str(tmp_path)]
+    connection = "  left:\n    connection: {rejects: {url: 'file://back/'}}\n"
+    define(DEFINITION.replace("  left:\n", connection))
+    name = f"rejects_left_{DAY}.csv"
+    assert client.post(push).json() == {"records": 1, "place": f"file://{tmp_path}/back/{name}"}
+    call_command("rejects", "left", date=DAY, push=True)
+    assert [it.name for it in (tmp_path / "back").iterdir()] == [name]
+    assert "short,row" in (tmp_path / "back" / name).read_text()
+    client.force_login(person("Auditor"))
+    assert client.post(push).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("rejects", "said"),
+    [
+        ("s3://b/", "it is {url: 's3://bucket/folder/'}"),
+        ("{url: 'ftp://b/'}", "without *"),
+        ("{url: 's3://b/', secret: hunter2}", "never the secret itself"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(define: Callable[[str], object], rejects: str, said: str) -> None:
+    with pytest.raises(BadDefinition, match=re.escape(said)):
+        define(DEFINITION.replace("  left:\n", f"  left:\n    connection: {{rejects: {rejects}}}\n"))

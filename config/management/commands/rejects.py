@@ -7,8 +7,9 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from config.doors import business_day, known_source
+from ingestion.errors import IngestionError
 from review.exports import BadExport
-from review.rejects import write_rejects
+from review.rejects import push_rejects, write_rejects
 
 
 class Command(BaseCommand):
@@ -16,16 +17,22 @@ class Command(BaseCommand):
     help = "Write the records of a source and date that were rejected or could not be read, with reason and comment."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """SOURCE --date D --to FILE."""
+        """SOURCE --date D, with --to FILE or --push."""
         parser.add_argument("source")
         parser.add_argument("--date", type=business_day, required=True, help="business date")
-        parser.add_argument("--to", required=True, type=Path, help="csv, xlsx, parquet, json or xml by suffix")
+        place = parser.add_mutually_exclusive_group(required=True)
+        place.add_argument("--to", type=Path, help="csv, xlsx, parquet, json or xml by suffix")
+        place.add_argument("--push", action="store_true", help="into the folder that the source's connection names")
 
-    def handle(self, *, source: str, date: dt.date, to: Path, **_: object) -> None:
+    def handle(self, *, source: str, date: dt.date, to: Path | None, **_: object) -> None:
         """One line with how much was written."""
+        place: Path | str | None = to
         try:
-            count = write_rejects(known_source(source), date, to)
-        except (BadExport, OSError) as error:
+            if to is None:
+                count, place = push_rejects(known_source(source), date)
+            else:
+                count = write_rejects(known_source(source), date, to)
+        except (BadExport, IngestionError, OSError) as error:
             raise CommandError(str(error)) from None
         rejects = "1 reject" if count == 1 else f"{count:,} rejects"
-        self.stdout.write(f"{rejects} of {source}, {date}, written to {to}.")
+        self.stdout.write(f"{rejects} of {source}, {date}, written to {place}.")
