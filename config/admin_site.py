@@ -29,6 +29,8 @@ class TieoutAdminSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Definitions first: they set up most of the rest."""
         listed = list(super().get_app_list(request, app_label))
+        for model in (it for app in listed for it in app["models"] if it["object_name"] == "PeriodicTask"):
+            model["name"] = "Schedules"
         if app_label is None and request.user.has_perm("reconciliation.view_reconciliation"):  # type: ignore[union-attr]
             listed.insert(0, self._definitions())
         return listed

@@ -5,7 +5,7 @@ from typing import Any
 import django_celery_beat.admin as beat_admin
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django_celery_beat.models import PeriodicTask
 
 from ingestion.changes import ChangeRefused
@@ -29,8 +29,10 @@ HOW = "Five fields of cron (minute, hour, day of month, month, day of week), or 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
     """What is done, and when."""
 
-    what = forms.ChoiceField(label="What")
-    times = forms.CharField(label="When", help_text=HOW, max_length=300)
+    what = forms.ChoiceField(label="What", help_text="Pulled sources and reconciliations that have no schedule yet.")
+    times = forms.CharField(
+        label="When", help_text=HOW, max_length=300, widget=forms.TextInput(attrs={"class": "vTextField"})
+    )
 
     class Meta:
         model = PeriodicTask
@@ -42,7 +44,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.fields["what"]
             self.fields["times"].initial = str(timetable_of(self.instance))
         else:
-            self.fields["what"].choices = self.offered  # type: ignore[attr-defined]
+            self.fields["what"].choices = [("", "---------"), *self.offered]  # type: ignore[attr-defined]
 
     def clean_times(self) -> str:
         """A text that can be read as a schedule."""
@@ -113,6 +115,10 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: PeriodicTask) -> None:
         """Through the service."""
         put_schedule(task=obj.task, code=code_of(obj), text="")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Called what it is."""
+        return super().changelist_view(request, {"title": "Schedules", **(extra_context or {})})
 
     @admin.display(description="when (UTC)")
     def times(self, schedule: PeriodicTask) -> str:

@@ -97,6 +97,7 @@ class Migration(migrations.Migration):
                 ('error', models.CharField(blank=True, max_length=500)),
             ],
             options={
+                'verbose_name': 'due time',
                 'ordering': ['-due_at', '-id'],
                 'constraints': [models.UniqueConstraint(fields=('task', 'code', 'due_at'), name='tick_once_a_due_time')],
             },

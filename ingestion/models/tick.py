@@ -18,6 +18,7 @@ class Tick(models.Model):
 
     class Meta:
         ordering = ["-due_at", "-id"]
+        verbose_name = "due time"
         constraints = [UniqueConstraint(fields=["task", "code", "due_at"], name="tick_once_a_due_time")]
 
     def __str__(self) -> str:

@@ -91,7 +91,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     """Alerts on their way; a dead letter can be sent again."""
 
     related = ("alert__expectation__source", "target")
-    list_display = ("alert", "target", "state", "attempts", "next_at", "sent_at", "error")
+    list_display = ("alert", "target", "state", "attempts", "error_start")
     list_filter = (
         through(SourceFilter, "alert__expectation__source"), "target",
         ("sent_at", admin.EmptyFieldListFilter), ("dead_at", admin.EmptyFieldListFilter),
@@ -102,6 +102,11 @@ class NoticeAdmin(ReadOnlyAdmin):
     def visible(self, request: HttpRequest) -> QuerySet[Notice]:
         """Those of the user's sources."""
         return Notice.objects.filter(alert__expectation__source__in=visible_sources(request.user))
+
+    @admin.display(description="error")
+    def error_start(self, notice: Notice) -> str:
+        """The beginning of what the last attempt said."""
+        return notice.error[:120]
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Who may change notices."""
