@@ -24,6 +24,7 @@ from ingestion.models import ClaimedWork, Normalization, Source, Tick
 from ingestion.notices import send_notice, to_send
 from ingestion.pull import PullBusy, Pulled, pull
 from ingestion.push import due_to_seal, seal_open
+from ingestion.retention import forget
 from ingestion.schedules import PULL, RUN, scheduled_codes
 from ingestion.ticks import due_time, forget_old, forgotten, meet, meet_every, put_off, settle, undone
 from ingestion.work import call_worker
@@ -209,6 +210,16 @@ def sweep() -> None:
         send(normalize.delay, pk)
     for run in Run.objects.filter(state__in=[Run.State.WAITING, Run.State.RUNNING]).order_by("id"):
         pipeline.ring(run)
+
+
+@shared_task(queue="ingest")
+def forget_raw_bytes() -> None:
+    """Delete the raw bytes that sources keep no longer. What comes twice finds nothing due."""
+    done = forget(now=timezone.now(), by="retention")
+    for sentence in done.kept:
+        log.error("Kept: %s", sentence)
+    if done.deliveries:
+        log.info("%s deliveries, %s bytes deleted.", done.deliveries, done.size)
 
 
 @shared_task(queue="ingest")

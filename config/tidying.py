@@ -36,7 +36,7 @@ def _written() -> Iterator[Path]:
 
 def _named() -> set[str]:
     return {
-        *Delivery.objects.values_list("path", flat=True),
+        *Delivery.objects.filter(tombstone=None).values_list("path", flat=True),
         *Normalization.objects.exclude(path="").values_list("path", flat=True),
         *OutcomeFile.objects.values_list("path", flat=True),
     }

@@ -29,6 +29,7 @@ from ingestion.models import (
     Repair,
     RepairedCell,
     Source,
+    Tombstone,
 )
 
 CLAIM_COLUMNS = "{lease_until,worker,attempts,fence,started_at}"  # a claim in progress is no statement of fact
@@ -172,6 +173,7 @@ register_model(
     QuarantinedRow,
     Deadline,
     AlertTarget,
+    Tombstone,
 )
 register_whole(
     Repair._meta.db_table,

@@ -87,14 +87,17 @@ def _register(
         lake.local(path).parent.mkdir(parents=True, exist_ok=True)
         copy.replace(lake.local(path))
         custody.seal([delivery])
-    elif not lake.local(path).exists():
+    elif not lake.local(path).exists() and not hasattr(delivery, "tombstone"):
         shutil.copyfile(copy, lake.local(path))
     return Accepted(delivery, is_new)
 
 
 @transaction.atomic
 def plan_normalization(delivery: Delivery) -> Normalization:
-    """The normalization of a delivery by its source's current mapping; made if it is not there yet."""
+    """The normalization of a delivery by its source's current mapping; made if it is not there yet. Of a delivery whose raw
+    bytes were deleted it is the last one that was made."""
+    if hasattr(delivery, "tombstone"):
+        return delivery.normalizations.filter(state=Normalization.State.DONE).latest("mapping__version")
     normalization, is_new = Normalization.objects.get_or_create(
         delivery=delivery, mapping=delivery.source.current_mapping(), defaults={"queue": "ingest"}
     )

@@ -75,7 +75,7 @@ def _received(rows: list[Standing]) -> Iterator[Event]:
     sides = {(row.delivery, row.n): row.side.upper() for row in rows}
     done = Normalization.objects.filter(delivery__in={row.delivery for row in rows}, state="done")
     readings: dict[int, list[Normalization]] = {}
-    for work in done.select_related("delivery__source", "mapping").order_by("id"):
+    for work in done.select_related("delivery__source", "delivery__tombstone", "mapping").order_by("id"):
         readings.setdefault(work.delivery_id, []).append(work)
     for (delivery, n), side in sides.items():
         if delivery in readings:
@@ -119,6 +119,8 @@ def _came(work: Normalization, side: str, n: int) -> Iterator[Event]:
     delivery, found = work.delivery, raw_line(work, n)
     line, raw = (f"{found.line:,}", (found.raw[:2000],)) if found else ("?", ())
     detail = f"{delivery.file_name}, record {n:,}, {_how(work.format)}, sha256 {delivery.sha256[:12]}"
+    if hasattr(delivery, "tombstone"):
+        detail += f". Its raw bytes were deleted on {delivery.tombstone.deleted_at:%Y-%m-%d}: {delivery.tombstone.rule}"
     came = f"{_unit(work.format)} {line} received from {delivery.source.title}"
     title = came if delivery.replayed_from_id is None else f"replayed as line {line} of delivery {delivery.pk}"
     yield Event(delivery.received_at, "file", f"{side}: {title}", detail,

@@ -128,7 +128,9 @@ def read_again(*, delivery: Delivery, by: User) -> Delivery:
     if not by.has_perm("ingestion.add_delivery"):
         raise RepairRefused("Reading a delivery again needs the right to deliver.")
     if not lake.local(delivery.path).exists():
-        raise RepairRefused(f"The bytes of delivery {delivery.pk} are no longer kept, so it cannot be read again.")
+        raise RepairRefused(
+            f"The raw bytes of delivery {delivery.pk} are no longer kept, so it cannot be read again. Repair its rows."
+        )
     retry(plan_normalization(delivery))
     return delivery
 

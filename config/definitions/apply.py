@@ -249,6 +249,7 @@ def _source(code: str, given: Document, *, by: str) -> list[Change]:
         "business_date": given.get("business_date") or {},
         "format": given.get("format") or {},
         "connection": given.get("connection") or {},
+        "raw_days": int(str(retention["raw_days"])) if (retention := given.get("retention") or {}) else None,  # type: ignore[index]
     }
     said = save_named(Source, code, values)
     source = Source.objects.get(code=code)

@@ -24,11 +24,12 @@ TOP = ("record_types", "sources", "reconciliations", "calendars", "reasons", "te
 FIELD = ("type", "key", "digits", "places", "to", "choices", "label", "sensitive")
 SOURCE = (
     "label", "record_type", "kind", "delivers", "calendar", "business_date", "format", "connection", "schedule", "deadline",
-    "mapping", "translations",
+    "retention", "mapping", "translations",
 )  # fmt: skip
 RECONCILIATION = (
     "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers", "runs",
 )  # fmt: skip
+LONGEST_KEPT = 36_500  # days
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -170,6 +171,7 @@ class Checker:
         self.faults += connection_faults(f"{place}.connection", kind, document.get("connection") or {})
         self.faults += schedule_faults(f"{place}.schedule", kind, document.get("schedule"))
         self.faults += deadline_faults(f"{place}.deadline", document.get("deadline"))
+        self._retention(f"{place}.retention", document.get("retention"))
         if "business_date" in document:
             self._business_date(f"{place}.business_date", document["business_date"])
         mapping = document.get("mapping")
@@ -180,6 +182,17 @@ class Checker:
             self._mapped(f"{place}.mapping.{path}", record_type, path, given, leaves)
         self._translations(f"{place}.translations", record_type, document.get("translations") or {}, leaves)
         return self._needed(place, record_type, mapping)
+
+    def _retention(self, place: str, given: object) -> None:
+        if given is None:
+            return
+        assert isinstance(given, dict)
+        self._keys(place, given, ("raw_days",))
+        days = str(given.get("raw_days"))
+        if not (days.isascii() and days.isdigit()) or not 1 <= int(days[:9]) <= LONGEST_KEPT:
+            self._fault(
+                f"{place}.raw_days", f"raw bytes are kept for 1 to {LONGEST_KEPT:,} days, such as {{raw_days: 400}}"
+            )
 
     def _business_date(self, place: str, rule: object) -> None:
         if not isinstance(rule, dict) or len({"column", "from_name"} & set(rule)) != 1:

@@ -60,6 +60,8 @@ def _source(source: Source) -> dict[str, object]:
             document[key] = value
     if source.calendar:
         document["calendar"] = source.calendar.code
+    if source.raw_days is not None:
+        document["retention"] = {"raw_days": source.raw_days}
     document |= schedule_document(PULL, source.code) | deadline_document(source)
     document["mapping"] = source.current_mapping().document
     translations: dict[str, dict[str, str]] = {}

@@ -35,7 +35,7 @@ GATE = {
 SOURCE = {
     "label": TEXT, "record_type": TEXT, "kind": TEXT, "delivers": TEXT, "calendar": TEXT,
     "business_date": {"column": TEXT, "from_name": TEXT}, "schedule": TEXT,
-    "deadline": {"at": TEXT, "zone": TEXT, "after": ANY, "grace": ANY}, "mapping": Each({}), "translations": Each(Each(TEXT)),
+    "deadline": {"at": TEXT, "zone": TEXT, "after": ANY, "grace": ANY}, "retention": {"raw_days": ANY}, "mapping": Each({}), "translations": Each(Each(TEXT)),
 }  # fmt: skip
 RECONCILIATION = {
     "label": TEXT, "a": TEXT, "b": TEXT, "calendar": TEXT, "team": TEXT, "four_eyes": FLAG,

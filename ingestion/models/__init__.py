@@ -12,6 +12,7 @@ from ingestion.models.repair import Repair, RepairedCell
 from ingestion.models.seal import Seal
 from ingestion.models.source import CodeTranslation, Mapping, Source
 from ingestion.models.tick import Tick
+from ingestion.models.tombstone import Tombstone
 from ingestion.models.work import ClaimedWork
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "RepairedCell",
     "Seal",
     "Source",
+    "Tombstone",
     "Tick",
 ]

@@ -36,6 +36,9 @@ class Source(models.Model):
         blank=True,
         help_text="Where to pull from; credentials by the name of a variable, {env: TIEOUT_...}.",
     )
+    raw_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Days for which delivered bytes are kept; empty: for ever."
+    )
 
     class Meta:
         ordering = ["code"]

@@ -28,7 +28,7 @@ class SourceAdmin(ReadOnlyAdmin):
     search_fields = ("code", "label")
     fields = readonly_fields = (
         "code", "label", "record_type", "kind", "delivers", "calendar", "dated", "declared",
-        "connected",
+        "connected", "raw_days",
     )  # fmt: skip
     inlines = (MappingInline,)
     dated = document("business_date")

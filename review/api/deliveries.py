@@ -40,10 +40,21 @@ class ArrivedSerializer(serializers.ModelSerializer):
 
     source = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[assignment, var-annotated]
     normalizations = serializers.SerializerMethodField()
+    raw_deleted_at = serializers.DateTimeField(source="tombstone.deleted_at", default=None, allow_null=True)
 
     class Meta:
         model = Delivery
-        fields = ("id", "source", "business_date", "file_name", "sha256", "size", "received_at", "normalizations")
+        fields = (
+            "id",
+            "source",
+            "business_date",
+            "file_name",
+            "sha256",
+            "size",
+            "received_at",
+            "raw_deleted_at",
+            "normalizations",
+        )
 
     def get_normalizations(self, delivery: Delivery) -> list[dict[str, Any]]:
         """By each mapping version, the newest last."""
@@ -68,7 +79,7 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
     def get_queryset(self) -> QuerySet[Delivery]:
         """Deliveries of the sources that the user may see."""
         seen = Delivery.objects.filter(source__in=visible_sources(self.request.user))
-        return seen.select_related("source").prefetch_related("normalizations__mapping")
+        return seen.select_related("source", "tombstone").prefetch_related("normalizations__mapping")
 
     @extend_schema(
         parameters=[KEY_HEADER], request=HandInSerializer, responses={201: ArrivedSerializer, 200: ArrivedSerializer}

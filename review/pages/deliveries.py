@@ -27,7 +27,9 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """One delivery."""
     found = get_object_or_404(
-        Delivery.objects.filter(source__in=visible_sources(request.user)).select_related("source", "replayed_from"),
+        Delivery.objects.filter(source__in=visible_sources(request.user)).select_related(
+            "source", "replayed_from", "tombstone"
+        ),
         pk=pk,
     )
     readings = list(found.normalizations.select_related("mapping"))

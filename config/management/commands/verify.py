@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reconciliation.verify import CHECKS
+from reconciliation.verify import CHECKS, NOTES
 
 
 class Command(BaseCommand):
@@ -16,6 +16,8 @@ class Command(BaseCommand):
             problems = list(check())
             broken += len(problems)
             self.stdout.write(f"{'FAILED' if problems else 'ok':8}{name}")
+            for note in NOTES[name]() if name in NOTES else ():
+                self.stdout.write(f"        {note}")
             for problem in problems:
                 self.stdout.write(f"        {problem}")
         if broken:
