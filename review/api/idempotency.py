@@ -28,7 +28,7 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
     if len(key) > LONGEST:
         raise ValidationError({"detail": f"An Idempotency-Key has at most {LONGEST} characters."})
     assert isinstance(request.user, User)
-    digest = hashlib.sha256(repr((request.path, _body(request))).encode()).hexdigest()
+    digest = hashlib.sha256(repr((request.get_full_path(), _body(request))).encode()).hexdigest()
     with transaction.atomic():
         kept, is_new = IdempotentRequest.objects.select_for_update().get_or_create(
             user=request.user, key=key, defaults={"request_sha256": digest}

@@ -15,7 +15,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ingestion.errors import IngestionError
+from ingestion.models import Source
 from reconciliation.visibility import visible_sources
+from review.api.idempotency import KEY_HEADER, once
 from review.api.permissions import HasScope
 from review.rejects import push_rejects, write_rejects
 
@@ -55,18 +57,25 @@ class RejectsView(APIView):
             return HttpResponse(file.read_bytes(), content_type=TYPES[kind], headers=headers)
 
     @extend_schema(
-        parameters=[OpenApiParameter("date", dt.date, required=True)], request=None, responses={200: PushedSerializer}
+        parameters=[KEY_HEADER, OpenApiParameter("date", dt.date, required=True)],
+        request=None,
+        responses={200: PushedSerializer},
     )
     def post(self, request: Request, code: str) -> Response:
         """Put the file into the folder that the source's connection names; the same date again replaces it."""
         source = get_object_or_404(visible_sources(request.user), code=code)
         if not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
             raise PermissionDenied("Sending rejects back needs the right to deliver.")
-        try:
-            count, place = push_rejects(source, _date(request))
-        except IngestionError as refused:
-            raise ValidationError({"detail": str(refused)}) from None
-        return Response(PushedSerializer({"records": count, "place": place}).data)
+        date = _date(request)
+        return once(request, lambda: _pushed(source, date))
+
+
+def _pushed(source: Source, date: dt.date) -> Response:
+    try:
+        count, place = push_rejects(source, date)
+    except IngestionError as refused:
+        return Response({"detail": str(refused)}, status=400)
+    return Response({**PushedSerializer({"records": count, "place": place}).data})
 
 
 def _date(request: Request) -> dt.date:

@@ -65,12 +65,15 @@ def test_it_is_put_where_the_source_reads_it(
     reconcile([row("A"), "short,row"], [row("A")])
     client.force_login(person("Administrator"))
     push = f"/api/v1/sources/left/rejects?date={DAY}"
-    assert "names no place" in client.post(push).json()["detail"]
+    assert "names no place" in client.post(push, headers={"Idempotency-Key": "a"}).json()["detail"]
     settings.DROP_FOLDERS = [str(tmp_path)]
     connection = "  left:\n    connection: {rejects: {url: 'file://back/'}}\n"
     define(DEFINITION.replace("  left:\n", connection))
     name = f"rejects_left_{DAY}.csv"
-    assert client.post(push).json() == {"records": 1, "place": f"file://{tmp_path}/back/{name}"}
+    assert client.post(push, headers={"Idempotency-Key": "b"}).json() == {
+        "records": 1,
+        "place": f"file://{tmp_path}/back/{name}",
+    }
     call_command("rejects", "left", date=DAY, push=True)
     assert [it.name for it in (tmp_path / "back").iterdir()] == [name]
     assert "short,row" in (tmp_path / "back" / name).read_text()
