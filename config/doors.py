@@ -9,6 +9,7 @@ from typing import TextIO
 from django.core.management.base import CommandError
 
 from ingestion.arrival import take_in
+from ingestion.control_totals import Declared
 from ingestion.deliveries import Accepted
 from ingestion.models import Source
 from reconciliation.models import Reconciliation
@@ -40,9 +41,11 @@ def known_reconciliation(code: str) -> Reconciliation:
     return found
 
 
-def to_delivery(source: Source, file: Path, date: dt.date | None, by: str = "command") -> Accepted:
-    """Take a file in under its own name."""
-    return take_in(source=source, file=file, name=file.name, given=date, by=by)
+def to_delivery(
+    source: Source, file: Path, date: dt.date | None, by: str = "command", declared: Declared | None = None
+) -> Accepted:
+    """Take a file in under its own name; `declared` is what its manifest says."""
+    return take_in(source=source, file=file, name=file.name, given=date, by=by, declared=declared)
 
 
 def write_json(document: object, target: str | None, stdout: TextIO) -> None:

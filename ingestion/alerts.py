@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from ingestion.changes import Change, ChangeRefused, save_named
-from ingestion.models import Alert, AlertTarget, Expectation, Notice, Source
+from ingestion.models import Alert, AlertTarget, Expectation, Normalization, Notice, Source
 from ingestion.models.alert import PREFIX
 
 
@@ -20,10 +20,19 @@ def raise_alert(expectation: Expectation, arrived_at: dt.datetime | None, now: d
     )
     if not is_new:
         return None
-    Notice.objects.bulk_create(
-        Notice(alert=alert, target=target, next_at=now) for target in targets_of(expectation.source)
-    )
+    _tell(alert, expectation.source, now)
     return alert
+
+
+def raise_mismatch(normalization: Normalization, now: dt.datetime) -> None:
+    """Raise the alert of a delivery whose control totals do not agree, once; call it in the transaction that says so."""
+    alert, is_new = Alert.objects.get_or_create(normalization=normalization, defaults={"raised_at": now})
+    if is_new:
+        _tell(alert, normalization.delivery.source, now)
+
+
+def _tell(alert: Alert, source: Source, now: dt.datetime) -> None:
+    Notice.objects.bulk_create(Notice(alert=alert, target=target, next_at=now) for target in targets_of(source))
 
 
 def targets_of(source: Source) -> list[AlertTarget]:

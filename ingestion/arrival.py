@@ -6,18 +6,21 @@ from pathlib import Path
 from django.utils import timezone
 
 from ingestion.business_date import business_date_of
+from ingestion.control_totals import Declared
 from ingestion.deliveries import Accepted, accept_delivery, plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Source
 from ingestion.work import retry
 
 
-def take_in(*, source: Source, file: Path, name: str, given: dt.date | None, by: str) -> Accepted:
+def take_in(
+    *, source: Source, file: Path, name: str, given: dt.date | None, by: str, declared: Declared | None = None
+) -> Accepted:
     """Accept a file for a date (without one for what the source's rule reads, or today in UTC); what failed before may be
-    tried again. IngestionError says what a person can mend."""
+    tried again. `declared` is what its manifest says. IngestionError says what a person can mend."""
     if not file.is_file():
         raise IngestionError(f"There is no file {file}. Nothing was taken.")
     date = business_date_of(source, file, name, given, timezone.now().date())
-    accepted = accept_delivery(source=source, file=file, business_date=date, by=by, name=name)
+    accepted = accept_delivery(source=source, file=file, business_date=date, by=by, name=name, declared=declared)
     retry(plan_normalization(accepted.delivery))
     return accepted

@@ -1,20 +1,105 @@
-"""Control totals: what a file's footer says it holds, against what arrived."""
+"""Control totals: what a file's footer or its manifest says it holds, against what arrived."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 from ingestion.errors import IngestionError
 from ingestion.file_format import FileFormat
 from ingestion.files import records
-from ingestion.framing import cells_of
+from ingestion.framing import Framed, cells_of
+from ingestion.lookup import lookup
 from ingestion.mapping import FieldMapping
-from ingestion.normalize import column_position
+from ingestion.normalize import column_position, source_sql
+from ingestion.sql_text import literal
+
+LARGEST = Decimal(10) ** 27  # of a sum with ten places
 
 
 class ControlTotalMismatch(IngestionError):
-    """A footer's sum or count is not that of the records: something was lost on the way, or added."""
+    """A declared sum or count is not that of the records: something was lost on the way, or added."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What whoever delivers a file says of it: how many records it has, and sums by field or column."""
+
+    records: int | None = None
+    sums: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @classmethod
+    def given(cls, records: int | None, sums: Iterable[str]) -> "Declared | None":
+        """From a count and texts such as `amount=1234.50`; None where nothing is declared. IngestionError for what is no sum."""
+        found = dict(_sum_of(text) for text in sums)
+        return cls(records, found) if found or records is not None else None
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any] | None) -> "Declared | None":
+        """From JSON."""
+        if document is None:
+            return None
+        return cls(document["records"], {name: Decimal(text) for name, text in document["sums"].items()})
+
+    def to_document(self) -> dict[str, object]:
+        """As JSON."""
+        return {"records": self.records, "sums": {name: f"{amount:f}" for name, amount in self.sums.items()}}
+
+
+def _sum_of(text: str) -> tuple[str, Decimal]:
+    name, _, amount = text.rpartition("=")
+    try:
+        value = Decimal(amount.strip())
+        if name.strip() and value.is_finite() and abs(value) < LARGEST:
+            return name.strip(), value
+    except InvalidOperation:
+        pass
+    raise IngestionError(f"{text[:100]!r} is no control total; write a field and its sum, such as amount=1234.50.")
+
+
+def check_declared(
+    framed: Framed, format_: FileFormat, mappings: Mapping[str, FieldMapping], declared: Declared | None
+) -> list[str]:
+    """A note per total of the manifest that fits; ControlTotalMismatch names every one that does not."""
+    if declared is None:
+        return []
+    unread = len(framed.rejected)
+    notes: list[str] = []
+    wrong: list[str] = []
+    if declared.records is not None:
+        _hold(Decimal(declared.records), Decimal(framed.received), "records", notes, wrong)
+    for name, total in declared.sums.items():
+        of_column = (it for it in mappings.values() if it.column == name)
+        mapping = mappings.get(name) or next(of_column, FieldMapping("", column=name))
+        place = column_position(format_, mapping.column) if mapping.column else None
+        if place is None:
+            raise ControlTotalMismatch(
+                f"The manifest sums {name!r}, which is neither a mapped field nor a column of the file."
+            )
+        _hold(total, _sum_of_column(framed, format_, place, mapping), f"{name} in all", notes, wrong)
+    if wrong:
+        lost = f" {unread} rows could not be read and are in no sum." if unread else ""
+        raise ControlTotalMismatch(f"{' '.join(wrong)}{lost} Ask for the file again; nothing was stored.")
+    return notes
+
+
+def _hold(declared: Decimal, found: Decimal, what: str, notes: list[str], wrong: list[str]) -> None:
+    if declared == found:
+        notes.append(f"The manifest agrees: {found:,f} {what}.")
+    else:
+        wrong.append(f"The manifest says {declared:,f} {what}, but the file has {found:,f}.")
+
+
+def _sum_of_column(framed: Framed, format_: FileFormat, place: int, mapping: FieldMapping) -> Decimal:
+    """The exact sum of a column's numbers; what is no number counts nothing, as in a footer."""
+    text = f"trim(c{place})"
+    for mark, stands in ((mapping.group, ""), (mapping.decimal, ".")):
+        text = f"replace({text}, {literal(mark)}, {literal(stands)})" if mark else text
+    with lookup() as duck:
+        query = f"SELECT sum(TRY_CAST({text} AS DECIMAL(38,10))) FROM {source_sql(framed, format_)}"
+        return (duck.execute(query).fetchall()[0][0] or Decimal(0)).normalize() + 0
 
 
 def check_totals(path: Path, format_: FileFormat, mappings: Mapping[str, FieldMapping]) -> list[str]:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from ingestion import custody, drift, lake
-from ingestion.control_totals import check_totals
+from ingestion.alerts import raise_mismatch
+from ingestion.control_totals import ControlTotalMismatch, Declared, check_declared, check_totals
 from ingestion.errors import IngestionError, MissingColumn
 from ingestion.file_format import NAMED_VALUES, FileFormat
 from ingestion.files import detect, frame, with_lines
@@ -41,10 +43,11 @@ def accept_delivery(
     by: str = "",
     name: str = "",
     replayed_from: Delivery | None = None,
+    declared: Declared | None = None,
 ) -> Accepted:
     """Keep a file's bytes and register them; the same bytes for the same date are the delivery already held.
 
-    `replayed_from` is the delivery whose repaired rows the file holds.
+    `replayed_from` is the delivery whose repaired rows the file holds; `declared` what its manifest says.
     """
     if not file.is_file():
         raise IngestionError(f"There is no file {file}. Nothing was taken.")
@@ -56,6 +59,7 @@ def accept_delivery(
             "file_name": Path(name or file.name).name[:255],
             "received_by": by,
             "replayed_from": replayed_from,
+            "declared": declared.to_document() if declared else None,
         }
         return _register(source, copy, business_date, digest, size, told)
     finally:
@@ -83,6 +87,8 @@ def _register(
         sha256=digest,
         defaults={"path": path, "size": size, **told},
     )
+    if not is_new and told["declared"] not in (None, delivery.declared):
+        _declare(delivery, told["declared"])
     if is_new:
         lake.local(path).parent.mkdir(parents=True, exist_ok=True)
         copy.replace(lake.local(path))
@@ -90,6 +96,15 @@ def _register(
     elif not lake.local(path).exists() and not hasattr(delivery, "tombstone"):
         shutil.copyfile(copy, lake.local(path))
     return Accepted(delivery, is_new)
+
+
+def _declare(delivery: Delivery, declared: object) -> None:
+    """Take another manifest for bytes that are held; one for bytes that were read already is refused."""
+    if delivery.normalizations.filter(state=Normalization.State.DONE).exists():
+        raise IngestionError(f"{delivery} was read with other control totals. Leave them out, or deliver other bytes.")
+    delivery.declared = declared
+    delivery.save(update_fields=["declared"])
+    custody.seal([delivery])
 
 
 @transaction.atomic
@@ -133,7 +148,7 @@ def normalize_delivery(normalization: Normalization, *, accept: bool = False) ->
             drift.propose(claimed, error.found)
         raise
     except IngestionError as error:
-        fail(claimed, str(error))
+        _fail(claimed, error)
         raise
     except BaseException as error:
         give_back(claimed, error)
@@ -142,6 +157,14 @@ def normalize_delivery(normalization: Normalization, *, accept: bool = False) ->
         lake.discard(folder)
     claimed.refresh_from_db()
     return claimed
+
+
+@transaction.atomic
+def _fail(work: Normalization, error: IngestionError) -> None:
+    is_mismatch = isinstance(error, ControlTotalMismatch)
+    fail(work, str(error), mismatches=[str(error)] if is_mismatch else None)
+    if is_mismatch:
+        raise_mismatch(work, timezone.now())
 
 
 def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
@@ -154,7 +177,9 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
         if format_.type not in NAMED_VALUES:  # there only reading all records tells
             check_columns(format_, list(_mappings(mapping).values()))
         totals = check_totals(raw, format_, _mappings(mapping))
-        made, rejected, format_ = _read(raw, format_, mapping, folder)
+        made, rejected, format_, agreed = _read(
+            raw, format_, mapping, folder, Declared.from_document(delivery.declared)
+        )
     except MissingColumn as missing:
         raise drift.of_stopped(work, raw, format_, missing) from None
     found = drift.of_delivery(work, raw, format_, made, folder / "records")
@@ -163,7 +188,8 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
         finish(
             work,
             format=format_.to_document(),
-            notes=[*format_.notes, *totals, *found.notes],
+            notes=[*format_.notes, *totals, *agreed, *found.notes],
+            mismatches=[*format_.mismatches] or None,
             questions=[],
             path=name,
             sha256=digest,
@@ -173,6 +199,8 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
             flagged_values=made.flagged_values,
         )
         quarantine_rows(work, rejected)
+        if format_.mismatches:
+            raise_mismatch(work, timezone.now())
         drift.propose(work, found)
 
 
@@ -182,12 +210,14 @@ def _declared(mapping: Mapping, *, is_replay: bool) -> dict[str, object]:
 
 
 def _read(
-    raw: Path, format_: FileFormat, mapping: Mapping, folder: Path
-) -> tuple[Normalized, list[RejectedRow], FileFormat]:
-    """Write the records of a file to `records` in the folder; gives the counts, the rejected rows, the whole format."""
+    raw: Path, format_: FileFormat, mapping: Mapping, folder: Path, declared: Declared | None = None
+) -> tuple[Normalized, list[RejectedRow], FileFormat, list[str]]:
+    """Write the records of a file to `records` in the folder; gives the counts, the rejected rows, the whole format, and
+    which declared totals agree."""
     framed, format_ = frame(raw, format_, folder, _wanted(mapping))
+    agreed = check_declared(framed, format_, _mappings(mapping), declared)
     made = _write_records(framed, format_, mapping, folder / "records")
-    return made, [*framed.rejected, *with_lines(raw, format_, made.rejected)], format_
+    return made, [*framed.rejected, *with_lines(raw, format_, made.rejected)], format_, agreed
 
 
 def read_bytes(file: Path, mapping: Mapping, folder: Path, *, is_replay: bool) -> tuple[Normalized, list[RejectedRow]]:

@@ -25,6 +25,7 @@ class FileFormat:
     footer_count: bool = False
     notes: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    mismatches: tuple[str, ...] = ()  # control totals that the file itself holds and that are not those of its records
     type: str = "csv"
     options: Mapping[str, object] = field(default_factory=dict)
 
@@ -36,6 +37,6 @@ class FileFormat:
     def from_document(cls, document: Mapping[str, object]) -> "FileFormat":
         """From JSON."""
         given = dict(document)
-        for name in ("columns", "notes", "questions"):
+        for name in ("columns", "notes", "questions", "mismatches"):
             given[name] = tuple(given.get(name, ()))  # type: ignore[arg-type]
         return cls(**given)  # type: ignore[arg-type]

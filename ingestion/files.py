@@ -53,7 +53,9 @@ def frame(
         reading.columns |= dict.fromkeys(reading.wanted)
     if not framed.received:
         notes = [*notes, "The file holds no record."]
-    return framed, replace(format_, columns=tuple(reading.columns), notes=(*format_.notes, *notes))
+    return framed, replace(
+        format_, columns=tuple(reading.columns), notes=(*format_.notes, *notes), mismatches=tuple(reading.mismatches)
+    )
 
 
 def records(path: Path, format_: FileFormat) -> Iterator[FileRow]:

@@ -5,7 +5,7 @@ A cheap scan finds files that are clean as they are; only the others are rewritt
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -26,12 +26,14 @@ FOOTER = "A footer line: a control total, not a record."
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that is not a record: its record number, physical line, raw text and why."""
+    """A row that is not a record: its record number, physical line, raw text and why; the canonical texts of the values that
+    could be read, by leaf name, where it has cells."""
 
     n: int
     line: int
     raw: str
     reason: str
+    record: Mapping[str, str | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ PARTS = 16  # files of a partitioned delivery
 NUMBER = "__n"
 SHORTEST_BOUND = 1_000_000  # bytes of a line; DuckDB reads in buffers of a few lines of this length
 BUFFERED_LINES = 4
+TOLD_RECORDS = 10_000  # rows without a key whose other values are kept
 FLUSHED_ROWS = 10_000  # a part: by itself DuckDB gathers half a million rows of each, in 2 GB and 1.7 times the time
 
 
@@ -85,21 +86,26 @@ def _normalize(
         f"FROM read_parquet({literal(written)}, hive_partitioning = false)"
     ).fetchall()[0]
     keyless = framed.received - len(framed.rejected) - kept
-    rejected = _keyless(duck, framed, shape) if keyless else []
+    rejected = _keyless(duck, keyless, shape) if keyless else []
     if len(rejected) != keyless:
         raise AssertionError(f"{framed.received} rows were received, but {kept} and {len(rejected)} came out.")
     return Normalized(framed.received, kept, len(framed.rejected) + keyless, int(flagged), rejected)
 
 
-def _keyless(duck: duckdb.DuckDBPyConnection, framed: Framed, shape: Shape) -> list[RejectedRow]:
+def _keyless(duck: duckdb.DuckDBPyConnection, count: int, shape: Shape) -> list[RejectedRow]:
+    """The rows without a key, with their other values where they are not too many to tell."""
     names = " and ".join(leaf.name for leaf in shape.key_leaves)
-    rows = duck.execute("SELECT n, flags FROM normalized WHERE key IS NULL ORDER BY n").fetchall()
+    leaves = shape.leaves if count <= TOLD_RECORDS else ()
+    texts = "".join(f", {canonical_sql(leaf, leaf.column)}" for leaf in leaves)
+    rows = duck.execute(f"SELECT n, flags{texts} FROM normalized WHERE key IS NULL ORDER BY n").fetchall()
+    reasons = {True: "does not fit its field", False: "is blank"}
     return [
         RejectedRow(
-            n, 0, "", f"The key ({names}) {'does not fit its field' if _flags_key(flags, shape) else 'is blank'}."
+            n, 0, "", f"The key ({names}) {reasons[_flags_key(flags, shape)]}.",
+            dict(zip((leaf.name for leaf in leaves), values, strict=True)) or None,
         )
-        for n, flags in rows
-    ]
+        for n, flags, *values in rows
+    ]  # fmt: skip
 
 
 def _flags_key(flags: str | None, shape: Shape) -> bool:

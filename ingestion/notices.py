@@ -33,7 +33,11 @@ def to_send(now: dt.datetime) -> list[int]:
 def send_notice(pk: int, now: dt.datetime) -> bool:
     """Take a notice by one conditional UPDATE and send it. False when another one has it, or it did not work."""
     mine = Notice.objects.filter(pk=pk, sent_at=None, dead_at=None, next_at__lte=now)
-    notice = Notice.objects.select_related("target", "alert__expectation__source").filter(pk=pk).first()
+    notice = (
+        Notice.objects.select_related("target", "alert__expectation__source", "alert__normalization__delivery__source")
+        .filter(pk=pk)
+        .first()
+    )
     if notice is None:
         return False
     pause = FIRST_PAUSE * 2**notice.attempts
@@ -59,13 +63,17 @@ def _send(notice: Notice, now: dt.datetime) -> None:
 
 def subject(alert: Alert) -> str:
     """One line."""
-    owed = alert.expectation
-    return f"Tieout: {owed.source.code} of {owed.business_date:%Y-%m-%d} is {alert.what}"
+    return f"Tieout: {alert}"
 
 
 def body(alert: Alert) -> str:
     """Codes, dates and a link; never a record."""
     owed = alert.expectation
+    if owed is None:
+        return (
+            f"{alert} (delivery {alert.subject.pk}). Its page names the totals.\n\n{settings.PUBLIC_URL}".rstrip()
+            + "\n"
+        )
     came = f"It came at {_text(alert.arrived_at)}." if alert.arrived_at else "It is not there yet."
     lines = [
         f"The delivery of {owed.source.code} for {owed.business_date:%Y-%m-%d} was due at {_text(owed.due_at)},",
@@ -78,14 +86,15 @@ def body(alert: Alert) -> str:
 
 def document(notice: Notice) -> dict[str, object]:
     """What a webhook is sent; moments in UTC."""
-    alert, owed = notice.alert, notice.alert.expectation
+    alert, owed, about = notice.alert, notice.alert.expectation, notice.alert.subject
     return {
         "id": notice.pk,
         "event": f"delivery.{alert.what}",
-        "source": owed.source.code,
-        "business_date": f"{owed.business_date:%Y-%m-%d}",
-        "due_at": owed.due_at.isoformat(),
-        "late_at": owed.late_at.isoformat(),
+        "source": about.source.code,
+        "business_date": f"{about.business_date:%Y-%m-%d}",
+        "delivery": alert.normalization.delivery_id if alert.normalization else None,
+        "due_at": owed.due_at.isoformat() if owed else None,
+        "late_at": owed.late_at.isoformat() if owed else None,
         "arrived_at": alert.arrived_at.isoformat() if alert.arrived_at else None,
         "raised_at": alert.raised_at.isoformat(),
         "url": settings.PUBLIC_URL,

@@ -1,5 +1,6 @@
 """Quarantined rows: kept with their raw text, line and reason; and what became of them since."""
 
+import json
 from collections.abc import Iterable
 
 from django.db import connection
@@ -17,10 +18,12 @@ STATES = (OPEN, WAITING, REPLAYED, DISMISSED)
 def quarantine_rows(normalization: Normalization, rejected: Iterable[RejectedRow]) -> None:
     """Write the rows that could not be read, set-based, and seal them."""
     with connection.cursor() as cursor:
-        columns = "normalization_id, record_number, line, raw, reason"
+        columns = "normalization_id, record_number, line, raw, reason, record"
         with cursor.copy(f"COPY ingestion_quarantinedrow ({columns}) FROM STDIN") as copy:
             for row in rejected:
-                copy.write_row((normalization.pk, row.n, row.line, row.raw.replace("\0", "\\x00"), row.reason[:500]))
+                record = None if row.record is None else json.dumps(row.record).replace("\\u0000", "")
+                raw = row.raw.replace("\0", "\\x00")
+                copy.write_row((normalization.pk, row.n, row.line, raw, row.reason[:500], record))
     ids = QuarantinedRow.objects.filter(normalization=normalization).values_list("id", flat=True)
     custody.seal_ids(QuarantinedRow._meta.db_table, list(ids))
 

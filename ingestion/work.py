@@ -110,10 +110,10 @@ def give_back(work: ClaimedWork, error: BaseException) -> None:
 
 
 @transaction.atomic
-def fail(work: ClaimedWork, error: str) -> None:
+def fail(work: ClaimedWork, error: str, **values: object) -> None:
     """Fail a step whose input can never work; a sentence says why."""
     type(work)._default_manager.filter(pk=work.pk, fence=work.fence).update(
-        state=State.FAILED, lease_until=None, finished_at=timezone.now(), error=error[:2000]
+        state=State.FAILED, lease_until=None, finished_at=timezone.now(), error=error[:2000], **values
     )
     custody.seal([work])
 

@@ -99,7 +99,9 @@ def compile_statement(run: Run) -> dict[str, object] | None:
     if money is None:
         return None
     with localcontext(prec=EXACT_DIGITS):
-        found = accounts(delivered_parts(run, money.columns), [*_settled(run), *_held(run, money)])
+        aside = quarantined_parts(run, money.amount.name, money.currency.name if money.currency else None)
+        delivered = [*delivered_parts(run, money.columns), *aside]
+        found = accounts(delivered, [*_settled(run), *_held(run, money), *aside])
         told = [_told(currency, found[currency], money.places) for currency in sorted(found)]
     currency = money.currency.name if money.currency else None
     return {"field": money.amount.name, "currency_field": currency, "columns": [*money.columns], "currencies": told}
@@ -134,9 +136,21 @@ def _told(currency: str, account: Account, places: int) -> dict[str, object]:
 
 
 def delivered_parts(run: Run, columns: Sequence[str]) -> list[Part]:
-    """What each side delivered, from the normalized files alone. `columns`: of the amount, and of the currency."""
+    """What each side's records amount to, from the normalized files alone. `columns`: of the amount, and of the currency."""
     with session(f"statement-{run.pk}") as (duck, _):
         return [part for side in SIDES for part in summed(duck, delivered_rows(run, side, columns))]
+
+
+def quarantined_parts(run: Run, amount: str, currency: str | None) -> list[Part]:
+    """The run's rows that were set aside; those without readable cells have no amount."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT i.side, coalesce(q.record ->> %s, ''), count(*), sum((q.record ->> %s)::numeric) FROM reconciliation_runinput i "
+            "JOIN ingestion_quarantinedrow q ON q.normalization_id = i.normalization_id WHERE i.run_id = %s GROUP BY 1, 2",
+            [currency, amount, run.pk],
+        )
+        line = Line("quarantined")
+        return [Part(side, named, rows, it or Decimal(0), line) for side, named, rows, it in cursor.fetchall()]
 
 
 def delivered_rows(run: Run, side: str, columns: Sequence[str]) -> str:

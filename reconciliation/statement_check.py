@@ -12,7 +12,16 @@ from reconciliation.bulk import copy_out
 from reconciliation.models import OutcomeFile, Run
 from reconciliation.outcomes import IN_BREAK
 from reconciliation.session import session
-from reconciliation.statement import EXACT_DIGITS, SIDES, Account, Part, accounts, delivered_rows, summed
+from reconciliation.statement import (
+    EXACT_DIGITS,
+    SIDES,
+    Account,
+    Part,
+    accounts,
+    delivered_rows,
+    quarantined_parts,
+    summed,
+)
 
 HELD = {"side": "VARCHAR", "delivery": "BIGINT", "n": "BIGINT"}
 
@@ -24,7 +33,9 @@ def left_unexplained(run: Run) -> Iterator[str]:
     if told is None:
         return
     with session(f"statement-{run.pk}") as (duck, _), localcontext(prec=EXACT_DIGITS):
-        found = accounts(*_looked_up(duck, run, told["columns"]))
+        aside = quarantined_parts(run, told["field"], told["currency_field"])
+        delivered, explained = _looked_up(duck, run, told["columns"])
+        found = accounts([*delivered, *aside], [*explained, *aside])
         sentences = list(_compared(run, told, found))  # within this context, which a generator would leave
     yield from sentences
 

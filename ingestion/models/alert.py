@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
 from ingestion.models.deadline import Expectation
+from ingestion.models.delivery import Delivery, Normalization
 from ingestion.models.record_type import CODE
 from ingestion.models.source import Source
 
@@ -11,9 +12,14 @@ PREFIX = "TIEOUT_"  # as for every credential that is named by its variable
 
 
 class Alert(models.Model):
-    """A delivery that was not there in time. Raised once, whatever happens later."""
+    """A delivery that was not there in time, or one whose control totals do not agree. Raised once, whatever happens later."""
 
-    expectation = models.ForeignKey(Expectation, on_delete=models.PROTECT, db_index=False, related_name="alerts")
+    expectation = models.ForeignKey(
+        Expectation, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="alerts"
+    )
+    normalization = models.ForeignKey(
+        Normalization, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="alerts"
+    )
     raised_at = models.DateTimeField()
     arrived_at = models.DateTimeField(
         null=True, blank=True, help_text="When the delivery came, if that was before the alert; empty: it was missing."
@@ -21,14 +27,30 @@ class Alert(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [UniqueConstraint(fields=["expectation"], name="alert_once_an_expectation")]
+        constraints = [
+            UniqueConstraint(fields=["expectation"], name="alert_once_an_expectation"),
+            UniqueConstraint(fields=["normalization"], name="alert_once_a_normalization"),
+            CheckConstraint(
+                condition=Q(expectation=None, normalization__isnull=False)
+                | Q(expectation__isnull=False, normalization=None),
+                name="alert_of_one_thing",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.expectation} is {self.what}"
+        told = "does not agree with its control totals" if self.what == "mismatch" else f"is {self.what}"
+        return f"{self.subject.source} of {self.subject.business_date} {told}"
+
+    @property
+    def subject(self) -> Expectation | Delivery:
+        """What has the source and the business date that it is about."""
+        return self.normalization.delivery if self.normalization else self.expectation  # type: ignore[return-value]
 
     @property
     def what(self) -> str:
-        """`late` when it had come by the time of the alert, else `missing`."""
+        """`mismatch` of control totals; `late` when it had come by the time of the alert, else `missing`."""
+        if self.normalization_id is not None:
+            return "mismatch"
         return "late" if self.arrived_at else "missing"
 
 

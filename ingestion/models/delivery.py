@@ -26,6 +26,7 @@ class Delivery(models.Model):
         related_name="replays",
         help_text="The delivery whose quarantined rows these are, repaired.",
     )
+    declared = models.JSONField(null=True, blank=True, help_text="What its manifest says: records, sums by field.")
 
     class Meta:
         ordering = ["-id"]
@@ -45,6 +46,9 @@ class Normalization(ClaimedWork):
     mapping = models.ForeignKey(Mapping, on_delete=models.PROTECT, related_name="normalizations")
     format = models.JSONField(default=dict, help_text="The format that was detected and used.")
     notes = models.JSONField(default=list, help_text="What the detection saw, a sentence each.")
+    mismatches = models.JSONField(
+        null=True, help_text="Control totals that are not those of the records, a sentence each."
+    )
     questions = models.JSONField(default=list, help_text="What needs a decision before the rows are read.")
     accepted = models.BooleanField(null=True, help_text="Whether a person took the detection's proposals as they are.")
     path = models.CharField(max_length=255, blank=True)
@@ -79,6 +83,9 @@ class QuarantinedRow(models.Model):
     line = models.PositiveBigIntegerField(help_text="Physical line of the delivered file, from 1.")
     raw = models.TextField()
     reason = models.CharField(max_length=500)
+    record = models.JSONField(
+        null=True, help_text="The values that could be read, by leaf name, where the row has cells."
+    )
 
     class Meta:
         ordering = ["normalization", "record_number"]

@@ -10,7 +10,7 @@ from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.framing import FileRow
 from ingestion.readers.reader import Reading, sampled
-from ingestion.readers.statements import Balance, Statement, told_of
+from ingestion.readers.statements import Balance, Statement
 from ingestion.readers.xml_stream import Found, Path_, XmlStream, local, records
 
 COLUMNS = (
@@ -55,7 +55,7 @@ def rows(path: Path, format_: FileFormat, reading: Reading) -> Iterator[FileRow]
             "The XML has no statement (BkToCstmrStmt/Stmt), so it is no camt.053. Write `type: xml` with a `records:` path, "
             "or deliver the statement."
         )
-    reading.notes += told_of([statement for _, statement in statements])
+    reading.balance([statement for _, statement in statements])
 
 
 def _is_part(path: Path_) -> bool:

@@ -14,7 +14,7 @@ from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.framing import FileRow, physical_lines
 from ingestion.readers.reader import Reading
-from ingestion.readers.statements import Balance, Statement, told_of
+from ingestion.readers.statements import Balance, Statement
 
 COLUMNS = (
     "account", "statement", "sequence", "entry", "booking_date", "value_date", "amount", "currency", "direction",
@@ -77,7 +77,7 @@ def rows(path: Path, format_: FileFormat, reading: Reading) -> Iterator[FileRow]
         raise UnreadableFile(
             "The file has no statement of MT940: no line begins with :20: or :61:. Deliver it again whole."
         )
-    reading.notes += told_of(walk.ended)
+    reading.balance(walk.ended)
 
 
 def _tags(path: Path, format_: FileFormat) -> Iterator[_Tag]:

@@ -7,6 +7,7 @@ from typing import Protocol
 from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.framing import FOOTER, FileRow
+from ingestion.readers.statements import Statement, disagreeing, told_of
 
 SAMPLED_RECORDS = 1_000
 MOST_COLUMNS = 5_000
@@ -23,6 +24,7 @@ class Reading:
         self.columns = dict.fromkeys(format_.columns)
         self.wanted = tuple(dict.fromkeys(wanted))
         self.notes: list[str] = []
+        self.mismatches: list[str] = []
         self._late: list[str] = []
 
     def cells(self, values: Mapping[str, str]) -> list[str]:
@@ -44,6 +46,11 @@ class Reading:
     def is_wanted(self, column: str) -> bool:
         """Whether a fault in the column matters; without a mapping every one does."""
         return not self.wanted or column in self.wanted
+
+    def balance(self, statements: list[Statement]) -> None:
+        """Hold the statements' balances against their entries."""
+        self.notes += told_of(statements)
+        self.mismatches += disagreeing(statements)
 
     def told(self) -> list[str]:
         """The notes, with the columns that stood in no sampled record."""

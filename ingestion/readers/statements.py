@@ -67,9 +67,17 @@ class Statement:
             why = "with several currencies there is no balance to check"
         return f"{start}{opening}, {closing}: {why}.{self._miscounted()}"
 
+    @property
+    def is_miscounted(self) -> bool:
+        """Whether it says another number of entries than it has."""
+        return self.declared.isdigit() and int(self.declared) != self.position
+
     def _miscounted(self) -> str:
-        fits = not self.declared.isdigit() or int(self.declared) == self.position
-        return "" if fits else f" It says that it has {int(self.declared):,}, but {self.position:,} are there."
+        return (
+            ""
+            if not self.is_miscounted
+            else f" It says that it has {int(self.declared):,}, but {self.position:,} are there."
+        )
 
 
 def told_of(statements: list[Statement]) -> list[str]:
@@ -80,6 +88,12 @@ def told_of(statements: list[Statement]) -> list[str]:
     more = [f"{len(odd) - MOST:,} more statements do not agree or cannot be checked."] if len(odd) > MOST else []
     agreed = f"In {len(statements) - len(odd):,} of {len(statements):,} statements opening, entries and closing agree."
     return [agreed, *(it.told() for it in odd[:MOST]), *more, *missing_numbers(statements)[:MOST]]
+
+
+def disagreeing(statements: list[Statement]) -> list[str]:
+    """A sentence for each statement whose balances or count do not fit its entries, and for each number that is missing."""
+    odd = [it.told() for it in statements if it.gap or it.is_miscounted]
+    return [*odd, *missing_numbers(statements)][:MOST]
 
 
 def missing_numbers(statements: list[Statement]) -> list[str]:

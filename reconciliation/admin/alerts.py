@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows
@@ -71,26 +71,33 @@ class NoticeRows(ReadOnlyRows, admin.TabularInline):
     fields = readonly_fields = ("target", "state", "attempts", "sent_at", "error")
 
 
+def _of_sources(request: HttpRequest, path: str) -> Q:
+    """Those of the user's sources."""
+    seen = visible_sources(request.user)
+    places = (f"{path}expectation__source__in", f"{path}normalization__delivery__source__in")
+    return Q(**{places[0]: seen}) | Q(**{places[1]: seen})
+
+
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    """Deliveries that were not there in time."""
+    """Deliveries that were not there in time, or do not agree with their control totals."""
 
-    related = ("expectation__source",)
-    list_display = ("expectation", "what", "raised_at", "arrived_at")
+    related = ("expectation__source", "normalization__delivery__source", "normalization__mapping__source")
+    list_display = ("__str__", "what", "raised_at", "arrived_at")
     list_filter = (through(SourceFilter, "expectation__source"), "expectation__business_date")
-    fields = readonly_fields = ("expectation", "what", "raised_at", "arrived_at")
+    fields = readonly_fields = ("expectation", "normalization", "what", "raised_at", "arrived_at")
     inlines = (NoticeRows,)
 
     def visible(self, request: HttpRequest) -> QuerySet[Alert]:
         """Those of the user's sources."""
-        return Alert.objects.filter(expectation__source__in=visible_sources(request.user))
+        return Alert.objects.filter(_of_sources(request, ""))
 
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
     """Alerts on their way; a dead letter can be sent again."""
 
-    related = ("alert__expectation__source", "target")
+    related = ("alert__expectation__source", "alert__normalization__delivery__source", "target")
     list_display = ("alert", "target", "state", "attempts", "error_start")
     list_filter = (
         through(SourceFilter, "alert__expectation__source"), "target",
@@ -101,7 +108,7 @@ class NoticeAdmin(ReadOnlyAdmin):
 
     def visible(self, request: HttpRequest) -> QuerySet[Notice]:
         """Those of the user's sources."""
-        return Notice.objects.filter(alert__expectation__source__in=visible_sources(request.user))
+        return Notice.objects.filter(_of_sources(request, "alert__"))
 
     @admin.display(description="error")
     def error_start(self, notice: Notice) -> str:

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from ingestion.arrival import take_in
+from ingestion.control_totals import Declared
 from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery
@@ -28,11 +29,16 @@ from review.api.ringing import ring_for_normalizing
 
 
 class HandInSerializer(serializers.Serializer):
-    """A source's code, its business date where the file does not say it, and the file."""
+    """A source's code, its business date where the file does not say it, the file, and what its manifest says: how many records,
+    and sums such as `amount=1234.50`."""
 
     source = serializers.CharField(max_length=41)  # type: ignore[assignment]
     date = serializers.DateField(required=False, allow_null=True, default=None)
     file = serializers.FileField(max_length=255)
+    records = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=0, max_value=2**63 - 1)
+    sums = serializers.ListField(
+        child=serializers.CharField(max_length=200), required=False, default=list, max_length=50
+    )
 
 
 class ArrivedSerializer(serializers.ModelSerializer):
@@ -58,7 +64,7 @@ class ArrivedSerializer(serializers.ModelSerializer):
 
     def get_normalizations(self, delivery: Delivery) -> list[dict[str, Any]]:
         """By each mapping version, the newest last."""
-        names = ("state", "received", "normalized", "quarantined", "flagged_values", "error")
+        names = ("state", "received", "normalized", "quarantined", "flagged_values", "mismatches", "error")
         return [
             {"mapping": it.mapping.version, **{name: getattr(it, name) for name in names}}
             for it in delivery.normalizations.all()
@@ -102,8 +108,9 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
             try:
                 by = request.user.get_username()
                 accepted = take_in(
-                    source=source, file=Path(held.name), name=Path(upload.name).name, given=given["date"], by=by
-                )
+                    source=source, file=Path(held.name), name=Path(upload.name).name, given=given["date"], by=by,
+                    declared=Declared.given(given["records"], given["sums"]),
+                )  # fmt: skip
             except IngestionError as error:
                 return Response({"detail": str(error)}, status=400)
         ring_for_normalizing(plan_normalization(accepted.delivery))

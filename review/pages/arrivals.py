@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, Min, Q, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
 from ingestion.expectations import readable
-from ingestion.models import Delivery, Expectation, Source
+from ingestion.models import Delivery, Expectation, Normalization, Source
 from reconciliation.models import Run
 from reconciliation.visibility import visible_sources
 from review.visible import visible_reconciliations
@@ -19,6 +20,7 @@ from review.visible import visible_reconciliations
 DATES = 7
 LOOK_BACK = dt.timedelta(days=21)
 MOST_SOURCES = 40
+MOST_MISMATCHES = 10
 UTC = ZoneInfo("UTC")
 Key = tuple[int, dt.date]
 Came = tuple[dt.datetime, int | None]
@@ -54,18 +56,29 @@ class Cell:
 
 def arrival_board(request: HttpRequest) -> dict[str, Any]:
     """The newest dates and a line per source, those with a deadline first; and what is missing."""
-    sources = _sources(request)
     now = timezone.now()
+    sources = _sources(request, now.date() - LOOK_BACK)
     came = _came(request, sources, now.date() - LOOK_BACK)
     owed = _owed(sources, now.date() - LOOK_BACK)
     dates = sorted({date for _, date in [*came, *owed]})[-DATES:]
     lines = [{"source": it, "cells": [_cell(it, (it.pk, date), came, owed, now) for date in dates]} for it in sources]
-    return {"dates": dates, "lines": lines if dates else [], "missing": _missing(lines, dates)}
+    odd = [{"source": it, "delivery": pk} for it in sources for pk in it.mismatched]  # type: ignore[attr-defined]
+    return {"dates": dates, "lines": lines if dates else [], "missing": _missing(lines, dates), "mismatched": odd}
 
 
-def _sources(request: HttpRequest) -> list[Source]:
+def _mismatched(since: dt.date) -> QuerySet[Normalization]:
+    """Readings of a source's deliveries whose control totals do not agree, as long as no later delivery took their place."""
+    date, newest = OuterRef("delivery__business_date"), OuterRef("delivery")
+    later = readable(Delivery.objects.filter(source=OuterRef("delivery__source"), business_date=date, pk__gt=newest))
+    odd = Normalization.objects.filter(mismatches__isnull=False, delivery__business_date__gte=since)
+    return odd.filter(~Exists(later), delivery__source=OuterRef("pk")).order_by("-delivery_id")[:MOST_MISMATCHES]
+
+
+def _sources(request: HttpRequest, since: dt.date) -> list[Source]:
+    """The sources, each with the deliveries that are `mismatched`."""
     used = {pk for it in visible_reconciliations(request) for pk in (it.a_id, it.b_id)}
     shown = visible_sources(request.user).filter(Q(pk__in=used) | Q(deadline__isnull=False))
+    shown = shown.annotate(mismatched=ArraySubquery(_mismatched(since).values("delivery_id")))
     return list(shown.select_related("deadline").order_by("deadline__at", "code")[:MOST_SOURCES])
 
 

@@ -55,7 +55,7 @@ def test_every_class_of_rows_explains_its_part(
     left = [
         row("SAME"), row("NEAR", "1.04"), row("ROUND", "10.25"), row("SIGN", "20.00"), row("ALONE", "7.00"), row("TWICE", "5.00"),
         row("TWICE", "5.00"), row("HIGH", "5000.00"), row("OLD", "4.00"), row("MOVED", "9.00").replace("EUR", "USD"),
-        row("ODD", "1.005"),
+        row("ODD", "1.005"), row("", "6.00"), "ragged,row",
     ]  # fmt: skip
     right = [
         row("SAME"), row("NEAR", "1.00"), row("ROUND", "10.00"), row("SIGN", "-20.00"), row("OTHER", "2.50"), row("TWICE", "5.00"),
@@ -66,11 +66,12 @@ def test_every_class_of_rows_explains_its_part(
     trades.refresh_from_db()
     found = of(run_to_end(start_run(reconciliation=trades, business_date=DAY)))
     euro = found["EUR"]
-    assert (euro["a"], euro["b"], euro["difference"]) == ("5065.29", "5022.50", "42.79")
+    assert (euro["a"], euro["b"], euro["difference"]) == ("5071.29", "5022.50", "48.79")
     assert lines(euro) == {
         "matched": ("0.04", ""), "missing_in_b": ("7.00", "review"), "missing_in_a": ("-2.50", "review"),
         "DATA_TYPE_MISMATCH": ("-1.00", "review"), "ROUNDING_DIFF": ("0.25", "passed"), "SIGN_FLIP": ("40.00", "review"),
         "UNKNOWN": ("-9.00", "review"), "duplicate": ("5.00", "review"), "gate": ("0.00", "review"), "superseded": ("3.00", ""),
+        "quarantined": ("6.00", ""),
     }  # fmt: skip
     assert (found["USD"]["difference"], lines(found["USD"])) == ("9.00", {"UNKNOWN": ("9.00", "review")})
     assert [rest(it) for it in found.values()] == [EXPLAINED, EXPLAINED]

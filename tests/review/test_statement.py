@@ -34,7 +34,7 @@ def test_the_statement_is_on_the_page_in_a_file_and_in_the_api(
     assert file.headers["Content-Disposition"] == f'attachment; filename="statement_trades_2026-11-20_run_{run.pk}.csv"'
     assert "1,007.00" in report_table(run.report) and "Unexplained" in report_table(run.report)
     token = make_token(user=auditor, name="t", scopes=["read"], days=1)
-    answer = client.get(f"/api/v1/runs/{run.pk}/statement", headers={"Authorization": f"Bearer {token}"})
+    answer = client.get(f"/api/v1/runs/{run.pk}/statement", headers={"Authorization": f"Token {token}"})
     assert answer.json() == run.report["statement"]
 
 

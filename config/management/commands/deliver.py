@@ -4,10 +4,12 @@ import datetime as dt
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from config.doors import business_day, known_source, to_delivery, write_json
+from ingestion.control_totals import Declared
 from ingestion.deliveries import normalize_delivery, plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Normalization
@@ -22,15 +24,24 @@ class Command(BaseCommand):
         parser.add_argument("source")
         parser.add_argument("file", type=Path)
         parser.add_argument("--date", type=business_day, help="business date, today if not given")
+        parser.add_argument("--records", type=int, help="how many records it has, as its manifest says")
+        parser.add_argument(
+            "--sum",
+            action="append",
+            default=[],
+            metavar="FIELD=SUM",
+            help="a sum of its manifest, such as amount=1234.50",
+        )
         parser.add_argument("--accept", action="store_true", help="take the detected format as it is proposed")
         parser.add_argument("--json", metavar="OUT", help="write what was found as JSON to a file, or - for here")
 
     def handle(
-        self, *, source: str, file: Path, date: dt.date | None, accept: bool, json: str | None, **_: object
+        self, *, source: str, file: Path, date: dt.date | None, accept: bool, json: str | None, **manifest: Any
     ) -> None:
         """Say what was found, a line each."""
         try:
-            accepted = to_delivery(known_source(source), file, date)
+            declared = Declared.given(manifest["records"], manifest["sum"])
+            accepted = to_delivery(known_source(source), file, date, declared=declared)
             work = normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
         except IngestionError as error:
             raise CommandError(str(error)) from None
@@ -49,6 +60,8 @@ class Command(BaseCommand):
         self.stdout.write(_shown(work.format))
         for note in work.notes:
             self.stdout.write(note)
+        if work.mismatches:
+            self.stderr.write(f"{len(work.mismatches)} control totals do not agree.")
         self.stdout.write(
             f"{work.received} rows received: {work.normalized} normalized, {work.quarantined} quarantined, "
             f"{work.flagged_values} values flagged."
@@ -67,7 +80,17 @@ def _shown(format_: dict) -> str:
 
 
 def _document(work: Normalization, *, is_new: bool) -> dict[str, object]:
-    fields = ("received", "normalized", "quarantined", "flagged_values", "notes", "format", "state", "error")
+    fields = (
+        "received",
+        "normalized",
+        "quarantined",
+        "flagged_values",
+        "notes",
+        "mismatches",
+        "format",
+        "state",
+        "error",
+    )
     rows = work.quarantined_rows.all()[:1000]
     return {
         "delivery": work.delivery_id,
