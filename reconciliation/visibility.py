@@ -13,6 +13,8 @@ from reconciliation.store.reference import NO_RUN
 
 def visible_sources(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Source]:
     """The sources that a user may see."""
+    if not user.has_perm("ingestion.view_source"):  # type: ignore[union-attr]
+        return Source.objects.none()
     using = Q(a=OuterRef("pk")) | Q(b=OuterRef("pk"))
     seen = Exists(Reconciliation.objects.visible_to(user).filter(using))
     return Source.objects.filter(seen | ~Exists(Reconciliation.objects.filter(using)))
@@ -20,6 +22,8 @@ def visible_sources(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Source]:
 
 def visible_record_types(user: AbstractBaseUser | AnonymousUser) -> QuerySet[RecordType]:
     """The record types of those sources, what they refer to, and those that nothing uses yet."""
+    if not user.has_perm("ingestion.view_recordtype"):  # type: ignore[union-attr]
+        return RecordType.objects.none()
     mine = RecordType.objects.filter(sources__in=visible_sources(user))
     used = Q(pk__in=mine) | Q(referring__record_type__in=mine) | Q(sources=None, referring=None)
     return RecordType.objects.filter(used).distinct().order_by("code")

@@ -56,8 +56,10 @@ def decide(
     _may_decide(brk, by, expected_fingerprint)
     _known_action(brk, action, reason, values, member)
     if (proposal := brk.decisions.filter(confirmed_by=None, withdrawn=False).first()) is not None:
-        _confirms(proposal, action, reason, values or {}, member)
-        return confirm(decision=proposal, by=by)
+        if proposal.fingerprint == brk.fingerprint:
+            _confirms(proposal, action, reason, values or {}, member)
+            return confirm(decision=proposal, by=by)
+        _take_back(proposal)  # it was about other values
     if action == Action.OVERRIDE and reason == PENDING and not values:
         return _leave_pending(brk, by, comment)
     record = None if action == Action.REJECT else _record(brk, values or {}, member)
@@ -69,28 +71,44 @@ def decide(
     return decision
 
 
-@transaction.atomic
 def confirm(*, decision: Decision, by: User) -> Decision:
-    """Confirm another person's proposal; its outcome follows."""
-    brk = (
-        Break.objects.select_for_update(of=("self",))
-        .select_related("reconciliation", "last_run")
-        .get(pk=decision.brk_id)
+    """Confirm another person's proposal; its outcome follows. Where the values changed since, the proposal is void from then
+    on, and AlreadyDecided says so."""
+    with transaction.atomic():
+        brk, decision = _open_proposal(decision)
+        if not by.has_perm("review.change_decision"):
+            raise DecisionRefused("A Supervisor or a Manager confirms a proposal.")
+        if decision.proposed_by_id == by.pk:
+            raise DecisionRefused("Nobody confirms their own proposal. Another person must.")
+        if decision.fingerprint == brk.fingerprint:
+            return _confirmed(decision, brk, by)
+        _take_back(decision)
+    raise AlreadyDecided(
+        "The values changed since this was proposed, so the proposal is void. Look at the break again."
     )
+
+
+@transaction.atomic
+def withdraw(*, decision: Decision, by: User) -> Decision:
+    """Take a proposal back: who made it, or who may confirm it. The break can be decided anew then."""
+    _, decision = _open_proposal(decision)
+    if decision.proposed_by_id != by.pk and not by.has_perm("review.change_decision"):
+        raise DecisionRefused(f"{decision.proposed_by}, a Supervisor or a Manager withdraws this proposal.")
+    _take_back(decision)
+    return decision
+
+
+def _open_proposal(decision: Decision) -> tuple[Break, Decision]:
+    """The break and its proposal, both locked in that order; AlreadyDecided where it is none any more."""
+    of_break = Break.objects.select_for_update(of=("self",)).select_related("reconciliation", "last_run")
+    brk = of_break.get(pk=decision.brk_id)
     decision = Decision.objects.select_for_update().get(pk=decision.pk)
-    if not by.has_perm("review.change_decision"):
-        raise DecisionRefused("A Supervisor or a Manager confirms a proposal.")
     if decision.confirmed_by_id is not None or decision.withdrawn:
         raise AlreadyDecided("This proposal is no longer open.")
-    if decision.proposed_by_id == by.pk:
-        raise DecisionRefused("Nobody confirms their own proposal. Another person must.")
-    if decision.fingerprint != brk.fingerprint:
-        decision.withdrawn = True
-        decision.save(update_fields=["withdrawn"])
-        custody.seal([decision])
-        raise AlreadyDecided(
-            "The values changed since this was proposed, so the proposal is void. Look at the break again."
-        )
+    return brk, decision
+
+
+def _confirmed(decision: Decision, brk: Break, by: User) -> Decision:
     if decision.record is not None:
         given = dict(decision.values.values_list("field", "value"))
         _check(brk, decision.record, _flagged(brk, decision.record, given, decision.chosen))
@@ -99,6 +117,12 @@ def confirm(*, decision: Decision, by: User) -> Decision:
     custody.seal([decision])
     _carry_out(decision)
     return decision
+
+
+def _take_back(decision: Decision) -> None:
+    decision.withdrawn = True
+    decision.save(update_fields=["withdrawn"])
+    custody.seal([decision])
 
 
 @transaction.atomic
@@ -153,7 +177,7 @@ def _confirms(
     if proposed != (action, reason, dict(values), member.pk if member else None):
         raise AlreadyDecided(
             f"A proposal waits for a second person: {proposal.action} by {proposal.proposed_by}. "
-            "Decide the same to confirm it; it must be confirmed or withdrawn first."
+            "Decide the same to confirm it, or withdraw it first on the page of the break."
         )
 
 

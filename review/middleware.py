@@ -1,5 +1,5 @@
 """Record pages are never kept by a browser or a proxy; a session that ended opens the sign-in page, whole; a body that
-is too large is refused before it is read."""
+is too large, and an address that cannot be read, are refused before anything is done."""
 
 from collections.abc import Callable
 
@@ -41,6 +41,17 @@ def sign_in_whole(get_response: Answer) -> Answer:
     return middleware
 
 
+def legible(get_response: Answer) -> Answer:
+    """Refuse an address that holds a NUL, which no value does and the database cannot look for."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return _refusal(request, "The address holds a NUL character. Take it out and try again.", 400)
+        return get_response(request)
+
+    return middleware
+
+
 def bounded(get_response: Answer) -> Answer:
     """Refuse a body that is larger than this address takes, and one that is packed: its size says nothing."""
 
@@ -71,5 +82,6 @@ def _most(request: HttpRequest) -> int:
 def _refusal(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     if request.path.startswith(API):
         return JsonResponse({"detail": sentence}, status=status)
-    template = "review/upload/refused.html" if request.htmx else "413.html"  # type: ignore[attr-defined]
+    page = "413.html" if status == 413 else "400.html"
+    template = "review/upload/refused.html" if request.htmx else page  # type: ignore[attr-defined]
     return render(request, template, {"sentence": sentence}, status=status)

@@ -10,7 +10,7 @@ from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from ingestion.models import Calendar, RecordType, Source
 from ingestion.models.record_type import CODE
 
-SEES_ALL = "reconciliation.see_every_team"
+SEES, SEES_ALL = "reconciliation.view_reconciliation", "reconciliation.see_every_team"
 
 
 class Team(models.Model):
@@ -31,8 +31,9 @@ class ReconciliationQuerySet(models.QuerySet["Reconciliation"]):
     """Reconciliations as a user may see them."""
 
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """Those without a team, and those of the user's teams; all of them with the right to see every team."""
-        if not user.is_authenticated:
+        """Those without a team, and those of the user's teams; all of them with the right to see every team, none without
+        the right to see any."""
+        if not user.is_authenticated or not user.has_perm(SEES):  # type: ignore[attr-defined]
             return self.none()
         if user.has_perm(SEES_ALL):  # type: ignore[attr-defined]
             return self

@@ -16,6 +16,7 @@ from attribution.models import Correction
 from ingestion.admin.read_only import ReadOnlyAdmin
 from reconciliation.admin.filters import ReconciliationFilter
 from reconciliation.models import Break
+from review.ids import id_of
 from review.pages.break_ import break_context, visible_break
 from review.pages.posted import posted_confirmation, posted_decision, posted_waiver, visible_decision
 
@@ -52,7 +53,7 @@ class BreakAdmin(ReadOnlyAdmin):
         """One break, whole."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return self._page(request, visible_break(request, int(object_id) if object_id.isdecimal() else 0))
+        return self._page(request, visible_break(request, id_of(object_id)))
 
     @post_only
     def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -68,10 +69,9 @@ class BreakAdmin(ReadOnlyAdmin):
 
     @post_only
     def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Confirm another person's proposal."""
-        brk = self._asked(request, pk, "review.change_decision")
-        proposal = request.POST.get("proposal", "")
-        decision = visible_decision(request, int(proposal) if proposal.isdecimal() else 0)
+        """Confirm another person's proposal, or withdraw one."""
+        brk = self._asked(request, pk, "review.add_decision")
+        decision = visible_decision(request, id_of(request.POST.get("proposal", "")))
         if decision.brk_id != brk.pk:
             raise Http404
         return self._answer(request, brk, posted_confirmation(request, decision))

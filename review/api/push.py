@@ -4,12 +4,10 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import RequestDataTooBig
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied, ValidationError
-from rest_framework.parsers import BaseParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,27 +19,9 @@ from ingestion.push import KeyReused, PushRefused, is_full, place_of, push, seal
 from reconciliation.row_states import RowState, row_states
 from reconciliation.visibility import visible_sources
 from review.api.idempotency import KEY_HEADER, LONGEST, once
+from review.api.parsing import RawJson, RawLines
 from review.api.permissions import HasScope
 from review.api.ringing import ring_for, ring_for_normalizing
-
-
-class RawJson(BaseParser):
-    """The body as it came; the service reads it, so that numbers keep their digits."""
-
-    media_type = "application/json"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ANN401
-        """The bytes."""
-        try:
-            return bytes(stream.body if hasattr(stream, "body") else stream.read())
-        except RequestDataTooBig:
-            raise ValidationError({"detail": "The body is too large. Send fewer records in one push."}) from None
-
-
-class RawLines(RawJson):
-    """The same for NDJSON."""
-
-    media_type = "application/x-ndjson"
 
 
 class ReceiptSerializer(serializers.ModelSerializer):
@@ -129,10 +109,10 @@ class PushView(APIView):
     )
     def post(self, request: Request, code: str) -> Response:
         """Keep up to 10,000 records; 200 instead of 202 when the same push came before."""
+        source = _source(request, code)
         key = request.headers.get("Idempotency-Key", "")
         if not 0 < len(key) <= LONGEST:
             raise ValidationError({"detail": f"Send an Idempotency-Key header of at most {LONGEST} characters."})
-        source = _source(request, code)
         assert isinstance(request.user, User)
         try:
             body = request.data if isinstance(request.data, bytes) else b""

@@ -60,11 +60,7 @@ class NoSuchAddress(APIView):
 
 def _narrowed(rows: QuerySet[Any], view: GenericViewSet[Any], filters: Mapping[str, str]) -> QuerySet[Any]:
     """The rows that a list's query asks for; ValidationError for a value that cannot be."""
-    asked = {
-        filters[name]: str(value).replace("\0", "")
-        for name, value in view.request.GET.items()
-        if name in filters and value
-    }
+    asked = {filters[name]: str(value) for name, value in view.request.GET.items() if name in filters and value}
     if view.action != "list" or not asked:
         return rows
     try:
@@ -167,6 +163,8 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     @action(detail=True, methods=["post"])
     def decisions(self, request: Request, pk: str | None = None) -> Response:
         """Approve, override or reject; the outcome follows at once."""
+        if not request.user.has_perm("review.add_decision"):  # type: ignore[union-attr]
+            raise PermissionDenied("Deciding needs the role Analyst, Supervisor or Manager.")
         brk = self.get_object()
         asked = DecideSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -174,8 +172,6 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
 
 
 def _decide(request: Request, brk: Break, asked: dict) -> Response:
-    if not request.user.has_perm("review.add_decision"):  # type: ignore[union-attr]
-        return Response({"detail": "Deciding needs the role Analyst, Supervisor or Manager."}, status=403)
     member = brk.members.filter(pk=asked["member"]).first() if asked["member"] else None
     try:
         decision = decide(
@@ -206,11 +202,13 @@ class JourneyView(APIView):
         responses=JourneySerializer,
     )
     def get(self, request: Request) -> Response:
-        """The events in order, and the stored values."""
+        """The events in order, and the stored values; 404 for a key that no row bears."""
         for name in ("reconciliation", "key"):
             if not request.GET.get(name):
                 raise ValidationError({name: ["This parameter is required."]})
         visible = Reconciliation.objects.visible_to(request.user).select_related("a__record_type")
-        reconciliation = get_object_or_404(visible, code=request.GET.get("reconciliation", "").replace("\0", ""))
-        told = journey(reconciliation, request.GET.get("key", "").replace("\0", ""))
+        reconciliation = get_object_or_404(visible, code=request.GET["reconciliation"])
+        told = journey(reconciliation, request.GET["key"])
+        if not told.events:
+            raise NotFound("No row with this key was delivered. Keys are compared after cleaning, exactly as written.")
         return Response(JourneySerializer(told).data)

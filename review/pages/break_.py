@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.db.models import OuterRef, Prefetch, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -52,7 +53,10 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     decisions = list(brk.decisions.select_related("proposed_by", "confirmed_by").order_by("-id"))
     failing = {it.condition.split(":")[1] for it in refusals if it.condition.startswith("check:")}
     compared = comparison(brk, members, {it.field for it in differences} | failing)
-    proposal = next((d for d in decisions if d.confirmed_by_id is None and not d.withdrawn), None)
+    is_open = (it for it in decisions if it.confirmed_by_id is None and not it.withdrawn)
+    proposal = next((it for it in is_open if it.fingerprint == brk.fingerprint), None)
+    is_own = proposal is not None and proposal.proposed_by == request.user
+    confirms = request.user.has_perm("review.change_decision")  # type: ignore[union-attr]
     return {
         "brk": brk,
         "differences": differences,
@@ -65,9 +69,8 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "reasons": Reason.objects.filter(active=True).exclude(code="UNKNOWN").values_list("code", flat=True),
         "may_decide": may_decide(brk, request.user),  # type: ignore[arg-type]
         "proposal": proposal,
-        "may_confirm": proposal
-        and request.user.has_perm("review.change_decision")
-        and proposal.proposed_by != request.user,  # type: ignore[union-attr]
+        "may_confirm": proposal and confirms and not is_own,
+        "may_withdraw": proposal and (confirms or is_own),
         "decided": next((d for d in decisions if d.confirmed_by_id is not None), None),
         "consequence": _consequence(brk, refusals),
     }
@@ -114,6 +117,7 @@ def _consequence(brk: Break, refusals: list[Any]) -> str:
 
 
 @require_POST
+@permission_required("review.add_decision", raise_exception=True)
 def decide_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve, override or reject."""
     brk = visible_break(request, pk)
@@ -121,6 +125,7 @@ def decide_break(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@permission_required("review.waive_check", raise_exception=True)
 def waive_check(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a failed check be, with a comment."""
     brk = visible_break(request, pk)
@@ -128,8 +133,9 @@ def waive_check(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@permission_required("review.add_decision", raise_exception=True)
 def confirm_decision(request: HttpRequest, pk: int) -> HttpResponse:
-    """Confirm another person's proposal."""
+    """Confirm another person's proposal, or withdraw one."""
     decision = visible_decision(request, pk)
     return _answer(request, decision.brk, posted_confirmation(request, decision))
 

@@ -10,7 +10,7 @@ from review.visible import visible_reconciliations
 def journey_page(request: HttpRequest) -> HttpResponse:
     """Every step of a key."""
     visible = visible_reconciliations(request)
-    code, key = request.GET.get("reconciliation", ""), request.GET.get("key", "").strip().replace("\0", "")
+    code, key = request.GET.get("reconciliation", ""), request.GET.get("key", "").strip()
     named = next((it for it in visible if it.code == code), None)
     found, told = find_journey([named] if named else visible, key) if key else (None, Journey())
     context = {

@@ -4,7 +4,8 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from reconciliation.models import Break
-from review.decisions import DecisionRefused, confirm, decide, waive
+from review.decisions import DecisionRefused, confirm, decide, waive, withdraw
+from review.ids import id_of
 from review.models import Decision
 from review.pages.comparison import comparison
 
@@ -22,7 +23,6 @@ def posted_decision(request: HttpRequest, brk: Break) -> str:
     """Approve, override or reject a break."""
     if _holds_nul(request):
         return NO_NUL
-    member = request.POST.get("member", "")
     try:
         decide(
             brk=brk,
@@ -30,7 +30,7 @@ def posted_decision(request: HttpRequest, brk: Break) -> str:
             by=request.user,  # type: ignore[arg-type]
             reason=request.POST.get("reason", ""),
             values=_changed(brk, request),
-            member=brk.members.filter(pk=int(member)).first() if member.isdecimal() else None,
+            member=brk.members.filter(pk=id_of(request.POST.get("member", ""))).first(),
             comment=request.POST.get("comment", ""),
             expected_fingerprint=request.POST.get("fingerprint") or None,
         )
@@ -69,9 +69,10 @@ def posted_waiver(request: HttpRequest, brk: Break) -> str:
 
 
 def posted_confirmation(request: HttpRequest, decision: Decision) -> str:
-    """Confirm another person's proposal."""
+    """Confirm another person's proposal, or withdraw one."""
+    act = withdraw if request.POST.get("action") == "withdraw" else confirm
     try:
-        confirm(decision=decision, by=request.user)  # type: ignore[arg-type]
+        act(decision=decision, by=request.user)  # type: ignore[arg-type]
     except DecisionRefused as error:
         return str(error)
     return ""

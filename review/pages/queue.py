@@ -12,6 +12,7 @@ from django.shortcuts import render
 from attribution.models import Attribution, Candidate, Reason
 from reconciliation.models import Break, Difference
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
+from review.ids import id_of
 from review.pages.ageing import AGES
 from review.pages.facets import BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
 from review.visible import visible_breaks, visible_reconciliations
@@ -19,7 +20,6 @@ from review.visible import visible_breaks, visible_reconciliations
 PAGE = 50
 SHORT_BANDS = {"straight": "Held", "expedited": "Expedited", "standard": "Standard", "UNKNOWN": "UNKNOWN"}
 UNCOUNTED = ("run", "age", "key")
-LONGEST_ID = 18  # digits that a bigint surely holds
 _COLUMNS = {"reconciliation": "reconciliation__code"}
 
 
@@ -47,7 +47,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     searched = _searched(visible_breaks(request), request)
     counts = count_breaks(searched, {it.pk: it.code for it in visible_reconciliations(request)})
     found = searched.filter(**{_COLUMNS.get(name, name): value for name, value in chosen.items() if value})
-    page = found.filter(pk__lt=_number(request.GET["before"])) if request.GET.get("before") else found
+    page = found.filter(pk__lt=id_of(request.GET["before"])) if request.GET.get("before") else found
     breaks = list(page.select_related("reconciliation", "last_run__rule_set").order_by("-pk")[: PAGE + 1])
     context: dict[str, Any] = {
         "rows": _rows(breaks[:PAGE]),
@@ -78,9 +78,9 @@ def _chosen(request: HttpRequest) -> dict[str, str]:
 def _searched(breaks: QuerySet[Break], request: HttpRequest) -> QuerySet[Break]:
     """Under the filters that no facet counts: the beginning of a key, the run, the age."""
     if key := request.GET.get("key"):
-        breaks = breaks.filter(key__startswith=key.replace("\0", ""))
+        breaks = breaks.filter(key__startswith=key)
     if run := request.GET.get("run"):
-        breaks = breaks.filter(last_run=_number(run))
+        breaks = breaks.filter(last_run=id_of(run))
     if age := request.GET.get("age"):
         breaks = breaks.filter(AGES[age].holds()) if age in AGES else breaks.none()
     return breaks
@@ -89,11 +89,6 @@ def _searched(breaks: QuerySet[Break], request: HttpRequest) -> QuerySet[Break]:
 def _set(request: HttpRequest) -> list[str]:
     """The names of the filters that are set, beside the state."""
     return [name for name in (*COUNTED[1:], *UNCOUNTED) if request.GET.get(name)]
-
-
-def _number(text: str) -> int:
-    """An id; 0, which none has, for what is no number."""
-    return int(text) if text.isdecimal() and len(text) <= LONGEST_ID else 0
 
 
 def _emptiness(request: HttpRequest, chosen: dict[str, str]) -> dict[str, str]:

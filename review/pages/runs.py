@@ -7,14 +7,15 @@ from pathlib import Path
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from ingestion.models import ClaimedWork
-from reconciliation.models import Reconciliation, Run, RunStep
+from reconciliation.models import Run, RunStep
 from reconciliation.runs import inputs_of, start_run
 from review.exports import export
+from review.ids import id_of
 from review.pages.run_report import report_tables
 from review.pages.stages import Step, forsaken, stages
 from review.pages.strip import strip_of
@@ -40,8 +41,8 @@ def runs(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _start(request)
     visible = Run.objects.visible_to(request.user).select_related("reconciliation").order_by("-id")
-    before = request.GET.get("before", "")
-    page = list((visible.filter(pk__lt=int(before)) if before.isdigit() and len(before) < 19 else visible)[: PAGE + 1])
+    before = id_of(request.GET.get("before", ""))
+    page = list((visible.filter(pk__lt=before) if before else visible)[: PAGE + 1])
     context = {
         "runs": page[:PAGE],
         "next": page[PAGE - 1].pk if len(page) > PAGE else None,
@@ -54,8 +55,10 @@ def runs(request: HttpRequest) -> HttpResponse:
 
 @permission_required("reconciliation.add_run", raise_exception=True)
 def _start(request: HttpRequest) -> HttpResponse:
-    visible = Reconciliation.objects.visible_to(request.user)
-    reconciliation = get_object_or_404(visible, code=request.POST.get("reconciliation", ""))
+    code = request.POST.get("reconciliation", "")
+    reconciliation = next((it for it in visible_reconciliations(request) if it.code == code), None)
+    if reconciliation is None:
+        raise Http404
     try:
         date = dt.date.fromisoformat(request.POST.get("date", ""))
     except ValueError:

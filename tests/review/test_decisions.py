@@ -1,5 +1,6 @@
 """Decisions: who may, what is refused, what follows."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -7,12 +8,15 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from attribution.models import Correction
+from ingestion import custody
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.store.current import stored_versions
-from review.decisions import AlreadyDecided, DecisionRefused, confirm, decide, waive
+from review.decisions import AlreadyDecided, DecisionRefused, confirm, decide, waive, withdraw
 from review.models import Decision
-from tests.conftest import row
+from tests.conftest import DAY, row
 from tests.test_straight_path import problems
+
+NEXT_DAY = DAY + dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -102,3 +106,46 @@ def test_under_four_eyes_nobody_confirms_their_own(
         Decision.objects.filter(pk=proposal.pk).update(confirmed_by=supervisor, confirmed_at=proposal.proposed_at)
     confirm(decision=proposal, by=person("Manager"))
     assert Break.objects.get(pk=sign.pk).state == "approved"
+
+
+def under_four_eyes(trades: Reconciliation) -> None:
+    """Set it, as `define` would."""
+    trades.four_eyes = True
+    trades.save()
+    custody.seal([trades])
+
+
+def test_a_proposal_about_other_values_is_void_and_holds_nothing_up(
+    sign: Break, trades: Reconciliation, reconcile: Callable[..., Run], person: Callable[[str], User]
+) -> None:
+    under_four_eyes(trades)
+    supervisor, manager = person("Supervisor"), person("Manager")
+    stale = decide(brk=sign, action="approve", by=supervisor)
+    reconcile([row("A", "20.00")], [row("A", "-20.00")], NEXT_DAY)
+    with pytest.raises(AlreadyDecided, match="the proposal is void"):
+        confirm(decision=stale, by=manager)
+    assert Decision.objects.get(pk=stale.pk).withdrawn
+    Decision.objects.filter(pk=stale.pk).update(withdrawn=False)
+    custody.seal([Decision.objects.get(pk=stale.pk)])
+    fresh = decide(brk=sign, action="approve", by=manager)
+    assert fresh.pk != stale.pk and Decision.objects.get(pk=stale.pk).withdrawn
+    confirm(decision=fresh, by=supervisor)
+    assert str(stored_versions(trades.record_type, "A")[0]["amount"]) == "20.00"
+    assert problems() == []
+
+
+def test_a_proposal_is_withdrawn_by_who_made_it_or_may_confirm_it(
+    sign: Break, trades: Reconciliation, person: Callable[[str], User]
+) -> None:
+    under_four_eyes(trades)
+    analyst, manager = person("Analyst"), person("Manager")
+    withdraw(decision=decide(brk=sign, action="approve", by=analyst), by=analyst)
+    proposal = decide(brk=sign, action="approve", by=manager)
+    with pytest.raises(DecisionRefused, match="manager, a Supervisor or a Manager withdraws"):
+        withdraw(decision=proposal, by=analyst)
+    withdraw(decision=proposal, by=person("Supervisor"))
+    with pytest.raises(AlreadyDecided, match="no longer open"):
+        confirm(decision=proposal, by=person("Manager", "other"))
+    confirm(decision=decide(brk=sign, action="reject", by=analyst), by=manager)
+    assert Break.objects.get(pk=sign.pk).state == "rejected"
+    assert problems() == []

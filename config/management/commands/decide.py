@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from config.doors import known_reconciliation
 from reconciliation.models import Break, Member
 from review.decisions import DecisionRefused, decide
+from review.ids import id_of
 
 COMMAND = "command"
 
@@ -90,7 +91,7 @@ def _row(brk: Break, given: object) -> Member | None:
     if not given:
         return None
     side, _, position = str(given).partition(":")
-    row = brk.members.filter(side=side, position=int(position) if position.isdigit() else 0, current=True).first()
+    row = brk.members.filter(side=side, position=id_of(position), current=True).first()
     if row is None:
         raise CommandError(f"There is no row {given!r} in this break.")
     return row

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from reconciliation.models import Run
 from review.exports import TABLES, BadExport, export
+from review.ids import id_of
 
 
 class Command(BaseCommand):
@@ -22,11 +23,7 @@ class Command(BaseCommand):
     def handle(self, *, what: str, run: str, to: Path, **_: object) -> None:
         """One line with how much was written."""
         done = Run.objects.filter(state=Run.State.DONE)
-        found = (
-            done.order_by("-id").first()
-            if run == "latest"
-            else done.filter(pk=int(run) if run.isdigit() else 0).first()
-        )
+        found = done.order_by("-id").first() if run == "latest" else done.filter(pk=id_of(run)).first()
         if found is None:
             raise CommandError(f"There is no run {run} that has ended.")
         try:

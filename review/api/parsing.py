@@ -1,0 +1,51 @@
+"""How the API reads bodies: JSON in which nothing is ambiguous, and bodies as they came."""
+
+import json
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.parsers import BaseParser
+from rest_framework.utils.json import strict_constant
+
+
+class RawJson(BaseParser):
+    """The body as it came; the service reads it, so that numbers keep their digits."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ANN401
+        """The bytes."""
+        try:
+            return bytes(stream.body if hasattr(stream, "body") else stream.read())
+        except RequestDataTooBig:
+            raise ValidationError({"detail": "The body is too large. Send fewer records in one push."}) from None
+
+
+class RawLines(RawJson):
+    """The same for NDJSON."""
+
+    media_type = "application/x-ndjson"
+
+
+class ExactJson(RawJson):
+    """JSON whose names stand once, whose texts can be kept, and whose nesting ends; anything else is a 400 that says so."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ANN401
+        """The value."""
+        body = super().parse(stream, media_type, parser_context)
+        try:
+            value = json.loads(body.decode(), object_pairs_hook=_named_once, parse_constant=strict_constant)
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        except RecursionError:
+            raise ParseError("JSON parse error - it is nested too deeply.") from None
+        except ValueError as error:
+            raise ParseError(f"JSON parse error - {error}") from None
+        return value
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in one object, so one of its values would be lost.")
+    return found
