@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -91,6 +91,8 @@ class ProposalViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Accept: the source's next mapping version, and the delivery is read by it. Or refuse."""
+        if not request.user.has_perm("ingestion.add_mapping"):  # type: ignore[union-attr]
+            raise PermissionDenied("Changing a mapping needs the role Administrator.")
         proposal = self.get_object()
         asked = AnswerProposalSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -98,8 +100,6 @@ class ProposalViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
 
 
 def _answered(request: Request, proposal: MappingProposal, asked: dict[str, Any]) -> Response:
-    if not request.user.has_perm("ingestion.add_mapping"):  # type: ignore[union-attr]
-        return Response({"detail": "Changing a mapping needs the role Administrator."}, status=403)
     given: dict[str, Any] = {"proposal": proposal, "by": request.user, "comment": asked["comment"]}
     try:
         if asked["action"] == "accept":

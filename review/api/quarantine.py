@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -175,15 +175,19 @@ class QuarantineViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # 
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Try a repair (200), or repair, dismiss, confirm or withdraw (201)."""
+        _must(request, MAY)
         row = self.get_object()
         asked = AnswerSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _refusable(request, MAY, lambda: _answer(request, row, asked.validated_data)))
+        return once(request, lambda: _refusable(lambda: _answer(request, row, asked.validated_data)))
 
 
-def _refusable(request: Request, right: str, act: Callable[[], Response]) -> Response:
+def _must(request: Request, right: str) -> None:
     if not request.user.has_perm(right):  # type: ignore[union-attr]
-        return Response({"detail": f"This needs the right {right}."}, status=403)
+        raise PermissionDenied(f"This needs the right {right}.")
+
+
+def _refusable(act: Callable[[], Response]) -> Response:
     try:
         return act()
     except AlreadySaid as error:
@@ -233,6 +237,7 @@ class ReadAgainView(APIView):
 
 
 def _of_delivery(request: Request, pk: str, right: str, verb: Callable[..., Delivery]) -> Response:
+    _must(request, right)
     seen = Delivery.objects.filter(source__in=visible_sources(request.user)).select_related("source")
     delivery = get_object_or_404(seen, pk=int(pk))
 
@@ -242,4 +247,4 @@ def _of_delivery(request: Request, pk: str, right: str, verb: Callable[..., Deli
         said = {"delivery": work.delivery_id, "mapping": work.mapping.version}
         return Response(said, status=201)
 
-    return once(request, lambda: _refusable(request, right, act))
+    return once(request, lambda: _refusable(act))

@@ -1,6 +1,7 @@
 """Accepting or refusing a proposed mapping version."""
 
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
@@ -10,6 +11,7 @@ from review.proposals import ProposalRefused, accept_proposal, refuse_proposal, 
 
 
 @require_POST
+@permission_required("ingestion.add_mapping", raise_exception=True)
 def answer_proposal(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept, and have the delivery read again; or refuse."""
     proposal = get_object_or_404(visible_proposals(request.user), pk=pk)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
@@ -154,6 +155,7 @@ def _inputs(
 
 
 @require_POST
+@permission_required("ingestion.add_repair", raise_exception=True)
 def answer_row(request: HttpRequest, pk: int) -> HttpResponse:
     """Try, repair, dismiss, confirm or withdraw."""
     row = visible_row(request, pk)
@@ -204,12 +206,14 @@ def _replayed(request: HttpRequest, delivery: Delivery) -> str:
 
 
 @require_POST
+@permission_required("ingestion.add_repair", raise_exception=True)
 def replay_delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """Replay what was repaired of a delivery."""
     return _of_delivery(request, pk, _replayed)
 
 
 @require_POST
+@permission_required("ingestion.add_delivery", raise_exception=True)
 def read_delivery_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Read a delivery by the current mapping."""
     return _of_delivery(request, pk, _read_again)

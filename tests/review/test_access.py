@@ -16,7 +16,7 @@ from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from ingestion.models import Delivery, RecordType
+from ingestion.models import Delivery, QuarantinedRow, RecordType
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide
 from tests.conftest import row
@@ -73,7 +73,7 @@ def people(person: Callable[..., User]) -> dict[str, User | AnonymousUser]:
 @pytest.fixture
 def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[str, int]:
     """Ids of things that are there, by the word that stands before them in an address."""
-    reconcile([row("A", "10.00"), row("B", "10.00")], [row("A", "-10.00"), row("B", "9.00")])
+    reconcile([row("A", "10.00"), row("B", "10.00"), "broken"], [row("A", "-10.00"), row("B", "9.00")])
     Reconciliation.objects.update(four_eyes=True)
     decision = decide(brk=Break.objects.get(key="B"), action="approve", by=person("Supervisor", "proposer"))
     return {
@@ -82,6 +82,7 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
         "breaks": Break.objects.get(key="A").pk,
         "break": decision.brk_id,
         "decisions": decision.pk,
+        "quarantine": QuarantinedRow.objects.get().pk,
         "recordtype": RecordType.objects.get(code="party").pk,
     }
 
