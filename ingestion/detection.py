@@ -23,6 +23,7 @@ MAGIC = {
     b"%PDF": "a PDF document",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
 }
+INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e"))
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 
 
@@ -237,7 +238,13 @@ def _names(cells: list[str], *, has_header: bool) -> tuple[tuple[str, ...], list
     names: list[str] = []
     notes = []
     for number, cell in enumerate(cells, 1):
-        name = " ".join(cell.split()) or f"column_{number}"
+        if "\0" in cell:
+            raise UnreadableFile(
+                "The header holds NUL bytes, so the file is no text. Deliver the text it was made from."
+            )
+        name = " ".join(cell.translate(INVISIBLE).split()) or f"column_{number}"
+        if cell.translate(INVISIBLE) != cell:
+            notes.append(f"Header {name!r} has characters that cannot be seen; they were left out.")
         if name in names:
             again = next(f"{name}_{n}" for n in range(2, len(cells) + 2) if f"{name}_{n}" not in names)
             notes.append(f"Header {name!r} stands twice; the second one is called {again!r}.")

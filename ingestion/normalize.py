@@ -18,6 +18,7 @@ from ingestion.value_sql import cleaned_sql, direct_sql, is_direct, may_flag, ty
 BUCKETS = 64
 PARTS = 16  # files of a partitioned delivery
 NUMBER = "__n"
+LONGEST_NAME = 100  # characters of a column in a sentence
 SHORTEST_BOUND = 1_000_000  # bytes of a line; DuckDB reads in buffers of a few lines of this length
 BUFFERED_LINES = 4
 TOLD_RECORDS = 10_000  # rows without a key whose other values are kept
@@ -118,12 +119,26 @@ def check_columns(format_: FileFormat, mappings: Sequence[FieldMapping]) -> None
     if not missing:
         return
     first = str(missing[0].column)
-    near = get_close_matches(first, format_.columns, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else f" It has {', '.join(format_.columns[:20])}."
+    near = _nearest(first, format_.columns)
+    hint = f" Did you mean {near[:LONGEST_NAME]!r}?" if near else f" It has {_listed(format_.columns)}."
     if format_.type in NAMED_VALUES:
         hint += f" Where no record need have it, write `optional: [{first}]` in the format."
     others = "".join(f", nor {it.column!r} ({it.path})" for it in missing[1:10] if it.column != first)
     raise MissingColumn(f"The file has no column {first!r}, which {missing[0].path} is mapped from{others}.{hint}")
+
+
+def _nearest(column: str, known: Sequence[str]) -> str:
+    """The column that differs in case and punctuation alone, else one that is written alike."""
+    same = next((it for it in known if _folded(it) == _folded(column)), "")
+    return same or next(iter(get_close_matches(column, known, n=1, cutoff=0.5)), "")
+
+
+def _folded(name: str) -> str:
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(name[:LONGEST_NAME] for name in columns[:20])
 
 
 def column_position(format_: FileFormat, column: str) -> int | None:

@@ -3,6 +3,7 @@
 import gzip
 import tarfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -31,8 +32,7 @@ def _together(path: Path, folder: Path) -> Path:
     parts = folder / "parts"
     try:
         with tarfile.open(path) as archive:
-            if sum(member.size for member in archive) > LARGEST:
-                raise UnreadableFile(f"The archive holds more than {LARGEST:,} bytes. Deliver it in parts.")
+            _check_members(archive.getmembers())
             archive.extractall(parts, filter="data")
     except (tarfile.TarError, OSError) as error:
         raise UnreadableFile(f"The archive of the partition is damaged: {error}. Deliver it again.") from None
@@ -60,6 +60,19 @@ def _together(path: Path, folder: Path) -> Path:
     return target
 
 
+def _check_members(members: Sequence[tarfile.TarInfo]) -> None:
+    """Only plain files with a name of their own, as a drop packs them: nothing may be written elsewhere, or over another."""
+    seen = set()
+    for it in members:
+        if not it.isreg() or "/" in it.name or it.name in ("", ".", "..") or it.name in seen:
+            raise UnreadableFile(
+                f"The archive holds {it.name[:100]!r}, which is no plain file with a name of its own. Deliver its files one by one."
+            )
+        seen.add(it.name)
+    if sum(it.size for it in members) > LARGEST:
+        raise UnreadableFile(f"The archive holds more than {LARGEST:,} bytes. Deliver it in parts.")
+
+
 def _starts(path: Path, sign: bytes) -> bool:
     with path.open("rb") as file:
         return file.read(len(sign)) == sign
@@ -75,4 +88,6 @@ def _inflated(path: Path, folder: Path) -> Path:
                     raise UnreadableFile(f"The gzip file inflates to more than {LARGEST:,} bytes. Deliver it in parts.")
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFile(f"The gzip file is damaged: {error}. Deliver it again.") from None
+    if _starts(target, MAGIC):
+        raise UnreadableFile("The gzip file holds another one. Deliver it packed once.")
     return target

@@ -113,7 +113,11 @@ def give_back(work: ClaimedWork, error: BaseException) -> None:
 def fail(work: ClaimedWork, error: str, **values: object) -> None:
     """Fail a step whose input can never work; a sentence says why."""
     type(work)._default_manager.filter(pk=work.pk, fence=work.fence).update(
-        state=State.FAILED, lease_until=None, finished_at=timezone.now(), error=error[:2000], **values
+        state=State.FAILED,
+        lease_until=None,
+        finished_at=timezone.now(),
+        error=error.replace("\0", "\\x00")[:2000],
+        **values,
     )
     custody.seal([work])
 

@@ -27,6 +27,7 @@ HOSTILE_NAMES = (
 )  # fmt: skip
 BODY = f"{HEADER}\n{row('A')}\n{row('B', 'ten')}\nC,short\n".encode()
 Upload = Callable[..., Any]
+PAGE = pytest.mark.parametrize("prefix", [""], indirect=True)  # the admin's views are the same
 
 
 @pytest.fixture(params=["", "admin:"], ids=["page", "admin"])
@@ -84,6 +85,7 @@ def test_an_accepted_upload_is_a_delivery_of_the_same_bytes(upload: Upload, clie
     assert Delivery.objects.count() == 1 and problems() == []
 
 
+@PAGE
 def test_a_discarded_upload_leaves_nothing(upload: Upload, client: Client) -> None:
     address = upload().headers["Location"]
     page = client.post(address + "discard/", follow=True).content.decode()
@@ -91,6 +93,7 @@ def test_a_discarded_upload_leaves_nothing(upload: Upload, client: Client) -> No
     assert list(staged_folders()) == [] and not Delivery.objects.exists()
 
 
+@PAGE
 def test_the_same_bytes_are_told_with_when_by_whom_and_where(
     upload: Upload, client: Client, deliver: Deliver, prefix: str
 ) -> None:
@@ -105,6 +108,7 @@ def test_the_same_bytes_are_told_with_when_by_whom_and_where(
     assert Delivery.objects.count() == 1
 
 
+@PAGE
 def test_what_is_asked_is_answered_by_accepting(upload: Upload, client: Client) -> None:
     body = f"Report of today\n\n{HEADER}\n{row('A')}\n".encode()
     address = upload(body).headers["Location"]
@@ -117,6 +121,7 @@ def test_what_is_asked_is_answered_by_accepting(upload: Upload, client: Client) 
     assert problems() == []
 
 
+@PAGE
 @pytest.mark.parametrize(
     ("body", "sentence", "may_be_accepted"),
     [
@@ -135,6 +140,7 @@ def test_what_cannot_be_read_says_why(
     assert ("accept/" in shown.content.decode()) is may_be_accepted
 
 
+@PAGE
 def test_a_form_that_lacks_something_says_what(upload: Upload) -> None:
     for given, sentence in (
         ({"source": "nobody"}, "Choose the source"),
@@ -148,7 +154,7 @@ def test_a_form_that_lacks_something_says_what(upload: Upload) -> None:
     assert upload(headers={"HX-Request": "true"}).headers["HX-Redirect"]
 
 
-@pytest.mark.parametrize("prefix", [""], indirect=True)
+@PAGE
 def test_a_hostile_name_is_only_a_name(upload: Upload, client: Client, lake: Path) -> None:
     for name in HOSTILE_NAMES:
         address = upload(BODY + name[:9].encode() + b"\n", name).headers["Location"]
@@ -161,6 +167,7 @@ def test_a_hostile_name_is_only_a_name(upload: Upload, client: Client, lake: Pat
     assert kept_in == {lake / "deliveries" / "left" / str(DAY)}
 
 
+@PAGE
 def test_a_file_over_the_cap_is_refused_before_it_is_read(
     upload: Upload, settings: Settings, client: Client, prefix: str
 ) -> None:
@@ -172,7 +179,7 @@ def test_a_file_over_the_cap_is_refused_before_it_is_read(
     assert list(staged_folders()) == []
 
 
-@pytest.mark.parametrize("prefix", [""], indirect=True)
+@PAGE
 def test_an_upload_is_its_maker_s_own_and_of_a_source_that_is_seen(
     upload: Upload, client: Client, person: Callable[..., User], trades: Reconciliation
 ) -> None:
@@ -194,7 +201,7 @@ def test_an_upload_is_its_maker_s_own_and_of_a_source_that_is_seen(
     assert client.get(address).headers["Location"].startswith("/sign-in/")
 
 
-@pytest.mark.parametrize("prefix", [""], indirect=True)
+@PAGE
 def test_changed_bytes_are_never_accepted(upload: Upload, client: Client) -> None:
     address = upload().headers["Location"]
     (folder,) = staged_folders()
@@ -203,7 +210,7 @@ def test_changed_bytes_are_never_accepted(upload: Upload, client: Client) -> Non
     assert not Delivery.objects.exists()
 
 
-@pytest.mark.parametrize("prefix", [""], indirect=True)
+@PAGE
 def test_what_nobody_accepts_is_gone_after_a_day(
     upload: Upload, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,7 +223,7 @@ def test_what_nobody_accepts_is_gone_after_a_day(
     assert list(staged_folders()) == []
 
 
-@pytest.mark.parametrize("prefix", [""], indirect=True)
+@PAGE
 def test_a_large_file_is_previewed_by_its_beginning(
     upload: Upload, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
