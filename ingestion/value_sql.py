@@ -16,6 +16,7 @@ WHITE = r"[\s\p{Z}\x{200B}\x{FEFF}]"
 PATTERN_CAP = 200
 WIDTH = 38  # digits of the widest decimal
 FIRST_YEAR = 1000  # `%Y` also takes two digits, which would be a year long ago
+LAST_YEAR = 9999
 
 
 def check_pattern(pattern: str) -> None:
@@ -121,7 +122,10 @@ def direct_sql(leaf: Leaf, text: str) -> str:
     """SQL of the plain cast; it may round or guess, and counts only where its canonical text is the text again."""
     if leaf.kind == "integer":
         return f"CAST(TRY_CAST({text} AS DECIMAL({_whole(leaf)},0)) AS BIGINT)"
-    return f"TRY_CAST({text} AS {leaf.sql_type})"
+    plain = f"TRY_CAST({text} AS {leaf.sql_type})"
+    return (
+        plain if leaf.kind != "date" else f"CASE WHEN length({text}) = 10 THEN {plain} END"
+    )  # no year 10000, no infinity
 
 
 def may_flag(leaf: Leaf, mapping: FieldMapping) -> bool:
@@ -224,20 +228,35 @@ def _attempt(leaf: Leaf, mapping: FieldMapping, text: str, pattern: str) -> str:
     """SQL of what one pattern reads: a time in UTC, or a day; a zone in the text itself comes before the declared one."""
     moment = f"try_strptime({text}, {literal(pattern)})"
     if "%Y" in pattern:
-        moment = f"CASE WHEN year({moment}) >= {FIRST_YEAR} THEN {moment} END"
+        moment = f"CASE WHEN year({moment}) BETWEEN {FIRST_YEAR} AND {LAST_YEAR} THEN {moment} END"
     if re.search(r"%[zZ]", pattern):
-        return f"({moment}) AT TIME ZONE {literal('UTC' if leaf.kind == 'datetime' else mapping.zone)}"
+        return _within(f"({moment}) AT TIME ZONE {literal('UTC' if leaf.kind == 'datetime' else mapping.zone)}")
     return _in_utc(moment, mapping.zone) if leaf.kind == "datetime" else moment
 
 
 def _iso(leaf: Leaf, mapping: FieldMapping, text: str) -> str:
     if leaf.kind == "date":
-        return rf"CASE WHEN regexp_full_match({text}, '\d{{4}}-\d{{2}}-\d{{2}}') THEN TRY_CAST({text} AS DATE) END"
+        known = rf"regexp_full_match({text}, '\d{{4}}-\d{{2}}-\d{{2}}') AND NOT starts_with({text}, '0000')"
+        return f"CASE WHEN {known} THEN TRY_CAST({text} AS DATE) END"
     shape = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?"
     local = f"CASE WHEN regexp_full_match({text}, {literal(shape)}) THEN {_in_utc(f'TRY_CAST({text} AS TIMESTAMP)', mapping.zone)} "
     zoned = f"WHEN regexp_full_match({text}, {literal(shape + r'(?:Z|[+-][0-9]{2}:?[0-9]{2})')}) "
-    return local + zoned + f"THEN TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"
+    return _within(local + zoned + f"THEN TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END")
+
+
+def _within(moment: str) -> str:
+    """A moment in the years that PostgreSQL and Python have in common; an infinite one is none."""
+    return f"list_transform([{moment}], lambda m: CASE WHEN year(m) BETWEEN 1 AND {LAST_YEAR} THEN m END)[1]"
 
 
 def _in_utc(moment: str, zone: str) -> str:
-    return moment if zone == "UTC" else f"(({moment}) AT TIME ZONE {literal(zone)}) AT TIME ZONE 'UTC'"
+    """A local time in UTC; null where the clocks of its zone skip it, or show it twice."""
+    if zone == "UTC":
+        return moment
+    there, back = f"(l AT TIME ZONE {literal(zone)})", f"AT TIME ZONE {literal(zone)}"
+    shifts = [f"{sign} INTERVAL {minutes} MINUTE" for minutes in (30, 60) for sign in "-+"]
+    once = "".join(f" AND ({there} {shift}) {back} <> l" for shift in shifts)
+    # of most times it is enough to know that the clocks are the same three hours before and after
+    calm = " AND ".join(f"({there} {sign} INTERVAL 3 HOUR) {back} = l {sign} INTERVAL 3 HOUR" for sign in "-+")
+    known = f"({calm}) OR ({there} {back} = l{once})"
+    return f"list_transform([{moment}], lambda l: CASE WHEN {known} THEN {there} AT TIME ZONE 'UTC' END)[1]"
