@@ -64,7 +64,7 @@ def drop(db: None, tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyP
     folder = tmp_path / "drop"
     folder.mkdir()
     settings.DROP_FOLDERS = [str(folder)]  # type: ignore[attr-defined]
-    apply_definition(pulled(folder).replace("every 1 second", "0 * * * *"), tmp_path)
+    apply_definition(pulled(folder).replace("every 2 seconds", "0 * * * *"), tmp_path)
     (folder / "left_20261120.csv").write_text(f"{HEADER}\n{row('A')}\n", encoding="utf-8")
     for task in (tasks.normalize, tasks.pull_on_schedule, tasks.pull_again, tasks.pull_source):
         monkeypatch.setattr(task, "delay", lambda *_: None)

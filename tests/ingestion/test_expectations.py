@@ -125,8 +125,8 @@ def test_the_night_of_the_clocks_owes_one_delivery(trades: Reconciliation, day: 
     evening = at(date - dt.timedelta(days=1), "22:00")
     set_deadline(source, evening, time, grace=0)
     alerts: list[str] = []
-    for half in range(44):  # hours, over the whole night
-        alerts += watched(evening.astimezone(dt.UTC) + dt.timedelta(minutes=30 * half))
+    for step in range(16):  # over the whole night and day
+        alerts += watched(evening.astimezone(dt.UTC) + dt.timedelta(minutes=90 * step))
     assert alerts == [f"left of {day} is missing"]
     due = Expectation.objects.get(business_date=date).due_at
     assert f"{due:%Y-%m-%d %H:%M}" == f"{day} {utc}"
