@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 
 from reconciliation.models import Break, Member, OutcomeCount, Run
 from reconciliation.models.break_ import MemberQuerySet
@@ -40,19 +40,27 @@ def conservation(run: Run) -> Conservation:
     states.update(dict(told))
     in_break = states.pop(IN_BREAK, 0)
     if run.state == Run.State.DONE:
-        states.update(standing(run).count_by_fate())
+        several = len(inputs) > len({side for side, _ in inputs})
+        states.update(standing(run, several=several).count_by_fate())
     else:
         states["in_flight"] += in_break + sum(received.values()) - sum(states.values()) - in_break
     return Conservation(received["a"], received["b"], {state: states.get(state, 0) for state in STATES})
 
 
-def standing(run: Run) -> MemberQuerySet:
+def standing(run: Run, *, several: bool = True) -> MemberQuerySet:
     """The run's rows that stood in a break when it ended.
 
     A row may stand in several episodes of its key: the one that counts was opened by this run or before, and no earlier
-    run, nor this one, closed it.
+    run, nor this one, closed it. Of several deliveries of a side the latest decides a key;
+    `several` says whether there may be any.
     """
     deliveries = run.inputs.values("normalization__delivery")
     rows = Member.objects.filter(delivery__in=deliveries, brk__reconciliation=run.reconciliation_id)
     stood = rows.filter(brk__opened_run__lte=run.pk, brk__last_run__gte=run.pk)
-    return stood.exclude(brk__state=Break.State.CLOSED, brk__last_run=run.pk)
+    stood = stood.exclude(brk__state=Break.State.CLOSED, brk__last_run=run.pk)
+    if not several:
+        return stood
+    same = {name: OuterRef(name) for name in ("brk", "side")}
+    return stood.exclude(
+        Exists(Member.objects.filter(**same, delivery__in=deliveries, delivery__gt=OuterRef("delivery")))
+    )

@@ -73,6 +73,7 @@ def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
     record_type = step.run.reconciliation.record_type
     inputs.load_sides(duck, given)
     inputs.load_open_members(duck, given)
+    inputs.load_decided_members(duck, given)
     inputs.join_sides(duck, given)
     _load_stored(duck, given)
     inputs.add_stored(duck, given)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import duckdb
+from django.db import connection
+from psycopg import sql
 
 from ingestion import lake
 from ingestion.models import Delivery, Normalization
 from ingestion.shape import Leaf, Shape
 from ingestion.sql_text import literal
-from reconciliation.bulk import copy_out
+from reconciliation.bulk import copy_in, copy_out
 from reconciliation.models import Break, Member, Run, RunStep
 from reconciliation.money import Money, money_of
 from reconciliation.rules import Rules
@@ -134,14 +136,44 @@ def load_open_members(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     )
 
 
+def load_decided_members(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """Bring the rows of decided breaks whose key comes again for the same date, from one side only, into the table
+    `decided_member`: beside the same values a decision stays, beside others it reopens as a whole."""
+    again = Run.objects.filter(
+        reconciliation=inputs.run.reconciliation_id, business_date=inputs.run.business_date, pk__lt=inputs.run.pk
+    )
+    lonely = "SELECT key FROM fresh_a ANTI JOIN fresh_b USING (key) UNION SELECT key FROM fresh_b ANTI JOIN fresh_a USING (key)"
+    if not again.filter(state=Run.State.DONE).exists():
+        lonely = "SELECT '' AS key WHERE false"
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS lonely_key")
+        cursor.execute("CREATE TEMP TABLE lonely_key (key text)")
+    copy_in(duck, lonely, sql.Identifier("lonely_key"), ["key"])
+    copy_out(
+        duck,
+        "SELECT b.id, b.key, b.bucket, b.kind, m.side, m.delivery_id, m.record_number, m.record, m.raw, m.flags FROM ("
+        "SELECT DISTINCT ON (b.key) b.id, b.key, b.bucket, b.kind, b.state FROM reconciliation_break b JOIN lonely_key k "
+        "ON k.key = b.key WHERE b.reconciliation_id = %s ORDER BY b.key, b.id DESC) b "
+        "JOIN reconciliation_member m ON m.break_id = b.id JOIN ingestion_delivery d ON d.id = m.delivery_id "
+        f"WHERE b.state IN ({DECIDED}) AND m.current AND d.business_date = %s",
+        "decided_member",
+        MEMBER_COLUMNS,
+        [inputs.run.reconciliation_id, inputs.run.business_date],
+    )
+
+
+DECIDED = ", ".join(f"'{state}'" for state in (Break.State.PASSED, Break.State.APPROVED, Break.State.REJECTED))
+
+
 def join_sides(duck: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
-    """Create the views `standing_a`, `standing_b`: the fresh rows that stand, and the records of open breaks whose key
-    comes again from the other side only (`carried`)."""
-    any_open = duck.execute("SELECT count(*) FROM open_member").fetchall()[0][0]
+    """Create the views `standing_a`, `standing_b`: the fresh rows that stand, and the records of open breaks, and of decided
+    ones of the same date, whose key comes again from the other side only (`carried`)."""
+    duck.execute("CREATE TEMP VIEW waiting_member AS SELECT * FROM open_member UNION ALL SELECT * FROM decided_member")
+    any_open = duck.execute("SELECT count(*) FROM waiting_member").fetchall()[0][0]
     for side, other in (("a", "b"), ("b", "a")):
         may_carry = "true" if any_open and side not in inputs.snapshots else "false"
         duck.execute(
-            f"CREATE TEMP TABLE carried_{side} AS SELECT {_from_member(inputs.shape)} FROM open_member m "
+            f"CREATE TEMP TABLE carried_{side} AS SELECT {_from_member(inputs.shape)} FROM waiting_member m "
             f"WHERE {may_carry} AND m.side = {literal(side)} AND m.key IN (SELECT key FROM fresh_{other}) "
             f"AND m.key NOT IN (SELECT key FROM fresh_{side})"
         )

@@ -22,6 +22,7 @@ urlpatterns = [
     path("runs/<int:pk>/statement.csv", runs.statement, name="statement"),
     path("deliveries/", deliveries.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", deliveries.delivery, name="delivery"),
+    path("deliveries/<int:pk>/changes/", deliveries.changes, name="changes"),
     *upload_urls(PAGES),
     path("deliveries/<int:pk>/replay/", quarantine.replay_delivery, name="replay"),
     path("deliveries/<int:pk>/read-again/", quarantine.read_delivery_again, name="read_again"),

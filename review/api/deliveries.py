@@ -6,9 +6,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
@@ -21,11 +22,14 @@ from ingestion.control_totals import Declared
 from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery
+from reconciliation.redelivery import LISTED, compare_with_former
 from reconciliation.visibility import visible_sources
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
 from review.api.ringing import ring_for_normalizing
+
+CHANGES = 100  # records of an answer
 
 
 class HandInSerializer(serializers.Serializer):
@@ -71,6 +75,33 @@ class ArrivedSerializer(serializers.ModelSerializer):
         ]
 
 
+class CellSerializer(serializers.Serializer):
+    """A field before and after."""
+
+    field = serializers.CharField()  # type: ignore[assignment]
+    before = serializers.CharField(allow_null=True)
+    after = serializers.CharField(allow_null=True)
+
+
+class ChangedRecordSerializer(serializers.Serializer):
+    """A record that was added, changed or left out."""
+
+    kind = serializers.CharField()
+    key = serializers.CharField()
+    former_record = serializers.IntegerField(allow_null=True)
+    record = serializers.IntegerField(allow_null=True)
+    cells = CellSerializer(many=True)
+
+
+class ChangesSerializer(serializers.Serializer):
+    """A delivery against the one that it supersedes."""
+
+    delivery = serializers.IntegerField(source="delivery.pk")
+    supersedes = serializers.IntegerField(source="former.pk")
+    counts = serializers.DictField(child=serializers.IntegerField())
+    records = ChangedRecordSerializer(many=True)
+
+
 class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
     """Deliveries: list, one, hand in."""
 
@@ -86,6 +117,24 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
         """Deliveries of the sources that the user may see."""
         seen = Delivery.objects.filter(source__in=visible_sources(self.request.user))
         return seen.select_related("source", "tombstone").prefetch_related("normalizations__mapping")
+
+    @extend_schema(
+        parameters=[OpenApiParameter("kind", enum=LISTED), OpenApiParameter("first", int)], responses=ChangesSerializer
+    )
+    @action(detail=True)
+    def changes(self, request: Request, pk: str | None = None) -> Response:
+        """The records added, changed and removed against the delivery that this one supersedes, a hundred at a time from the
+        `first`; 404 where it supersedes none."""
+        kind, first = request.query_params.get("kind", ""), request.query_params.get("first", "0")
+        if kind and kind not in LISTED:
+            raise ValidationError({"detail": f"There is no kind {kind!r}; there is {', '.join(LISTED)}."})
+        if not first.isdecimal() or len(first) > 12:
+            raise ValidationError({"detail": "first is a whole number from 0."})
+        kinds = (kind,) if kind else LISTED
+        told = compare_with_former(self.get_object(), kinds=kinds, first=int(first), most=CHANGES)
+        if told is None:
+            raise NotFound("This delivery supersedes none, or one of the two is not readable any more.")
+        return Response(ChangesSerializer(told).data)
 
     @extend_schema(
         parameters=[KEY_HEADER], request=HandInSerializer, responses={201: ArrivedSerializer, 200: ArrivedSerializer}

@@ -4,11 +4,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from ingestion.models import Delivery, MappingProposal, Normalization, QuarantinedRow
+from reconciliation.redelivery import LISTED, compare_with_former, former_of
 from reconciliation.visibility import visible_sources
 from review.proposals import visible_proposals
 from review.repairs import waiting_to_replay
 
 SHOWN = 200
+CHANGES = 50
 
 
 def deliveries(request: HttpRequest) -> HttpResponse:
@@ -42,7 +44,30 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "may_map": request.user.has_perm("ingestion.add_mapping"),  # type: ignore[union-attr]
         "quarantined": rows[:SHOWN],
         "quarantined_total": rows.count(),
+        "former": former_of(found),
         "replays": found.replays.order_by("pk"),
         "waiting": waiting_to_replay(found) if request.user.has_perm("ingestion.add_repair") else 0,  # type: ignore[union-attr]
     }
     return render(request, "review/delivery.html", context)
+
+
+def changes(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a delivery adds, changes and leaves out against the one that it supersedes: a part of its page, or a page."""
+    found = get_object_or_404(
+        Delivery.objects.filter(source__in=visible_sources(request.user)).select_related("source"), pk=pk
+    )
+    kind = request.GET.get("kind", "")
+    first = request.GET.get("first", "")
+    start = int(first) if first.isdecimal() and len(first) <= 12 else 0
+    kinds = (kind,) if kind in LISTED else LISTED
+    told = compare_with_former(found, kinds=kinds, first=start, most=CHANGES + 1)
+    context = {
+        "delivery": found,
+        "told": told,
+        "records": told.records[:CHANGES] if told else [],
+        "next": start + CHANGES if told and len(told.records) > CHANGES else None,
+        "kind": kind if kind in LISTED else "",
+    }
+    response = render(request, "review/changes.html" + ("#changes" if request.htmx else ""), context)  # type: ignore[attr-defined]
+    response.headers["Vary"] = "HX-Request"
+    return response
