@@ -189,6 +189,7 @@ def source_sql(framed: Framed, format_: FileFormat) -> str:
     line = max(framed.longest + 1, SHORTEST_BOUND)
     read = (
         f"read_csv({literal(str(framed.path))}, columns = {{{', '.join(columns)}}}, auto_detect = false, header = false, "
+        "compression = 'none', "  # it is unpacked by now, whatever its name says
         f"skip = {framed.header_lines}, delim = {literal(framed.delimiter)}, quote = {literal(framed.quote)}, "
         f"escape = {literal(framed.quote)}, nullstr = '\x01', strict_mode = true, "
         f"max_line_size = {line}, buffer_size = {BUFFERED_LINES * line})"

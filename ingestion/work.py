@@ -101,7 +101,7 @@ def give_back(work: ClaimedWork, error: BaseException) -> None:
             state=State.FAILED if failed else State.READY,
             lease_until=None,
             finished_at=timezone.now() if failed else None,
-            error=f"{' '.join(str(error).split())} ({type(error).__name__})".strip()[:2000],
+            error=_kept(f"{' '.join(str(error).split())} ({type(error).__name__})".strip()),
         )
     )
     if not given_back:
@@ -113,13 +113,14 @@ def give_back(work: ClaimedWork, error: BaseException) -> None:
 def fail(work: ClaimedWork, error: str, **values: object) -> None:
     """Fail a step whose input can never work; a sentence says why."""
     type(work)._default_manager.filter(pk=work.pk, fence=work.fence).update(
-        state=State.FAILED,
-        lease_until=None,
-        finished_at=timezone.now(),
-        error=error.replace("\0", "\\x00")[:2000],
-        **values,
+        state=State.FAILED, lease_until=None, finished_at=timezone.now(), error=_kept(error), **values
     )
     custody.seal([work])
+
+
+def _kept(sentence: str) -> str:
+    """As the database can keep it: a sentence that quotes a file may hold a NUL."""
+    return sentence.replace("\0", "\\x00")[:2000]
 
 
 @contextmanager

@@ -67,6 +67,15 @@ def test_a_file_that_is_not_there_is_named(db: None, shared: Path, tmp_path: Pat
         call_command("suggest", str(tmp_path / "missing.csv"), str(shared / "nasty" / "pair_locale_b.csv"))
 
 
+def test_a_file_is_read_by_its_content_whatever_its_name(db: None, shared: Path, tmp_path: Path) -> None:
+    a, b = (tmp_path / f"{side}.csv.gz" for side in "ab")
+    for side, file in (("a", a), ("b", b)):
+        file.write_bytes((shared / "nasty" / f"pair_locale_{side}.csv").read_bytes())
+    said = io.StringIO()
+    call_command("suggest", str(a), str(b), stdout=said)
+    assert "Would match" in said.getvalue()
+
+
 def test_a_code_in_use_is_not_proposed_again(db: None, shared: Path, tmp_path: Path) -> None:
     a, b = shared / "nasty" / "pair_locale_a.csv", shared / "nasty" / "pair_locale_b.csv"
     files = tmp_path / "first.yaml", tmp_path / "second.yaml"
