@@ -181,10 +181,6 @@ def with_header(draft: FileFormat, lines: list[str], declared: Mapping[str, obje
     first = (header or skip_declared + 1) - 1
     cells = _record_at(lines, first, draft)
     columns, notes = _names(cells, has_header=header is not None)
-    if any("\0" in name for name in columns):
-        raise UnreadableFile(
-            f"The header on line {header} holds a NUL byte: the file is binary, or damaged. Deliver text without it."
-        )
     if any("stands twice" in note for note in notes) and given is None:
         questions.append(
             f"A header stands twice, and both columns are kept under distinct names; write `header: {found}` in the format to confirm, or deliver with --accept."

@@ -47,7 +47,7 @@ def test_every_field_says_why_in_the_file_and_as_json(db: None, shared: Path, tm
         (b"id,name\n", "a header and no rows"),
         (b"id\n1\n2\n", "one column only"),
         (b"PK\x03\x04rest", "ZIP archive"),
-        (bytes(range(32)) * 40, "binary"),
+        (bytes(range(32)) * 40, "binary|is no text"),
         (",".join(f"c{n}" for n in range(300)).encode() + b"\n" + b"1," * 299 + b"1\n", "300 columns"),
         (b"colour,size\nred,big\nblue,small\nred,small\nblue,big\n", "No key was found"),
     ],

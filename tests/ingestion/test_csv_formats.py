@@ -54,8 +54,8 @@ def test_a_format_says_how_a_file_is_read(
         ("skip: 9", "k,v\n1,x\n", "The file has 2 lines, but its format looks for its first one on line 10."),
         ("header: 9", "k,v\n1,x\n", "The file has 2 lines, but its format looks for its first one on line 9."),
         ("footer: {rows: 2, sum: v}", "k,v\n1,10\nCOUNT,1\nSUM,11\n", "the file has 10 v in all"),
-        ("type: csv", "k,v\0\n1,x\n", "The header on line 1 holds a NUL byte: the file is binary, or damaged."),
-        ("type: csv", "\0" * 101, "The header on line 1 holds a NUL byte: the file is binary, or damaged."),
+        ("type: csv", "k,v\0\n1,x\n", "The header holds NUL bytes, so the file is no text."),
+        ("type: csv", "\0" * 101, "The header holds NUL bytes, so the file is no text."),
     ],
 )
 def test_a_format_that_does_not_fit_is_said(
