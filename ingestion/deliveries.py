@@ -18,7 +18,7 @@ from ingestion.file_format import NAMED_VALUES, FileFormat
 from ingestion.files import detect, frame, with_lines
 from ingestion.framing import Framed, RejectedRow
 from ingestion.mapping import FieldMapping
-from ingestion.models import Delivery, Mapping, Normalization, QuarantinedRow, Source
+from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, QuarantinedRow, Source
 from ingestion.normalize import Normalized, check_columns, normalize
 from ingestion.quarantine import quarantine_rows
 from ingestion.unpacking import unpacked
@@ -109,16 +109,37 @@ def _declare(delivery: Delivery, declared: object) -> None:
 
 @transaction.atomic
 def plan_normalization(delivery: Delivery) -> Normalization:
-    """The normalization of a delivery by its source's current mapping; made if it is not there yet. Of a delivery whose raw
-    bytes were deleted it is the last one that was made."""
-    if hasattr(delivery, "tombstone"):
-        return delivery.normalizations.filter(state=Normalization.State.DONE).latest("mapping__version")
+    """The normalization of a delivery by the mapping that reads it now; made if it is not there yet."""
+    made = Normalization.objects.filter(delivery=delivery, mapping=delivery.source.current_mapping()).first()
+    return made or _planned(delivery, mapping_of(delivery))
+
+
+def _planned(delivery: Delivery, mapping: Mapping) -> Normalization:
     normalization, is_new = Normalization.objects.get_or_create(
-        delivery=delivery, mapping=delivery.source.current_mapping(), defaults={"queue": "ingest"}
+        delivery=delivery, mapping=mapping, defaults={"queue": "ingest"}
     )
     if is_new:
         custody.seal([normalization])
     return normalization
+
+
+def mapping_of(delivery: Delivery) -> Mapping:
+    """The mapping that reads a delivery now: its source's current one, but the last that read it where its raw bytes are
+    gone, or where another version was accepted for the columns of a later delivery. Repaired rows are read as the
+    delivery that they came with."""
+    first = delivery.replayed_from or delivery
+    read = first.normalizations.filter(state=Normalization.State.DONE).select_related("mapping")
+    last = read.order_by("-mapping__version").first()
+    if last is not None and (hasattr(first, "tombstone") or _columns_changed_since(last)):
+        return last.mapping
+    return delivery.source.current_mapping()
+
+
+def _columns_changed_since(reading: Normalization) -> bool:
+    return MappingProposal.objects.filter(
+        state=MappingProposal.State.ACCEPTED, accepted_as__source=reading.mapping.source_id,
+        accepted_as__version__gt=reading.mapping.version, normalization__delivery__gt=reading.delivery_id,
+    ).exists()  # fmt: skip
 
 
 @transaction.atomic
@@ -263,6 +284,7 @@ __all__ = [
     "QuarantinedRow",
     "RejectedRow",
     "accept_delivery",
+    "mapping_of",
     "normalize_delivery",
     "plan_normalization",
     "read_bytes",

@@ -1,10 +1,11 @@
 """Where delivered rows stand now, by their numbers in the delivery."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from ingestion import lake
 from ingestion.lookup import lookup
-from ingestion.models import Delivery, Normalization, QuarantinedRow
+from ingestion.models import Delivery, Normalization, QuarantinedRow, Repair
 from ingestion.sql_text import literal
 from reconciliation.models import Member, OutcomeFile, Run
 from reconciliation.outcomes import IN_BREAK
@@ -33,7 +34,22 @@ def row_states(delivery: Delivery, first: int, last: int) -> list[RowState]:
     broken = QuarantinedRow.objects.filter(normalization=work, record_number__range=(first, last))
     found |= {it.record_number: RowState(it.record_number, "quarantined", reason=it.reason) for it in broken}
     found |= {it.record: it for it in _in_runs(work, first, last)}
+    found |= {it.record: it for it in _replayed(delivery, first, last)}
     return list(found.values())
+
+
+def _replayed(delivery: Delivery, first: int, last: int) -> Iterator[RowState]:
+    """What became of the rows that were repaired and replayed."""
+    repairs = Repair.objects.filter(
+        row__normalization__delivery=delivery, row__record_number__range=(first, last), delivery__isnull=False
+    )
+    places: dict[Delivery, dict[int, int]] = {}
+    for it in repairs.select_related("delivery", "row"):
+        places.setdefault(it.delivery, {})[it.record_number] = it.row.record_number  # type: ignore[arg-type, index]
+    for made, numbers in places.items():
+        for state in row_states(made, min(numbers), max(numbers)):
+            if state.record in numbers:
+                yield replace(state, record=numbers[state.record])
 
 
 def _in_runs(work: Normalization, first: int, last: int) -> list[RowState]:

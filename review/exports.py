@@ -18,6 +18,7 @@ from attribution.models import Attribution
 from ingestion import lake
 from ingestion.lookup import lookup
 from ingestion.models import QuarantinedRow
+from ingestion.quarantine import with_said
 from ingestion.shape import canonical_sql
 from ingestion.spreadsheets import plain, safe
 from ingestion.sql_text import literal
@@ -149,10 +150,11 @@ def quarantine(run: Run) -> Table:
     found = (
         QuarantinedRow.objects.filter(normalization__run_inputs__run=run).distinct().order_by("normalization", "line")
     )
-    rows = found.values_list(
-        "normalization__delivery__source__code", "normalization__delivery", "line", "reason", "raw"
-    )
-    return ("source", "delivery", "line", "reason", "raw"), rows.iterator()
+    rows = with_said(found).values_list(  # type: ignore[misc]
+        "normalization__delivery__source__code", "normalization__delivery", "line", "reason", "raw", "state", "said_comment",
+        "said_by",
+    )  # fmt: skip
+    return ("source", "delivery", "line", "reason", "raw", "state", "comment", "by"), rows.iterator()
 
 
 RECORD = ("key", "side", "delivery", "n", "state", "hash")

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ingestion import custody, lake
-from ingestion.deliveries import plan_normalization
+from ingestion.deliveries import mapping_of, plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery, QuarantinedRow, Repair, RepairedCell, Source
 from ingestion.quarantine import said_of
@@ -72,7 +72,7 @@ def dismiss(*, row: QuarantinedRow, comment: str, by: User) -> Repair:
 @transaction.atomic
 def confirm_repair(*, repair: Repair, by: User) -> Repair:
     """Confirm another person's proposal."""
-    repair = Repair.objects.select_for_update().get(pk=repair.pk)
+    repair = _locked_repair(repair)
     if not by.has_perm("ingestion.change_repair"):
         raise RepairRefused("A Supervisor or a Manager confirms a proposal.")
     if repair.confirmed_by_id is not None or repair.withdrawn:
@@ -88,7 +88,7 @@ def confirm_repair(*, repair: Repair, by: User) -> Repair:
 @transaction.atomic
 def withdraw_repair(*, repair: Repair, by: User) -> Repair:
     """Take back what was said of a row, so that it is open again. What was replayed stays."""
-    repair = Repair.objects.select_for_update().get(pk=repair.pk)
+    repair = _locked_repair(repair)
     if not by.has_perm("ingestion.add_repair"):
         raise RepairRefused("Analysts, Supervisors and Managers repair rows. Ask one of them.")
     if repair.withdrawn or repair.delivery_id is not None:
@@ -131,6 +131,12 @@ def read_again(*, delivery: Delivery, by: User) -> Delivery:
         raise RepairRefused(
             f"The raw bytes of delivery {delivery.pk} are no longer kept, so it cannot be read again. Repair its rows."
         )
+    current, reading = delivery.source.current_mapping(), mapping_of(delivery)
+    if reading.pk != current.pk:
+        raise RepairRefused(
+            f"Mapping {current.version} is for the columns of later deliveries; delivery {delivery.pk} stays as mapping "
+            f"{reading.version} read it. Repair its rows."
+        )
     retry(plan_normalization(delivery))
     return delivery
 
@@ -157,6 +163,12 @@ def _locked(row: QuarantinedRow) -> QuarantinedRow:
     """The row, after whoever works on its delivery has ended."""
     Delivery.objects.select_for_update().get(pk=row.normalization.delivery_id)
     return QuarantinedRow.objects.select_related("normalization__delivery__source").get(pk=row.pk)
+
+
+def _locked_repair(repair: Repair) -> Repair:
+    """The repair as it stands, after whoever replays its delivery has ended."""
+    _locked(repair.row)
+    return Repair.objects.select_for_update().get(pk=repair.pk)
 
 
 def _may_say(by: User, comment: str) -> None:
@@ -190,7 +202,7 @@ def _whole(row: QuarantinedRow, given: Mapping[str, str]) -> dict[str, str]:
 
 def _tried(row: QuarantinedRow, cells: Mapping[str, str]) -> Tried:
     try:
-        return try_cells(row.normalization.delivery.source.current_mapping(), cells)
+        return try_cells(mapping_of(row.normalization.delivery), cells)
     except IngestionError as error:
         raise RepairRefused(str(error)) from None
 

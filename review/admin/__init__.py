@@ -2,6 +2,7 @@
 
 from review.admin.breaks import BreakAdmin
 from review.admin.decisions import DecisionAdmin
+from review.admin.repairs import RepairAdmin
 from review.admin.tokens import TokenAdmin
 
-__all__ = ["BreakAdmin", "DecisionAdmin", "TokenAdmin"]
+__all__ = ["BreakAdmin", "DecisionAdmin", "RepairAdmin", "TokenAdmin"]

@@ -1,10 +1,17 @@
 """What arrived: deliveries, their detected format and their quarantined rows."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+<<<<<<< HEAD
 from ingestion.models import Delivery, MappingProposal, Normalization, QuarantinedRow
 from reconciliation.redelivery import LISTED, compare_with_former, former_of
+=======
+from ingestion.deliveries import mapping_of
+from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, QuarantinedRow
+>>>>>>> 1d53c46 (Keep readings older than a change of columns)
 from reconciliation.visibility import visible_sources
 from review.proposals import visible_proposals
 from review.repairs import waiting_to_replay
@@ -37,20 +44,28 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     readings = list(found.normalizations.select_related("mapping"))
     newest = next((it for it in readings if it.state == Normalization.State.DONE), None)
     rows = QuarantinedRow.objects.filter(normalization=newest).order_by("record_number")
+    shown = list(rows[:SHOWN])
     context = {
         "delivery": found,
         "normalizations": readings,
         "proposals": visible_proposals(request.user).filter(normalization__delivery=found),
+        "newer": _newer(request, found, readings),
         "may_map": request.user.has_perm("ingestion.add_mapping"),  # type: ignore[union-attr]
+<<<<<<< HEAD
         "quarantined": rows[:SHOWN],
         "quarantined_total": rows.count(),
         "former": former_of(found),
+=======
+        "quarantined": shown,
+        "quarantined_total": rows.count() if len(shown) == SHOWN else len(shown),
+>>>>>>> 1d53c46 (Keep readings older than a change of columns)
         "replays": found.replays.order_by("pk"),
         "waiting": waiting_to_replay(found) if request.user.has_perm("ingestion.add_repair") else 0,  # type: ignore[union-attr]
     }
     return render(request, "review/delivery.html", context)
 
 
+<<<<<<< HEAD
 def changes(request: HttpRequest, pk: int) -> HttpResponse:
     """What a delivery adds, changes and leaves out against the one that it supersedes: a part of its page, or a page."""
     found = get_object_or_404(
@@ -71,3 +86,14 @@ def changes(request: HttpRequest, pk: int) -> HttpResponse:
     response = render(request, "review/changes.html" + ("#changes" if request.htmx else ""), context)  # type: ignore[attr-defined]
     response.headers["Vary"] = "HX-Request"
     return response
+=======
+def _newer(request: HttpRequest, delivery: Delivery, readings: Sequence[Normalization]) -> Mapping | None:
+    """The mapping by which the user may have the delivery read again; None where nothing newer reads it."""
+    if not readings or not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
+        return None
+    last = max(it.mapping.version for it in readings)
+    if delivery.source.current_mapping().version == last:
+        return None
+    mapping = mapping_of(delivery)
+    return mapping if mapping.version > last else None
+>>>>>>> 1d53c46 (Keep readings older than a change of columns)

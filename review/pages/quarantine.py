@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
-from ingestion.deliveries import plan_normalization
+from ingestion.deliveries import mapping_of, plan_normalization
 from ingestion.file_format import FileFormat
 from ingestion.models import Delivery, QuarantinedRow, Repair
 from ingestion.normalize import column_position
@@ -114,7 +114,7 @@ def _context(request: HttpRequest, row: QuarantinedRow, given: dict[str, str] | 
     said = list(said_of(row))
     standing = next((it for it in said if not it.withdrawn), None)
     came, delivery, user = cells_of_row(row), row.normalization.delivery, request.user
-    mapping = delivery.source.current_mapping()
+    mapping = mapping_of(delivery)
     may = user.has_perm("ingestion.add_repair")  # type: ignore[union-attr]
     return {
         "row": row,

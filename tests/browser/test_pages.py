@@ -60,7 +60,7 @@ def test_a_file_is_uploaded_looked_at_and_accepted(
 def test_pages_work_without_a_complaint(
     reconcile: Callable[..., Run], signed_in: SignIn, person: Callable[..., User], faults: list[str]
 ) -> None:
-    run = reconcile([row("A", "5.00"), row("B", "7.00")], [row("A", "-5.00"), row("B", "-7.00")])
+    run = reconcile([row("A", "5.00"), row("B", "7.00"), "C,short"], [row("A", "-5.00"), row("B", "-7.00")])
     page = signed_in(staff(person, "Supervisor"), color_scheme="dark")
     page.goto("/queue/")
     expect(page.locator("#preview")).to_contain_text("B is A with the sign turned.")  # htmx brought it
@@ -70,6 +70,13 @@ def test_pages_work_without_a_complaint(
     for address in ("/", "/deliveries/", f"/runs/{run.pk}/", "/journey/?key=A"):
         page.goto(address)
         expect(page.locator("h1")).to_be_visible()
+    page.goto("/quarantine/")
+    page.click("tbody >> a")
+    page.click("button:text('Try')")
+    expect(page.locator("#row")).to_contain_text("It would become")
+    page.fill("input[name=comment]", "a line of the desk")
+    page.click("button:text('Repair and replay')")
+    expect(page.locator("#row")).to_contain_text("Replayed as record 1")
     page.goto("/admin/ingestion/source/")
     page.click("#result_list >> text=left")
     expect(page.locator("body")).to_contain_text("Mapping")

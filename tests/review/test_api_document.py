@@ -46,7 +46,7 @@ def test_a_list_is_narrowed(
     ("address", "status"),
     [
         ("runs?date=soon", 400), ("breaks?run=x", 400), ("journey?reconciliation=trades", 400), ("nothing", 404),
-        ("journey/?reconciliation=trades&key=A", 200), ("journey?reconciliation=nothing&key=A", 404),
+        ("journey/?reconciliation=trades&key=A", 404), ("journey?reconciliation=nothing&key=A", 404),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_said_as_json(

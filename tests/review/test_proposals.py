@@ -12,10 +12,11 @@ from config.pipeline import run_to_end
 from ingestion.changes import Change
 from ingestion.deliveries import normalize_delivery
 from ingestion.errors import MissingColumn
-from ingestion.models import MappingProposal, Normalization
+from ingestion.models import MappingProposal, Normalization, QuarantinedRow
 from reconciliation.models import Reconciliation, Team
 from reconciliation.runs import start_run
 from review.proposals import AlreadyAnswered, accept_proposal
+from review.repairs import RepairRefused, read_again, repair, replay
 from review.tokens import make_token
 from tests.conftest import DAY, DEFINITION, HEADER, problems, row
 
@@ -27,7 +28,7 @@ RENAMED = HEADER.replace("amount", "amt")
 def proposal(trades: Reconciliation, deliver: Callable[..., Normalization]) -> MappingProposal:
     """A delivery whose amount has another name."""
     for source in ("left", "right"):
-        deliver(source, "\n".join([HEADER, row("A")]) + "\n")
+        deliver(source, "\n".join([HEADER, row("A"), ",2026-11-20,Acme,DE,1.00,EUR"]) + "\n")
     deliver("right", "\n".join([HEADER, row("B")]) + "\n", NEXT_DAY)
     with pytest.raises(MissingColumn):
         deliver("left", "\n".join([RENAMED, row("B")]) + "\n", NEXT_DAY)
@@ -88,3 +89,19 @@ def test_it_is_void_when_the_mapping_changed_meanwhile(
     define(DEFINITION.replace("id: {column: id}", "id: {column: id, clean: [upper]}"))
     with pytest.raises(AlreadyAnswered, match="has mapping 2 by now, and this was proposed for mapping 1"):
         accept_proposal(proposal=proposal, by=person("Administrator"))
+
+
+def test_what_came_before_stays_as_it_was_read(
+    proposal: MappingProposal, trades: Reconciliation, person: Callable[[str], User]
+) -> None:
+    accept_proposal(proposal=proposal, by=person("Administrator"))
+    first, analyst = trades.a.deliveries.get(business_date=DAY), person("Analyst")
+    with pytest.raises(RepairRefused, match="Mapping 2 is for the columns of later deliveries"):
+        read_again(delivery=first, by=analyst)
+    blank = QuarantinedRow.objects.get(normalization__delivery=first)
+    repair(row=blank, cells={"id": "Z"}, comment="why", by=analyst)
+    replayed = replay(delivery=first, by=analyst)
+    run = run_to_end(start_run(reconciliation=trades, business_date=DAY, by="test"))
+    used = {it.normalization.delivery: it.normalization.mapping.version for it in run.inputs.filter(side="a")}
+    assert used == {first: 1, replayed: 1} and run.state == "done"
+    assert trades.breaks.get(key="Z").kind == "missing_in_b" and problems() == []

@@ -1,0 +1,47 @@
+"""Repairs: what people did with quarantined rows."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows
+from ingestion.models import Repair, RepairedCell
+from reconciliation.admin.filters import SourceFilter, through
+from reconciliation.visibility import visible_sources
+
+
+class CellInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]
+    """The cells as they came and as they are now."""
+
+    model = RepairedCell
+    fields = readonly_fields = ("position", "column", "was", "value")
+
+
+@admin.register(Repair)
+class RepairAdmin(ReadOnlyAdmin):
+    """Repairs and dismissals."""
+
+    related = ("row__normalization__delivery__source", "proposed_by", "confirmed_by", "delivery__source")
+    list_display = (
+        "id",
+        "row",
+        "action",
+        "comment",
+        "proposed_by",
+        "proposed_at",
+        "confirmed_by",
+        "delivery",
+        "withdrawn",
+    )
+    list_filter = (through(SourceFilter, "row__normalization__delivery__source"), "action", "withdrawn", "proposed_at")
+    search_fields = ("comment", "proposed_by__username")
+    search_help_text = "A part of the comment, or of a user's name."
+    fields = readonly_fields = (
+        "row", "action", "comment", "proposed_by", "proposed_at", "confirmed_by", "confirmed_at", "four_eyes", "withdrawn",
+        "delivery", "record_number",
+    )  # fmt: skip
+    inlines = (CellInline,)
+
+    def visible(self, request: HttpRequest) -> QuerySet[Repair]:
+        """Those of the user's sources."""
+        return Repair.objects.filter(row__normalization__delivery__source__in=visible_sources(request.user))
