@@ -5,13 +5,9 @@ from collections.abc import Sequence
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-<<<<<<< HEAD
-from ingestion.models import Delivery, MappingProposal, Normalization, QuarantinedRow
-from reconciliation.redelivery import LISTED, compare_with_former, former_of
-=======
 from ingestion.deliveries import mapping_of
 from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, QuarantinedRow
->>>>>>> 1d53c46 (Keep readings older than a change of columns)
+from reconciliation.redelivery import LISTED, compare_with_former, former_of
 from reconciliation.visibility import visible_sources
 from review.proposals import visible_proposals
 from review.repairs import waiting_to_replay
@@ -51,21 +47,15 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "proposals": visible_proposals(request.user).filter(normalization__delivery=found),
         "newer": _newer(request, found, readings),
         "may_map": request.user.has_perm("ingestion.add_mapping"),  # type: ignore[union-attr]
-<<<<<<< HEAD
-        "quarantined": rows[:SHOWN],
-        "quarantined_total": rows.count(),
-        "former": former_of(found),
-=======
         "quarantined": shown,
         "quarantined_total": rows.count() if len(shown) == SHOWN else len(shown),
->>>>>>> 1d53c46 (Keep readings older than a change of columns)
+        "former": former_of(found),
         "replays": found.replays.order_by("pk"),
         "waiting": waiting_to_replay(found) if request.user.has_perm("ingestion.add_repair") else 0,  # type: ignore[union-attr]
     }
     return render(request, "review/delivery.html", context)
 
 
-<<<<<<< HEAD
 def changes(request: HttpRequest, pk: int) -> HttpResponse:
     """What a delivery adds, changes and leaves out against the one that it supersedes: a part of its page, or a page."""
     found = get_object_or_404(
@@ -86,7 +76,8 @@ def changes(request: HttpRequest, pk: int) -> HttpResponse:
     response = render(request, "review/changes.html" + ("#changes" if request.htmx else ""), context)  # type: ignore[attr-defined]
     response.headers["Vary"] = "HX-Request"
     return response
-=======
+
+
 def _newer(request: HttpRequest, delivery: Delivery, readings: Sequence[Normalization]) -> Mapping | None:
     """The mapping by which the user may have the delivery read again; None where nothing newer reads it."""
     if not readings or not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
@@ -96,4 +87,3 @@ def _newer(request: HttpRequest, delivery: Delivery, readings: Sequence[Normaliz
         return None
     mapping = mapping_of(delivery)
     return mapping if mapping.version > last else None
->>>>>>> 1d53c46 (Keep readings older than a change of columns)
