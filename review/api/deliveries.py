@@ -28,11 +28,12 @@ from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
 from review.api.ringing import ring_for_normalizing
+from review.api.strict import StrictSerializer
 
 CHANGES = 100  # records of an answer
 
 
-class HandInSerializer(serializers.Serializer):
+class HandInSerializer(StrictSerializer):
     """A source's code, its business date where the file does not say it, the file, and what its manifest says: how many records,
     and sums such as `amount=1234.50`."""
 

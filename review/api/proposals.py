@@ -18,6 +18,7 @@ from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
 from review.api.ringing import ring_for_normalizing
+from review.api.strict import StrictSerializer
 from review.proposals import AlreadyAnswered, ProposalRefused, accept_proposal, refuse_proposal, visible_proposals
 
 VERBS = ("accept", "refuse")
@@ -56,7 +57,7 @@ class ProposalSerializer(serializers.ModelSerializer):
         return [dict(zip(names, change, strict=True)) for change in proposal.changes()]
 
 
-class AnswerProposalSerializer(serializers.Serializer):
+class AnswerProposalSerializer(StrictSerializer):
     """Accept or refuse, and why."""
 
     action = serializers.ChoiceField(VERBS)
@@ -71,6 +72,7 @@ class ProposalViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
     permission_classes = [IsAuthenticated, HasScope]
     queryset = MappingProposal.objects.none()
     lookup_value_regex = r"\d{1,18}"
+    parameters = ("state",)
     scope = "decide"
 
     def get_queryset(self) -> QuerySet[MappingProposal]:

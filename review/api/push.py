@@ -22,6 +22,7 @@ from review.api.idempotency import KEY_HEADER, LONGEST, once
 from review.api.parsing import RawJson, RawLines
 from review.api.permissions import HasScope
 from review.api.ringing import ring_for, ring_for_normalizing
+from review.api.strict import StrictSerializer, check_parameters
 
 
 class ReceiptSerializer(serializers.ModelSerializer):
@@ -73,7 +74,7 @@ class FollowedSerializer(ReceiptSerializer):
         fields = (*ReceiptSerializer.Meta.fields, "states", "rows")  # type: ignore[assignment]
 
 
-class SealSerializer(serializers.Serializer):
+class SealSerializer(StrictSerializer):
     """The business date whose pushes end; without one every open delivery of the source."""
 
     date = serializers.DateField(required=False, allow_null=True, default=None)
@@ -110,6 +111,7 @@ class PushView(APIView):
     def post(self, request: Request, code: str) -> Response:
         """Keep up to 10,000 records; 200 instead of 202 when the same push came before."""
         source = _source(request, code)
+        check_parameters(request, ("date",))
         key = request.headers.get("Idempotency-Key", "")
         if not 0 < len(key) <= LONGEST:
             raise ValidationError({"detail": f"Send an Idempotency-Key header of at most {LONGEST} characters."})

@@ -25,6 +25,7 @@ from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
 from review.api.ringing import ring_for_normalizing
+from review.api.strict import StrictSerializer
 from review.quarantined import FILTERS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
 from review.repairs import (
     AlreadySaid,
@@ -97,7 +98,7 @@ class QuarantinedDetailSerializer(QuarantinedSerializer):
         return list(RepairSerializer(said_of(row), many=True).data)
 
 
-class AnswerSerializer(serializers.Serializer):
+class AnswerSerializer(StrictSerializer):
     """What to do with a row. `cells` are texts by column; one that is left out keeps what came."""
 
     action = serializers.ChoiceField(ACTIONS)
@@ -136,6 +137,7 @@ class QuarantineViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # 
     permission_classes = [IsAuthenticated, HasScope]
     queryset = QuarantinedRow.objects.none()
     lookup_value_regex = r"\d{1,18}"
+    parameters = FILTERS
     scope = "decide"
 
     def get_queryset(self) -> QuerySet[QuarantinedRow]:

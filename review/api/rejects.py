@@ -19,6 +19,7 @@ from ingestion.models import Source
 from reconciliation.visibility import visible_sources
 from review.api.idempotency import KEY_HEADER, once
 from review.api.permissions import HasScope
+from review.api.strict import check_parameters
 from review.rejects import push_rejects, write_rejects
 
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -46,6 +47,7 @@ class RejectsView(APIView):
         """A file to download."""
         source = get_object_or_404(visible_sources(request.user), code=code)
         date = _date(request)
+        check_parameters(request, ("date", "as"))
         kind = request.query_params.get("as", "csv")
         if kind not in TYPES:
             raise ValidationError({"detail": f"There is no form {kind!r}; there is {', '.join(TYPES)}."})

@@ -6,6 +6,7 @@ from rest_framework import serializers
 from attribution.models import Attribution
 from ingestion.models import Delivery
 from reconciliation.models import Break, Difference, Member, Run
+from review.api.strict import StrictSerializer
 from review.models import Decision
 
 
@@ -30,7 +31,7 @@ class RunSerializer(serializers.ModelSerializer):
         )
 
 
-class StartRunSerializer(serializers.Serializer):
+class StartRunSerializer(StrictSerializer):
     """What to run."""
 
     reconciliation = serializers.CharField(max_length=41)
@@ -144,7 +145,7 @@ class BreakDetailSerializer(BreakSerializer):
         fields = (*BreakSerializer.Meta.fields, "differences", "members", "refusals")  # type: ignore[assignment]
 
 
-class DecideSerializer(serializers.Serializer):
+class DecideSerializer(StrictSerializer):
     """What a person or program decides."""
 
     action = serializers.ChoiceField(Decision.Action.choices)

@@ -23,11 +23,13 @@ class StoredView(APIView):
     """Stored rows of one record type, the current ones unless every version is asked for."""
 
     permission_classes = [IsAuthenticated, HasScope]
+    parameters = ("version",)
 
     @extend_schema(
         parameters=[
             OpenApiParameter("version", enum=["current", "all"]),
             OpenApiParameter("cursor", description="From `next` or `previous` of a page."),
+            OpenApiParameter("limit", int, description="Rows of a page, at most 1000."),
         ],
         responses=OpenApiTypes.OBJECT,
     )

@@ -35,6 +35,7 @@ from review.api.serializers import (
     StatementSerializer,
     SummarySerializer,
 )
+from review.api.strict import check_parameters
 from review.decisions import AlreadyDecided, DecisionRefused, decide
 from review.journey import journey
 from review.pages.runs import ring
@@ -77,6 +78,7 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: i
     permission_classes = [IsAuthenticated, HasScope]
     queryset = Run.objects.none()
     lookup_value_regex = r"\d{1,18}"
+    parameters = tuple(RUN_FILTERS)
     scope = "run"
 
     def get_queryset(self) -> QuerySet[Run]:
@@ -133,6 +135,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     permission_classes = [IsAuthenticated, HasScope]
     queryset = Break.objects.none()
     lookup_value_regex = r"\d{1,18}"
+    parameters = tuple(BREAK_FILTERS)
     scope = "decide"
 
     def get_serializer_class(self) -> type[BaseSerializer]:  # type: ignore[type-arg]
@@ -203,6 +206,7 @@ class JourneyView(APIView):
     )
     def get(self, request: Request) -> Response:
         """The events in order, and the stored values; 404 for a key that no row bears."""
+        check_parameters(request, ("reconciliation", "key"))
         for name in ("reconciliation", "key"):
             if not request.GET.get(name):
                 raise ValidationError({name: ["This parameter is required."]})

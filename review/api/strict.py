@@ -1,0 +1,40 @@
+"""Nothing that a program says is passed over: a field or parameter that nobody knows is refused, with the nearest one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from ingestion.suggestion import nearest
+
+OF_FORMS = ("csrfmiddlewaretoken",)  # what a browser's form carries beside its fields
+OF_ALL = ("format",)  # how an answer is written
+
+
+class StrictSerializer(serializers.Serializer):
+    """A body whose fields are all known."""
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401
+        """The values; ValidationError names each field that there is none of."""
+        unknown = (
+            [name for name in data if name not in self.fields and name not in OF_FORMS] if _has_names(data) else []
+        )
+        if unknown:
+            raise ValidationError({name: [f"There is no such field{nearest(name, self.fields)}"] for name in unknown})
+        return super().to_internal_value(data)
+
+
+def _has_names(data: object) -> bool:
+    return hasattr(data, "keys")
+
+
+def check_parameters(request: Request, known: Iterable[str]) -> None:
+    """Each parameter of the address is known and stands once; ValidationError says which is not."""
+    known = [*known, *OF_ALL]
+    for name, values in request.GET.lists():
+        if name not in known:
+            raise ValidationError({"detail": f"There is no parameter {name!r} here{nearest(name, known)}"})
+        if len(values) > 1:
+            raise ValidationError({"detail": f"The parameter {name!r} stands {len(values)} times. Send it once."})
