@@ -154,9 +154,12 @@ def watch_schedules() -> None:
     _ring_all(start_arrived(watching(), now))
 
 
-@shared_task(queue="ingest")
+@shared_task(queue="alerts")
 def watch_deadlines() -> None:
-    """Write down what sources owe, raise an alert for what is late, send notices whose time has come."""
+    """Write down what sources owe, raise an alert for what is late, send notices whose time has come.
+
+    Not in the queue of deliveries: a file that takes long to read must not hide that another one is missing.
+    """
     now = database_now()
     plan_expectations(now)
     for alert in raise_alerts(now):

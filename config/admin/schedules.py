@@ -5,6 +5,7 @@ from typing import Any
 import django_celery_beat.admin as beat_admin
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django_celery_beat.models import PeriodicTask
 
@@ -74,6 +75,13 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("enabled",)
     search_fields = ("name",)
     list_select_related = ("crontab", "interval")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PeriodicTask]:
+        """Beat's own tasks, and the schedules of what the user may see."""
+        sources = visible_sources(request.user).values_list("code", flat=True)
+        runs = Reconciliation.objects.visible_to(request.user).values_list("code", flat=True)
+        mine = [name_of(task, code) for task, codes in ((PULL, sources), (RUN, runs)) for code in codes]
+        return super().get_queryset(request).filter(~Q(task__in=VERBS) | Q(name__in=mine))
 
     def get_fields(self, request: HttpRequest, obj: PeriodicTask | None = None) -> tuple[str, ...]:
         """What is done is chosen once."""

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from ingestion.admin.read_only import ReadOnlyAdmin
@@ -13,7 +13,9 @@ from ingestion.changes import ChangeRefused
 from ingestion.clock import database_now
 from ingestion.deadlines import drop_deadline, put_deadline, zones
 from ingestion.models import Deadline, Expectation, Tick
+from ingestion.schedules import PULL, RUN
 from reconciliation.admin.filters import SourceFilter
+from reconciliation.models import Reconciliation
 from reconciliation.visibility import visible_sources
 
 
@@ -104,3 +106,10 @@ class TickAdmin(ReadOnlyAdmin):
     list_filter = ("task", ("done_at", admin.EmptyFieldListFilter))
     search_fields = ("code",)
     fields = readonly_fields = ("task", "code", "due_at", "claimed_at", "done_at", "attempts", "next_at", "error")
+
+    def visible(self, request: HttpRequest) -> QuerySet[Tick]:
+        """Those of the user's sources and reconciliations, and of all things at once."""
+        sources = visible_sources(request.user).values("code")
+        reconciliations = Reconciliation.objects.visible_to(request.user).values("code")
+        mine = Q(task=PULL, code__in=sources) | Q(task=RUN, code__in=reconciliations)
+        return Tick.objects.filter(mine | Q(code=""))

@@ -6,6 +6,7 @@ import hmac
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from django.db import IntegrityError, transaction
 from pytest_django import fixtures
 
 from config import tasks
-from ingestion import custody
+from ingestion import custody, notices
 from ingestion.alerts import put_target, revive
 from ingestion.calendars import define_calendar
 from ingestion.deadlines import drop_deadline, put_deadline
@@ -31,9 +32,9 @@ FRIDAY, MONDAY = dt.date(2026, 11, 20), dt.date(2026, 11, 23)
 Deliver = Callable[..., Normalization]
 
 
-def at(day: dt.date, time: str) -> dt.datetime:
+def at(day: dt.date, clock: str) -> dt.datetime:
     """A time of Berlin's clocks."""
-    return dt.datetime.combine(day, dt.time.fromisoformat(time), BERLIN)
+    return dt.datetime.combine(day, dt.time.fromisoformat(clock), BERLIN)
 
 
 @pytest.fixture
@@ -47,9 +48,11 @@ def left(trades: Reconciliation) -> Source:
     return source
 
 
-def set_deadline(source: Source, now: dt.datetime, time: str = "18:30", after: int = 0, grace: int = 15) -> None:
+def set_deadline(source: Source, now: dt.datetime, clock: str = "18:30", after: int = 0, grace: int = 15) -> None:
     """Give a source a deadline in Berlin."""
-    put_deadline(source=source, at=dt.time.fromisoformat(time), zone="Europe/Berlin", after=after, grace=grace, now=now)
+    put_deadline(
+        source=source, at=dt.time.fromisoformat(clock), zone="Europe/Berlin", after=after, grace=grace, now=now
+    )
 
 
 def watched(now: dt.datetime) -> list[str]:
@@ -190,9 +193,11 @@ class Receiver(BaseHTTPRequestHandler):
 
     got: list[tuple[dict[str, str], bytes]] = []
     answer = 204
+    stall = 0.0
 
     def do_POST(self) -> None:
         """Keep the request."""
+        time.sleep(self.stall)
         self.got.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(self.answer)
         if self.answer == 302:
@@ -263,6 +268,13 @@ def test_a_receiver_that_fails_is_asked_again_then_given_up(hook: type[Receiver]
     revive(notice, now)
     assert sent(now)
     assert Notice.objects.get().state == "sent"
+
+
+def test_a_receiver_that_stalls_is_left_after_a_time(hook: type[Receiver], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notices, "SECONDS", 0.05)
+    monkeypatch.setattr(hook, "stall", 0.3)
+    assert not sent(at(FRIDAY, "18:46"))
+    assert Notice.objects.get().error == "The receiver cannot be reached: ReadTimeout."
 
 
 def test_a_closed_port_blocks_nothing(hook: type[Receiver], left: Source, monkeypatch: pytest.MonkeyPatch) -> None:

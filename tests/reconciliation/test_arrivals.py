@@ -1,10 +1,12 @@
 """A run starts by itself when both sides of a date have arrived, or by schedule, once for a pair of deliveries."""
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -12,6 +14,7 @@ from config import tasks
 from config.pipeline import run_to_end
 from ingestion.deliveries import accept_delivery, plan_normalization
 from ingestion.models import Delivery, Normalization, Source, Tick
+from ingestion.push import push, seal_open
 from reconciliation.arrivals import start_arrived, start_scheduled, watching
 from reconciliation.models import AutomaticRun, Reconciliation, Run
 from reconciliation.runs import advance_run, start_run
@@ -112,6 +115,30 @@ def test_the_database_refuses_a_second_run_of_a_pair(deliver: Deliver) -> None:
     third = start_run(reconciliation=first.reconciliation, business_date=DAY)
     with pytest.raises(IntegrityError, match="automatic_run_once_a_pair_of_deliveries"), transaction.atomic():
         AutomaticRun.objects.create(run=third, reconciliation=first.reconciliation, a=first.a, b=None)
+
+
+@pytest.mark.usefixtures("arriving")
+def test_who_started_a_run_by_itself_is_sealed(deliver: Deliver) -> None:
+    deliver("left", text("A"))
+    deliver("right", text("A"))
+    arrived()
+    assert problems() == []
+    AutomaticRun.objects.update(b=None)
+    assert [it for it in problems() if "automatic run" in it]
+
+
+def test_what_is_pushed_arrives_like_a_file(
+    define: Callable[[str], object], deliver: Deliver, person: Callable[[str], User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    define(ARRIVING.replace("  left:\n", "  left:\n    kind: push\n"))
+    ringing: list[Run] = []
+    monkeypatch.setattr(tasks.pipeline, "ring", ringing.append)
+    deliver("right", text("A"))
+    left = Source.objects.get(code="left")
+    record = dict(zip(HEADER.split(","), row("A").split(","), strict=True))
+    pushed = push(source=left, body=json.dumps([record]).encode(), key="1", by=person("API client"), date=DAY)
+    tasks.normalize(plan_normalization(seal_open(pushed.receipt.open_delivery)).pk)
+    assert [(run.business_date, run.started_by) for run in ringing] == [(DAY, "arrival")]
 
 
 def test_by_hand_is_the_default(trades: Reconciliation, deliver: Deliver) -> None:
