@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.core.files.uploadedfile import UploadedFile
 
 from ingestion import lake
+from ingestion.errors import IngestionError
 
 AREAS = ("setup", "uploads")
 KEPT_SECONDS = 24 * 3600
@@ -45,6 +46,14 @@ def put(upload: UploadedFile, target: Path) -> tuple[str, int]:
             digest.update(block)
             size += file.write(block)
     return digest.hexdigest(), size
+
+
+def check_sent(name: str, digest: str, sent: str) -> None:
+    """IngestionError where the bytes that arrived do not have the sha256 that they were sent with, if one was."""
+    if sent and sent.strip().lower() != digest:
+        raise IngestionError(
+            f"{name} arrived with the sha256 {digest}, but {sent.strip()[:64]} was sent. Send the file again; nothing was taken."
+        )
 
 
 def note(folder: Path, document: Mapping[str, Any]) -> None:

@@ -39,12 +39,14 @@ class Upload:
         return staging.folder_of(AREA, self.token) / BYTES
 
 
-def stage(*, source: Source, upload: UploadedFile, given: dt.date | None, by: str) -> Upload:
-    """Keep and hash a file without making it a delivery. IngestionError when it has no business date; nothing is kept then."""
+def stage(*, source: Source, upload: UploadedFile, given: dt.date | None, by: str, sent: str = "") -> Upload:
+    """Keep and hash a file without making it a delivery. IngestionError when it has no business date, or not the sha256 that
+    was sent with it; nothing is kept then."""
     token, folder = staging.begin(AREA)
     name = Path(str(upload.name)).name[:255]
     try:
         digest, size = staging.put(upload, folder / BYTES)
+        staging.check_sent(name, digest, sent)
         date = business_date_of(source, folder / BYTES, name, given, timezone.now().date())
         note = {"source_id": source.pk, "name": name, "sha256": digest, "size": size, "by": by}
         staging.note(folder, {**note, "date": date.isoformat()})

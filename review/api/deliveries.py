@@ -17,11 +17,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from ingestion import lake
 from ingestion.arrival import take_in
 from ingestion.control_totals import Declared
 from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery
+from ingestion.staging import check_sent
 from reconciliation.redelivery import LISTED, compare_with_former
 from reconciliation.visibility import visible_sources
 from review.api.idempotency import KEY_HEADER, once
@@ -34,12 +36,13 @@ CHANGES = 100  # records of an answer
 
 
 class HandInSerializer(StrictSerializer):
-    """A source's code, its business date where the file does not say it, the file, and what its manifest says: how many records,
-    and sums such as `amount=1234.50`."""
+    """A source's code, its business date where the file does not say it, the file, its sha256 to be held to, and what its
+    manifest says: how many records, and sums such as `amount=1234.50`."""
 
     source = serializers.CharField(max_length=41)  # type: ignore[assignment]
     date = serializers.DateField(required=False, allow_null=True, default=None)
     file = serializers.FileField(max_length=255)
+    sha256 = serializers.CharField(required=False, allow_blank=True, max_length=64, default="")
     records = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=0, max_value=2**63 - 1)
     sums = serializers.ListField(
         child=serializers.CharField(max_length=200), required=False, default=list, max_length=50
@@ -156,9 +159,10 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
                 held.write(block)
             held.flush()
             try:
-                by = request.user.get_username()
+                by, name = request.user.get_username(), Path(upload.name).name
+                check_sent(name, lake.sha256_of(Path(held.name)), given["sha256"])
                 accepted = take_in(
-                    source=source, file=Path(held.name), name=Path(upload.name).name, given=given["date"], by=by,
+                    source=source, file=Path(held.name), name=name, given=given["date"], by=by,
                     declared=Declared.given(given["records"], given["sums"]),
                 )  # fmt: skip
             except IngestionError as error:

@@ -46,7 +46,10 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
 def _body(request: Request) -> Any:  # noqa: ANN401
     if not hasattr(request.data, "items"):
         return str(request.data)
-    return sorted((key, _told(value)) for key, value in request.data.items())
+    pairs = request.data.lists() if hasattr(request.data, "lists") else request.data.items()
+    return sorted(
+        (key, [_told(it) for it in value] if isinstance(value, list) else _told(value)) for key, value in pairs
+    )
 
 
 def _told(value: Any) -> str:  # noqa: ANN401

@@ -74,7 +74,8 @@ def start(request: HttpRequest, door: Door) -> HttpResponse:
             raise IngestionError("Choose the source that the file is of.")
         if file is None:
             raise IngestionError("Choose a file.")
-        kept = stage(source=source, upload=file, given=_date(date), by=_user(request).get_username())
+        by, sent = _user(request).get_username(), request.POST.get("sha256", "")
+        kept = stage(source=source, upload=file, given=_date(date), by=by, sent=sent)
     except IngestionError as error:
         return _refused(request, door, str(error), _form(sources, code, date))
     url = door.url("upload_preview", kept.token)

@@ -95,6 +95,7 @@ def test_a_refusal_is_said_in_place(signed_in: SignIn, person: Callable[..., Use
     page.evaluate("document.querySelector('form[data-upload]').noValidate = true")
     page.click("text=Upload and preview")
     expect(page.locator("#said")).to_have_text("Choose the source that the file is of.")
+    assert page.input_value("input[name=sha256]") == hashlib.sha256(BODY.encode()).hexdigest()
     page.select_option("select[name=source]", "left")  # and the file is still there
     page.click("text=Upload and preview")
     expect(page.locator("h1")).to_have_text("Preview")

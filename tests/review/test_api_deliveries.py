@@ -47,6 +47,7 @@ def test_a_file_is_taken_once(hand_in: Callable[..., Any]) -> None:
         ({"date": "yesterday"}, 400, "Date has wrong format"),
         ({"scopes": ("read",)}, 403, ""),
         ({"key": ""}, 400, "Idempotency-Key"),
+        ({"sha256": "0" * 64}, 400, "Send the file again; nothing was taken."),
     ],
 )
 def test_what_is_wrong_is_said(hand_in: Callable[..., Any], given: dict[str, Any], status: int, sentence: str) -> None:

@@ -146,12 +146,14 @@ def test_a_form_that_lacks_something_says_what(upload: Upload) -> None:
         ({"source": "nobody"}, "Choose the source"),
         ({"file": ""}, "Choose a file."),
         ({"date": "20.11.2026"}, "is no date such as 2026-11-20"),
+        ({"sha256": "0" * 64}, "but 0000"),
     ):
         answer = upload(**given)
         assert (answer.status_code, sentence in answer.content.decode()) == (400, True)
         part = upload(headers={"HX-Request": "true"}, **given)
         assert part.status_code == 400 and part.content.decode().strip().startswith("<p class=")
-    assert upload(headers={"HX-Request": "true"}).headers["HX-Redirect"]
+    digest = hashlib.sha256(BODY).hexdigest()
+    assert upload(headers={"HX-Request": "true"}, sha256=digest).headers["HX-Redirect"]
 
 
 @PAGE
