@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from ingestion import lake
+from ingestion.clock import database_now
+from ingestion.expectations import plan_expectations
 from ingestion.models import Delivery
 from reconciliation.models import Run
 from tests.conftest import HEADER, row
@@ -99,3 +102,29 @@ def test_a_refusal_is_said_in_place(signed_in: SignIn, person: Callable[..., Use
     page.select_option("select[name=source]", "left")  # and the file is still there
     page.click("text=Upload and preview")
     expect(page.locator("h1")).to_have_text("Preview")
+
+
+@pytest.mark.usefixtures("trades")
+def test_an_administrator_sets_times_and_sees_what_is_owed(
+    signed_in: SignIn, person: Callable[..., User], faults: list[str]
+) -> None:
+    page = signed_in(staff(person, "Administrator"), viewport=NARROW)
+    page.goto("/admin/django_celery_beat/periodictask/add/")
+    page.select_option("select[name=what]", label="Run trades")
+    page.fill("input[name=times]", "0 25 * * *")
+    page.click("input[name=_save]")
+    expect(page.locator(".errorlist")).to_contain_text("write five fields of cron")
+    page.fill("input[name=times]", "0 19 * * mon-fri")
+    page.click("input[name=_save]")
+    expect(page.locator("#result_list")).to_contain_text("0 19 * * mon-fri")
+    page.goto("/admin/ingestion/deadline/add/")
+    page.select_option("select[name=source]", label="left")
+    page.fill("input[name=at]", "23:59")
+    page.select_option("select[name=zone]", "Europe/Berlin")
+    page.fill("input[name=after]", "1")
+    page.click("input[name=_save]")
+    expect(page.locator("#result_list")).to_contain_text("Europe/Berlin")
+    plan_expectations(database_now())
+    page.goto("/")
+    expect(page.locator(".board")).to_contain_text(re.compile(r"by \d+ \w+ 23:59"))
+    assert faults == []

@@ -120,13 +120,13 @@ def test_a_day_that_becomes_a_holiday_owes_nothing(left: Source) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "time", "utc"),
+    ("day", "clock", "utc"),
     [("2026-03-29", "02:30", "01:30"), ("2026-10-25", "02:30", "01:30"), ("2026-10-25", "18:30", "17:30")],
 )
-def test_the_night_of_the_clocks_owes_one_delivery(trades: Reconciliation, day: str, time: str, utc: str) -> None:
+def test_the_night_of_the_clocks_owes_one_delivery(trades: Reconciliation, day: str, clock: str, utc: str) -> None:
     date, source = dt.date.fromisoformat(day), Source.objects.get(code="left")
     evening = at(date - dt.timedelta(days=1), "22:00")
-    set_deadline(source, evening, time, grace=0)
+    set_deadline(source, evening, clock, grace=0)
     alerts: list[str] = []
     for step in range(16):  # over the whole night and day
         alerts += watched(evening.astimezone(dt.UTC) + dt.timedelta(minutes=90 * step))
