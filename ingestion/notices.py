@@ -115,15 +115,13 @@ def _post(notice: Notice, now: dt.datetime) -> None:
         "X-Tieout-Timestamp": timestamp,
         "X-Tieout-Signature": signature(secret({"env": notice.target.secret}), timestamp, content),
     }
+    asked = {"content": content, "headers": headers, "timeout": SECONDS, "follow_redirects": False}
     try:
-        with client() as http:
-            answer = http.post(
-                notice.target.address, content=content, headers=headers, timeout=SECONDS, follow_redirects=False
-            )
-    except (httpx.TransportError, httpx.InvalidURL) as error:
+        with client() as http, http.stream("POST", notice.target.address, **asked) as answer:  # type: ignore[arg-type]
+            if not answer.is_success:  # whatever else it says is not read
+                raise NotSent(f"The receiver answers {answer.status_code}.")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NotSent(f"The receiver cannot be reached: {type(error).__name__}.") from None
-    if not answer.is_success:
-        raise NotSent(f"The receiver answers {answer.status_code}.")
 
 
 def _text(moment: dt.datetime | None) -> str:
