@@ -28,11 +28,12 @@ class AlreadySaid(RepairRefused):
     """Somebody said something of this row first."""
 
 
-def try_repair(*, row: QuarantinedRow, cells: Mapping[str, str]) -> Tried:
-    """What the source's current mapping would make of a row with these cells; nothing is written.
+def try_repair(*, row: QuarantinedRow, cells: Mapping[str, str], by: User) -> Tried:
+    """What the mapping would make of a row with these cells; nothing is written.
 
     `cells` are texts by column; a column that is left out keeps what the raw line has there.
     """
+    _may_repair(by)
     return _tried(row, _whole(row, cells))
 
 
@@ -89,8 +90,7 @@ def confirm_repair(*, repair: Repair, by: User) -> Repair:
 def withdraw_repair(*, repair: Repair, by: User) -> Repair:
     """Take back what was said of a row, so that it is open again. What was replayed stays."""
     repair = _locked_repair(repair)
-    if not by.has_perm("ingestion.add_repair"):
-        raise RepairRefused("Analysts, Supervisors and Managers repair rows. Ask one of them.")
+    _may_repair(by)
     if repair.withdrawn or repair.delivery_id is not None:
         raise AlreadySaid("This was replayed or withdrawn before.")
     if repair.proposed_by_id != by.pk and not by.has_perm("ingestion.change_repair"):
@@ -104,8 +104,7 @@ def withdraw_repair(*, repair: Repair, by: User) -> Repair:
 @transaction.atomic
 def replay(*, delivery: Delivery, by: User) -> Delivery:
     """Make a delivery of the repaired rows of a delivery that were not replayed yet. The next run of the date takes it."""
-    if not by.has_perm("ingestion.add_repair"):
-        raise RepairRefused("Analysts, Supervisors and Managers replay repaired rows. Ask one of them.")
+    _may_repair(by)
     delivery = Delivery.objects.select_for_update(of=("self",)).select_related("source").get(pk=delivery.pk)
     repairs = list(_waiting(delivery))
     if not repairs:
@@ -171,9 +170,13 @@ def _locked_repair(repair: Repair) -> Repair:
     return Repair.objects.select_for_update().get(pk=repair.pk)
 
 
-def _may_say(by: User, comment: str) -> None:
+def _may_repair(by: User) -> None:
     if not by.has_perm("ingestion.add_repair"):
         raise RepairRefused("Analysts, Supervisors and Managers repair rows. Ask one of them.")
+
+
+def _may_say(by: User, comment: str) -> None:
+    _may_repair(by)
     if not comment.strip():
         raise RepairRefused("Say why in the comment; it stays with the row.")
     if "\0" in comment:

@@ -40,6 +40,7 @@ from review.repairs import (
 )  # fmt: skip
 
 MAY, MAY_READ = "ingestion.add_repair", "ingestion.add_delivery"
+LISTED_RAW = 2_000  # characters
 ACTIONS = ("try", "repair", "dismiss", "confirm", "withdraw")
 
 
@@ -50,11 +51,16 @@ class QuarantinedSerializer(serializers.ModelSerializer):
     date = serializers.DateField(source="normalization.delivery.business_date")
     delivery = serializers.IntegerField(source="normalization.delivery_id")
     mapping = serializers.IntegerField(source="normalization.mapping.version")
+    raw = serializers.SerializerMethodField()
     state = serializers.CharField()
 
     class Meta:
         model = QuarantinedRow
         fields = ("id", "source", "date", "delivery", "mapping", "record_number", "line", "reason", "raw", "state")
+
+    def get_raw(self, row: QuarantinedRow) -> str:
+        """The line as it came; in a list its beginning."""
+        return row.raw[:LISTED_RAW]
 
 
 class RepairedCellSerializer(serializers.Serializer):
@@ -83,6 +89,7 @@ class RepairSerializer(serializers.ModelSerializer):
 class QuarantinedDetailSerializer(QuarantinedSerializer):
     """A quarantined row with its cells as they came and everything that was said of it."""
 
+    raw = serializers.CharField()  # type: ignore[assignment]
     cells = serializers.SerializerMethodField()
     repairs = serializers.SerializerMethodField()
 
@@ -201,7 +208,7 @@ def _refusable(act: Callable[[], Response]) -> Response:
 def _answer(request: Request, row: QuarantinedRow, asked: dict[str, Any]) -> Response:
     verb, by, comment = asked["action"], request.user, asked["comment"]
     if verb == "try":
-        return Response({**TriedSerializer(try_repair(row=row, cells=asked["cells"])).data})
+        return Response({**TriedSerializer(try_repair(row=row, cells=asked["cells"], by=by)).data})  # type: ignore[arg-type]
     if verb == "repair":
         said = repair(row=row, cells=asked["cells"], comment=comment, by=by)  # type: ignore[arg-type]
     elif verb == "dismiss":

@@ -32,6 +32,7 @@ from review.repairs import (
 )  # fmt: skip
 
 PAGE = 50
+SHOWN_RAW = 100_000  # characters; the API gives a longer line whole
 CELL = "cell:"  # a form's input of a cell is called so, then its place from 1
 ROW = "review/quarantine/row.html"
 
@@ -118,6 +119,8 @@ def _context(request: HttpRequest, row: QuarantinedRow, given: dict[str, str] | 
     may = user.has_perm("ingestion.add_repair")  # type: ignore[union-attr]
     return {
         "row": row,
+        "raw": row.raw[:SHOWN_RAW],
+        "is_cut": len(row.raw) > SHOWN_RAW,
         "delivery": delivery,
         "said": said,
         "standing": standing,
@@ -184,7 +187,7 @@ def _carried_out(request: HttpRequest, row: QuarantinedRow, cells: dict[str, str
     action, by, comment = request.POST.get("action", ""), request.user, request.POST.get("comment", "")
     standing = said_of(row).filter(withdrawn=False).first()
     if action == "try":
-        return try_repair(row=row, cells=cells), ""
+        return try_repair(row=row, cells=cells, by=by), ""  # type: ignore[arg-type]
     if action == "dismiss":
         return None, f"{dismiss(row=row, comment=comment, by=by).told}."  # type: ignore[arg-type]
     if action == "confirm" and standing is not None:
