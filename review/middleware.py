@@ -1,18 +1,23 @@
 """Record pages are never kept by a browser or a proxy; a session that ended opens the sign-in page, whole; a body that
 is too large, and an address that cannot be read, are refused before anything is done."""
 
+import shutil
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
+from ingestion import lake
 from review.templatetags.tieout import in_bytes
 
 Answer = Callable[[HttpRequest], HttpResponse]
 API = "/api/"
 ENVELOPE = 1 << 16  # bytes of a form around its file
+SPARE = 1 << 26  # bytes that are left free
 
 
 def no_store(get_response: Answer) -> Answer:
@@ -61,9 +66,17 @@ def bounded(get_response: Answer) -> Answer:
         most = _most(request)
         if _length(request) > most:
             return _refusal(request, f"The body has more than {in_bytes(most)}. Send it in parts.", 413)
+        if _length(request) > ENVELOPE and not _has_room(_length(request)):
+            return _refusal(request, "The disk has no room for that. Nothing was taken; tell who runs Tieout.", 507)
         return get_response(request)
 
     return middleware
+
+
+def _has_room(size: int) -> bool:
+    """Whether the disks of temporary files and of the lake hold it, its copy, and what others need meanwhile."""
+    places = (Path(tempfile.gettempdir()), next(it for it in lake.local("x").parents if it.exists()))
+    return min(shutil.disk_usage(place).free for place in places) > 2 * size + SPARE
 
 
 def _length(request: HttpRequest) -> int:
@@ -82,6 +95,6 @@ def _most(request: HttpRequest) -> int:
 def _refusal(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     if request.path.startswith(API):
         return JsonResponse({"detail": sentence}, status=status)
-    page = "413.html" if status == 413 else "400.html"
+    page = "400.html" if status == 400 else "413.html"
     template = "review/upload/refused.html" if request.htmx else page  # type: ignore[attr-defined]
     return render(request, template, {"sentence": sentence}, status=status)

@@ -15,11 +15,15 @@ class RawJson(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ANN401
-        """The bytes."""
+        """The bytes. Those of a connection that was cut are refused: half of the lines look like all of them."""
         try:
-            return bytes(stream.body if hasattr(stream, "body") else stream.read())
+            body = bytes(stream.body if hasattr(stream, "body") else stream.read())
         except RequestDataTooBig:
             raise ValidationError({"detail": "The body is too large. Send fewer records in one push."}) from None
+        told = parser_context["request"].META.get("CONTENT_LENGTH") or "" if parser_context else ""
+        if told.isdecimal() and len(body) != int(told):
+            raise ParseError(f"The body was cut: {len(body):,} of {int(told):,} bytes arrived. Send it again.")
+        return body
 
 
 class RawLines(RawJson):

@@ -3,15 +3,19 @@
 import gzip
 import json
 from collections.abc import Callable
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from rest_framework.exceptions import ParseError
 
 from ingestion.models import Delivery, Receipt
 from reconciliation.models import Break, Reconciliation, Run, Team
+from review.api.parsing import ExactJson, RawJson, RawLines
 from review.models import Decision
 from review.tokens import make_token
 from tests.conftest import DAY, DEFINITION, HEADER, row
@@ -100,6 +104,13 @@ def test_a_body_that_is_large_or_packed_is_refused_unread(api: Api) -> None:
         assert (status, "The body has more than 10 MB." in said) == (413, True)
         assert api(path, "{}", "multipart/form-data; boundary=x", **{"Content-Length": str(3 << 30)})[0] == 413
         assert api(path, bomb, JSON, **{"Content-Encoding": "gzip"})[0] == 415
+
+
+def test_a_body_that_was_cut_is_refused() -> None:
+    request = SimpleNamespace(META={"CONTENT_LENGTH": "40"})
+    for parser in (RawLines(), RawJson(), ExactJson()):
+        with pytest.raises(ParseError, match="The body was cut: 12 of 40 bytes arrived. Send it again."):
+            parser.parse(BytesIO(b'{"id": "A"}\n'), None, {"request": request})
 
 
 def test_what_belongs_to_another_desk_is_not_there(api: Api, trades: Reconciliation) -> None:

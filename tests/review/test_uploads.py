@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -178,6 +179,14 @@ def test_a_file_over_the_cap_is_refused_before_it_is_read(
     assert answer.status_code == 413 and "The body has more than" in answer.content.decode()
     part = upload(BODY + b"x" * 100_000, headers={"HX-Request": "true"})
     assert part.status_code == 413 and b"<html" not in part.content
+    assert list(staged_folders()) == []
+
+
+@PAGE
+def test_a_full_disk_refuses_before_anything_is_read(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=100_000))
+    answer = upload(BODY + b"x" * 100_000)
+    assert answer.status_code == 507 and "The disk has no room for that." in answer.content.decode()
     assert list(staged_folders()) == []
 
 
