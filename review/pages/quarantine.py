@@ -47,6 +47,11 @@ class Input:
     was: str | None
     text: str
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether it needs several lines to be typed in."""
+        return "\n" in self.text or "\r" in self.text
+
 
 def quarantine(request: HttpRequest) -> HttpResponse:
     """The rows, newest first, with their counts by reason."""
@@ -175,11 +180,17 @@ def answer_row(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _cells(request: HttpRequest, row: QuarantinedRow) -> dict[str, str]:
-    return {
-        column: text
-        for place, column in enumerate(cells_of_row(row).by_column, 1)
-        if (text := request.POST.get(f"{CELL}{place}")) is not None
-    }
+    """What was typed in. A form ends every line with CR LF, which is no change where the cell has other line ends."""
+    given = {}
+    for place, (column, was) in enumerate(cells_of_row(row).by_column.items(), 1):
+        text = request.POST.get(f"{CELL}{place}")
+        if text is not None:
+            given[column] = was if was is not None and _one_end(was) == _one_end(text) else _one_end(text)
+    return given
+
+
+def _one_end(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _carried_out(request: HttpRequest, row: QuarantinedRow, cells: dict[str, str]) -> tuple[Tried | None, str]:

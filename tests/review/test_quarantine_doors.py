@@ -75,6 +75,18 @@ def test_the_mapping_is_repaired_and_the_delivery_read_again(
     assert client.get(reverse("quarantined", args=[stuck.pk])).status_code == 200 and problems() == []
 
 
+def test_line_ends_in_a_cell_are_no_change(
+    trades: Reconciliation, deliver: Callable[..., Normalization], client: Client, person: Callable[[str], User]
+) -> None:
+    deliver("left", f'{HEADER}\n{row("A")}\n,2026-11-20,"Acme\nof the North",DE,1.00,EUR\n')
+    stuck = QuarantinedRow.objects.get()
+    client.force_login(person("Analyst"))
+    assert "Acme\nof the North</textarea>" in client.get(reverse("quarantined", args=[stuck.pk])).content.decode()
+    typed = {"cell:1": "B", "cell:3": "Acme\r\nof the North", "action": "repair", "comment": "why"}
+    assert client.post(reverse("answer_row", args=[stuck.pk]), typed).status_code == 302
+    assert [it.column for it in Repair.objects.get().cells.all() if it.is_changed] == ["id"]
+
+
 @pytest.fixture
 def ask(person: Callable[[str], User], client: Client) -> Callable[..., Any]:
     """A request with a token."""

@@ -7,8 +7,11 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from config.pipeline import run_to_end
+from ingestion.changes import Change
+from ingestion.deliveries import normalize_delivery
 from ingestion.models import Delivery, Normalization, QuarantinedRow, Repair
 from ingestion.quarantine import STATES, in_state, standing_rows
+from ingestion.replay import cells_of_row
 from reconciliation.conservation import conservation
 from reconciliation.models import Reconciliation, Run
 from reconciliation.row_states import row_states
@@ -155,3 +158,26 @@ def test_tampering_with_a_repair_is_named(broken: QuarantinedRow, person: Callab
             transaction.set_rollback(True)
         assert f"repair {said.pk} was changed" in named or "delivery" in named, statement
     assert problems() == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "content", "cells"),
+    [
+        ("xml, records: rows.row", "<rows><row><id/><amount>2.25</amount></row></rows>", {"id": "", "amount": "2.25"}),
+        ("ndjson", '{"id": "A", "amount": 1}\n{"id": "B", "amount": 2.2\n', {"id": None, "amount": None}),
+    ],
+)
+def test_a_row_of_any_format_is_repaired_by_its_cells(
+    define: Callable[[str], list[Change]], deliver: Callable[..., Normalization], person: Callable[[str], User],
+    type_: str, content: str, cells: dict[str, str | None],
+) -> None:  # fmt: skip
+    define(f"""
+record_types: {{thing: {{fields: {{id: {{type: text, key: true}}, amount: {{type: decimal, places: 2}}}}}}}}
+sources:
+  s: {{record_type: thing, format: {{type: {type_}}}, mapping: {{id: {{column: id}}, amount: {{column: amount}}}}}}
+""")
+    by, stuck = person("Analyst"), deliver("s", content).quarantined_rows.get()
+    assert cells_of_row(stuck).by_column == cells
+    repair(row=stuck, cells={"id": "B", "amount": "2.25"}, comment="why", by=by)
+    made = normalize_delivery(replay(delivery=stuck.normalization.delivery, by=by).normalizations.get())
+    assert (made.normalized, made.quarantined, made.flagged_values) == (1, 0, 0) and problems() == []
