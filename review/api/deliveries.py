@@ -1,9 +1,12 @@
 """Deliveries by REST: list, one, hand in a file."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -153,20 +156,29 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
         return once(request, lambda: self._take(request, source, asked.validated_data))
 
     def _take(self, request: Request, source: Any, given: dict[str, Any]) -> Response:  # noqa: ANN401
-        upload = given["file"]
-        with tempfile.NamedTemporaryFile() as held:
-            for block in upload.chunks():
-                held.write(block)
-            held.flush()
-            try:
-                by, name = request.user.get_username(), Path(upload.name).name
-                check_sent(name, lake.sha256_of(Path(held.name)), given["sha256"])
+        name, by = Path(given["file"].name).name, request.user.get_username()
+        try:
+            with _on_disk(given["file"]) as held:
+                if given["sha256"]:
+                    check_sent(name, lake.sha256_of(held), given["sha256"])
                 accepted = take_in(
-                    source=source, file=Path(held.name), name=name, given=given["date"], by=by,
+                    source=source, file=held, name=name, given=given["date"], by=by,
                     declared=Declared.given(given["records"], given["sums"]),
                 )  # fmt: skip
-            except IngestionError as error:
-                return Response({"detail": str(error)}, status=400)
+        except IngestionError as error:
+            return Response({"detail": str(error)}, status=400)
         ring_for_normalizing(plan_normalization(accepted.delivery))
         found = self.get_queryset().get(pk=accepted.delivery.pk)
         return Response({**ArrivedSerializer(found).data}, status=201 if accepted.is_new else 200)
+
+
+@contextmanager
+def _on_disk(upload: UploadedFile) -> Iterator[Path]:
+    """Where an upload lies; a small one is written there first."""
+    if isinstance(upload, TemporaryUploadedFile):
+        yield Path(upload.temporary_file_path())
+        return
+    with tempfile.NamedTemporaryFile() as held:
+        held.write(upload.read())
+        held.flush()
+        yield Path(held.name)

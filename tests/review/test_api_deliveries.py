@@ -1,5 +1,6 @@
 """Files in and stored rows out by REST: for the right token, once, with a sentence for what is wrong."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from ingestion import lake
 from ingestion.models import Delivery, Normalization
 from reconciliation.models import Reconciliation, Run, Team
 from review.tokens import make_token
@@ -38,6 +40,10 @@ def test_a_file_is_taken_once(hand_in: Callable[..., Any]) -> None:
     assert hand_in(BODY + b"C,2026-11-20,Acme,DE,1.00,EUR\n").status_code == 422  # the same key, another file
     assert hand_in(key="k2").status_code == 200  # the same bytes under another key
     assert (Delivery.objects.count(), Normalization.objects.count()) == (1, 1)
+    large = BODY + b"x" * (3 << 20)  # of which Django makes a file of its own
+    assert hand_in(large, key="k3").status_code == 201
+    kept = Delivery.objects.latest("pk")
+    assert kept.sha256 == hashlib.sha256(large).hexdigest() == lake.sha256_of(lake.local(kept.path))
 
 
 @pytest.mark.parametrize(
