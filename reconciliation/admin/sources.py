@@ -5,7 +5,9 @@ from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest
 
 from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows, document
-from ingestion.models import Mapping, Source
+from ingestion.connectors.kinds import PULLED
+from ingestion.models import Deadline, Mapping, Source
+from ingestion.schedules import PULL, schedule_of, timetable_of
 from reconciliation.visibility import visible_sources
 
 
@@ -28,7 +30,7 @@ class SourceAdmin(ReadOnlyAdmin):
     search_fields = ("code", "label")
     fields = readonly_fields = (
         "code", "label", "record_type", "kind", "delivers", "calendar", "dated", "declared",
-        "connected", "raw_days",
+        "connected", "pulled", "due", "raw_days",
     )  # fmt: skip
     inlines = (MappingInline,)
     dated = document("business_date")
@@ -39,6 +41,19 @@ class SourceAdmin(ReadOnlyAdmin):
         """The sources of the user's reconciliations."""
         counts = {"newest": Max("mappings__version"), "held": Count("deliveries", distinct=True)}
         return visible_sources(request.user).annotate(**counts).order_by("code")
+
+    @admin.display(description="pulled (UTC)")
+    def pulled(self, source: Source) -> str:
+        """By which schedule."""
+        if source.kind not in PULLED:
+            return "never"
+        schedule = schedule_of(PULL, source.code)
+        return "every minute" if schedule is None else f"{timetable_of(schedule)}{'' if schedule.enabled else ', off'}"
+
+    def due(self, source: Source) -> str:
+        """By its deadline."""
+        held = Deadline.objects.filter(source=source).first()
+        return f"{held.at:%H:%M} {held.zone}, {held.grace} minutes of grace" if held else "-"
 
     @admin.display(description="mapping", ordering="newest")
     def mapping_version(self, source: Source) -> int | None:

@@ -1,5 +1,6 @@
 """Schedules, deadlines and alert targets in the admin: written as people write them, refused with a sentence, by role and team."""
 
+import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 
@@ -14,7 +15,7 @@ from ingestion import custody
 from ingestion.clock import database_now
 from ingestion.deadlines import put_deadline
 from ingestion.expectations import plan_expectations, raise_alerts
-from ingestion.models import AlertTarget, Deadline, Notice, Source
+from ingestion.models import AlertTarget, Deadline, Notice, Source, Tick
 from ingestion.schedules import PULL, RUN, put_schedule
 from reconciliation.models import Reconciliation, Team
 from tests.conftest import problems
@@ -46,6 +47,9 @@ def test_a_schedule_is_written_as_a_text_and_is_what_beat_reads(client: Client) 
     assert (held.task, json.loads(held.kwargs)) == (PULL, {"code": "left"})
     assert (tasks.pull_on_schedule.name, tasks.run_on_schedule.name) == (PULL, RUN)
     assert str(held.crontab.timezone) == "UTC"
+    due = dt.datetime(2026, 11, 20, 18, tzinfo=dt.UTC)
+    Tick.objects.create(task=PULL, code="left", due_at=due, claimed_at=due, next_at=due)
+    assert "Nov. 20, 2026, 6 p.m." in client.get(reverse(f"admin:{BEAT}_changelist")).content.decode()
     post(client, f"{BEAT}_change", {"times": "every 5 minutes"}, held.pk)
     held.refresh_from_db()
     assert (str(held.interval), held.crontab, held.enabled) == ("every 5 minutes", None, False)
@@ -92,6 +96,8 @@ def test_a_deadline_goes_through_the_service(client: Client) -> None:
     assert (f"{held.at:%H:%M}", held.zone, held.grace) == ("18:30", "Europe/Berlin", 15)
     post(client, "ingestion_deadline_change", given | {"at": "19:00"}, held.pk)
     assert f"{Deadline.objects.get().at:%H:%M}" == "19:00"
+    shown = client.get(reverse("admin:ingestion_source_change", args=[left.pk])).content.decode()
+    assert "19:00 Europe/Berlin, 15 minutes of grace" in shown and "every minute" in shown
     assert problems() == []
     post(client, "ingestion_deadline_delete", {"post": "yes"}, held.pk)
     assert not Deadline.objects.exists()
