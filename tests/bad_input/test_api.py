@@ -13,12 +13,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from rest_framework.exceptions import ParseError
 
+from ingestion.deliveries import normalize_delivery, plan_normalization
 from ingestion.models import Delivery, Receipt
 from reconciliation.models import Break, Reconciliation, Run, Team
 from review.api.parsing import ExactJson, RawJson, RawLines
 from review.models import Decision
 from review.tokens import make_token
-from tests.conftest import DAY, DEFINITION, HEADER, row
+from tests.conftest import DAY, DEFINITION, HEADER, problems, row
 
 JSON, LINES = "application/json", "application/x-ndjson"
 PUSH, SEAL = "sources/pushed/records", "sources/pushed/seal"
@@ -111,6 +112,28 @@ def test_a_body_that_was_cut_is_refused() -> None:
     for parser in (RawLines(), RawJson(), ExactJson()):
         with pytest.raises(ParseError, match="The body was cut: 12 of 40 bytes arrived. Send it again."):
             parser.parse(BytesIO(b'{"id": "A"}\n'), None, {"request": request})
+
+
+BAD_RECORDS = {
+    '{"id": "P1", "amount": NaN}': "NaN is no number of JSON",
+    '{"id": "P2", "id": "P3"}': "The key 'id' stands twice in one object",
+    '{"id": "P4", "currency": "\\u0000"}': "It holds a NUL byte",
+    '{"id": "P5", "currency": "\\ud800"}': "half of a character",
+    '{"id": ""}': "The key (id) is blank.",
+}
+
+
+def test_a_pushed_record_that_is_none_is_followed_to_its_quarantine(api: Api) -> None:
+    good = '{"id": "P0", "day": null, "party": null, "country": null, "amount": "1e400", "currency": "=1+1"}'
+    status, said = api(f"{PUSH}?date={DAY}", "\n".join([good, *BAD_RECORDS]), LINES)
+    assert status == 202
+    assert api(SEAL, {"date": str(DAY)})[0] == 200
+    work = normalize_delivery(plan_normalization(Delivery.objects.latest("pk")))
+    assert (work.received, work.normalized, work.quarantined, work.flagged_values) == (6, 1, 5, 1)
+    rows = json.loads(api(f"receipts/{json.loads(said)['receipt']}")[1])["rows"]
+    assert [row["state"] for row in rows] == ["in_flight", *["quarantined"] * 5]
+    assert all(part in row["reason"] for part, row in zip(BAD_RECORDS.values(), rows[1:], strict=True))
+    assert problems() == []
 
 
 def test_what_belongs_to_another_desk_is_not_there(api: Api, trades: Reconciliation) -> None:
