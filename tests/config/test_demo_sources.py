@@ -52,8 +52,7 @@ def test_every_kind_hands_over_and_the_planned_differences_are_found(
 ) -> None:
     monkeypatch.setattr(tasks.pull_source, "delay", tasks.pull_source.run)
     person("Analyst")
-    for _ in range(2):  # a second time nothing comes twice
-        demo_sources.hand_over(live_server.url, "secret-of-a-test")
+    demo_sources.hand_over(live_server.url, "secret-of-a-test")
     assert set(Source.objects.values_list("kind", flat=True)) == set(Source.Kind.values)
     assert {it.source.code for it in Delivery.objects.select_related("source")} == set(demo_sources.CODES)
     assert Delivery.objects.count() == len(demo_sources.CODES)
