@@ -12,6 +12,7 @@ from ingestion.framing import FOOTER, RejectedRow
 from ingestion.models import Normalization, QuarantinedRow, Repair, Source
 
 OPEN, WAITING, REPLAYED, DISMISSED = "open", "waiting", "replayed", "dismissed"
+NUMBERS = "[0-9][0-9,]*"  # in a reason; rows are counted without them
 STATES = (OPEN, WAITING, REPLAYED, DISMISSED)
 
 
@@ -38,9 +39,7 @@ def standing_rows(sources: QuerySet[Source]) -> QuerySet[QuarantinedRow]:
 
 
 def _without_numbers(reason: F) -> Func:
-    return Func(
-        reason, Value("[0-9][0-9,]*"), Value("n"), Value("g"), function="regexp_replace", output_field=CharField()
-    )
+    return Func(reason, Value(NUMBERS), Value("n"), Value("g"), function="regexp_replace", output_field=CharField())
 
 
 def in_state(rows: QuerySet[QuarantinedRow], state: str) -> QuerySet[QuarantinedRow]:

@@ -70,6 +70,7 @@ class ArrivedSerializer(serializers.ModelSerializer):
             "size",
             "received_at",
             "raw_deleted_at",
+            "replayed_from",
             "normalizations",
         )
 

@@ -18,7 +18,7 @@ from ingestion.quarantine import OPEN, STATES, said_of, with_state
 from ingestion.replay import Tried, cells_of_row
 from reconciliation.visibility import visible_sources
 from review.api.ringing import ring_for_normalizing
-from review.quarantined import ALL, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
+from review.quarantined import ALL, SHOWN_REASONS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
 from review.repairs import (
     RepairRefused,
     confirm_repair,
@@ -64,15 +64,17 @@ def quarantine(request: HttpRequest) -> HttpResponse:
     found = narrowed(rows, asked)
     before = request.GET.get("before", "")
     page = list(with_state(found.filter(pk__lt=int(before)) if _is_number(before) else found)[: PAGE + 1])
+    reasons = counts_by_reason(narrowed(rows, replace(asked, reason="")))
+    counted = sum(count for _, count in reasons) if not asked.reason and len(reasons) < SHOWN_REASONS else None
     context = {
         "rows": page[:PAGE],
         "next": _query(asked, before=page[PAGE - 1].pk) if len(page) > PAGE else "",
         "asked": asked,
         "refused": refused,
-        "tabs": [_tab(rows, asked, state) for state in (*STATES, ALL)],
+        "tabs": [_tab(rows, asked, state, counted) for state in (*STATES, ALL)],
         "reasons": [
             {"title": reason, "count": count, "query": _query(replace(asked, reason=reason))}
-            for reason, count in counts_by_reason(narrowed(rows, replace(asked, reason="")))
+            for reason, count in reasons
         ],
         "any_reason": _query(replace(asked, reason="")),
         "sources": visible_sources(request.user).order_by("code"),
@@ -84,13 +86,15 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-def _tab(rows: Any, asked: Asked, state: str) -> dict[str, object]:  # noqa: ANN401
-    of_state = replace(asked, state=state)
+def _tab(rows: Any, asked: Asked, state: str, counted: int | None) -> dict[str, object]:  # noqa: ANN401
+    """A tab of the states; `counted` are the rows of the one that is on, where they were counted already."""
+    of_state, is_on = replace(asked, state=state), asked.state == state
+    known = counted if is_on else None
     return {
         "title": state.capitalize(),
         "query": _query(of_state),
-        "is_on": asked.state == state,
-        "count": None if state == ALL else narrowed(rows, of_state).count(),
+        "is_on": is_on,
+        "count": None if state == ALL else known if known is not None else narrowed(rows, of_state).count(),
     }
 
 
