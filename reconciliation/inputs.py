@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import duckdb
 from django.db import connection
+from django.db.models import Prefetch
 from psycopg import sql
 
 from ingestion import lake
@@ -11,7 +12,7 @@ from ingestion.models import Delivery, Normalization
 from ingestion.shape import Leaf, Shape
 from ingestion.sql_text import literal
 from reconciliation.bulk import copy_in, copy_out
-from reconciliation.models import Break, Member, Run, RunStep
+from reconciliation.models import Break, Member, Run, RunInput, RunStep
 from reconciliation.money import Money, money_of
 from reconciliation.rules import Rules
 
@@ -44,7 +45,7 @@ class Inputs:
 
 def inputs_of(step: RunStep) -> Inputs:
     """The run's shape, what each side maps, and which sides deliver snapshots."""
-    run = step.run
+    step.run = run = _with_what_it_reads(step.run)
     shape = run.reconciliation.record_type.shape()
     return Inputs(
         run=run,
@@ -55,6 +56,15 @@ def inputs_of(step: RunStep) -> Inputs:
         snapshots=frozenset(it.side for it in run.inputs.all() if _is_picture(it.normalization.delivery)),
         money=money_of(shape, Rules(run.rule_set.document)),
     )
+
+
+def _with_what_it_reads(run: Run) -> Run:
+    """The same run, its reconciliation, fields and inputs read in three queries and kept on it."""
+    related = Run.objects.select_related("rule_set", "reconciliation__a__record_type", "reconciliation__b")
+    inputs = RunInput.objects.select_related("normalization__mapping", "normalization__delivery__source")
+    run = related.prefetch_related(Prefetch("inputs", inputs)).get(pk=run.pk)
+    run.reconciliation.record_type.keep_fields()
+    return run
 
 
 def _is_picture(delivery: Delivery) -> bool:

@@ -10,8 +10,6 @@ from typing import Any
 from xml.sax.saxutils import XMLGenerator
 from xml.sax.xmlreader import AttributesImpl
 
-import pandas as pd
-import xlsxwriter
 from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from attribution.models import Attribution
@@ -243,6 +241,8 @@ def _csv(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]])
 
 
 def _xlsx(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    import xlsxwriter  # here, so that no process loads it to start
+
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     count = 0
     with xlsxwriter.Workbook(str(target), options) as book:
@@ -266,6 +266,8 @@ def _json(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]
 
 
 def _parquet(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    import pandas as pd  # here, so that no process loads it to start
+
     told = [[None if value is None else plain(value) for value in row] for row in rows]
     frame = pd.DataFrame(told, columns=list(columns), dtype=object)
     with lookup() as duck:

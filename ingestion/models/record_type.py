@@ -22,6 +22,8 @@ class RecordType(models.Model):
 
     code = models.CharField(max_length=41, unique=True, validators=[CODE])
     label = models.CharField(max_length=200, blank=True)
+    kept_fields: "list[Field] | None" = None
+
     schema_version = models.PositiveIntegerField(default=1)
     generation = models.PositiveIntegerField(default=1)
 
@@ -36,12 +38,18 @@ class RecordType(models.Model):
         """The fields of the current generation, in the order of the definition."""
         return self.fields.filter(generation=self.generation).select_related("refers_to").order_by("position")
 
+    def keep_fields(self) -> None:
+        """Read the fields now, and let this object answer with them from here on: for work that asks for them often."""
+        self.kept_fields = self.opened_fields()
+
     def opened_fields(self) -> list["Field"]:
         """The current fields in order, each reference with the fields of its type as `attributes`; one query for all.
 
         `is_referred` and `is_delivered` say of a field's record type whether others refer to it, and whether a source
         delivers it.
         """
+        if self.kept_fields is not None:
+            return self.kept_fields
         referred = RecordType.objects.filter(referring__record_type=self)
         related = Field.objects.filter(Q(record_type=self) | Q(record_type__in=referred))
         by_type: dict[int, list[Field]] = {self.pk: []}
