@@ -20,6 +20,7 @@ from reconciliation.models import Break, RunStep
 from reconciliation.rules import Rules
 from reconciliation.session import session
 from reconciliation.store.records import store_relation, typed_relation
+from reconciliation.waiting import set_waiting
 
 
 def attribute_range(step: RunStep) -> None:
@@ -48,6 +49,7 @@ def _attribute(step: RunStep) -> None:
             stored = time.monotonic() - began
             _write_attributions(duck, step)
             _write_verdicts(duck, step)
+            set_waiting(step)
             _write_late(duck)
             analyze(count, "attribution_attribution", "attribution_candidate", "reconciliation_gaterefusal")
             _seal(duck)

@@ -9,6 +9,7 @@ from django.db.models import Count, F
 from ingestion.models import Normalization
 from reconciliation.models import Break, Difference, Run, RunStep
 from reconciliation.statement import compile_statement
+from reconciliation.waiting import open_by_age
 
 CLASSES = ("matched", "differing", "missing_in_a", "missing_in_b", "duplicate", "confirmed")
 
@@ -28,6 +29,7 @@ def compile_report(run: Run) -> dict[str, object]:
         "records": records,
         "differences": _differences(run, counts),
         "outcome": _outcome(run, records),
+        "open": open_by_age(run),
         "statement": compile_statement(run),
         "seconds": _seconds(run, steps),
     }

@@ -88,6 +88,12 @@ class Rules:
         return str(match.get("one_sided", "both"))  # type: ignore[attr-defined]
 
     @property
+    def wait(self) -> int:
+        """Business days for which a one-sided record waits for its partner before people are shown it."""
+        match = self.document.get("match") or {}
+        return int(match.get("wait", 0))  # type: ignore[attr-defined]
+
+    @property
     def compare(self) -> Mapping[str, Mapping[str, object]]:
         """Compare rules by field name."""
         return self.document.get("compare") or {}  # type: ignore[return-value]

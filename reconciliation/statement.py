@@ -16,7 +16,7 @@ from django.db import connection
 
 from ingestion import lake
 from ingestion.sql_text import literal
-from reconciliation.models import Run, RunStep
+from reconciliation.models import Run, RunInput, RunStep
 from reconciliation.money import Money, money_of
 from reconciliation.outcomes import IN_BREAK
 from reconciliation.rules import Rules
@@ -138,7 +138,8 @@ def _told(currency: str, account: Account, places: int) -> dict[str, object]:
 def delivered_parts(run: Run, columns: Sequence[str]) -> list[Part]:
     """What each side's records amount to, from the normalized files alone. `columns`: of the amount, and of the currency."""
     with session(f"statement-{run.pk}") as (duck, _):
-        return [part for side in SIDES for part in summed(duck, delivered_rows(run, side, columns))]
+        inputs = list(run.inputs.select_related("normalization"))
+        return [part for side in SIDES for part in summed(duck, delivered_rows(inputs, side, columns))]
 
 
 def quarantined_parts(run: Run, amount: str, currency: str | None) -> list[Part]:
@@ -153,13 +154,14 @@ def quarantined_parts(run: Run, amount: str, currency: str | None) -> list[Part]
         return [Part(side, named, rows, it or Decimal(0), line) for side, named, rows, it in cursor.fetchall()]
 
 
-def delivered_rows(run: Run, side: str, columns: Sequence[str]) -> str:
-    """SQL of a side's normalized rows: side, delivery, n, amount, currency."""
+def delivered_rows(inputs: Iterable[RunInput], side: str, columns: Sequence[str]) -> str:
+    """SQL of the normalized rows of a side of a run's inputs: side, delivery, n, amount, currency."""
     amount, currency = [*columns, "NULL"][:2]
     parts = [
         f"SELECT {literal(side)} AS side, {it.normalization.delivery_id}::BIGINT AS delivery, n, {amount} AS amount, "
         f"{currency}::VARCHAR AS currency FROM read_parquet({literal(_parquet(it.normalization.path))})"
-        for it in run.inputs.filter(side=side).select_related("normalization")
+        for it in inputs
+        if it.side == side
     ]
     nothing = "SELECT '' AS side, 0::BIGINT AS delivery, 0::BIGINT AS n, 0 AS amount, '' AS currency WHERE false"
     return " UNION ALL ".join(parts) or nothing

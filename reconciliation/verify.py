@@ -95,8 +95,17 @@ def repairs() -> Problems:
 def outcomes() -> Problems:
     """Each ended run has one outcome per normalized row, and each row in a break has its member."""
     with session("verify") as (duck, _):
-        for run in Run.objects.filter(state=Run.State.DONE).order_by("id"):
-            yield from _outcomes_of(duck, run)
+        for reconciliation in Reconciliation.objects.all():
+            copy_out(
+                duck,
+                "SELECT m.side, m.delivery_id, m.record_number FROM reconciliation_member m JOIN reconciliation_break b "
+                "ON b.id = m.break_id WHERE b.reconciliation_id = %s",
+                "member",
+                {"side": "VARCHAR", "delivery": "BIGINT", "n": "BIGINT"},
+                [reconciliation.pk],
+            )
+            for run in reconciliation.runs.filter(state=Run.State.DONE).order_by("id"):
+                yield from _outcomes_of(duck, run)
 
 
 def _outcomes_of(duck: duckdb.DuckDBPyConnection, run: Run) -> Problems:
@@ -110,14 +119,6 @@ def _outcomes_of(duck: duckdb.DuckDBPyConnection, run: Run) -> Problems:
     ).fetchall()[0]
     if told != (normalized, normalized):
         yield f"Run {run.pk} took {normalized} rows, but {told[0]} outcomes of {told[1]} rows are written."
-    copy_out(
-        duck,
-        "SELECT m.side, m.delivery_id, m.record_number FROM reconciliation_member m JOIN reconciliation_break b "
-        "ON b.id = m.break_id WHERE b.reconciliation_id = %s",
-        "member",
-        {"side": "VARCHAR", "delivery": "BIGINT", "n": "BIGINT"},
-        [run.reconciliation_id],
-    )
     lost = duck.execute(
         f"SELECT key, side FROM read_parquet([{paths}]) o WHERE state = 'in_break' AND NOT EXISTS "
         "(SELECT 1 FROM member m WHERE m.side = o.side AND m.delivery = o.delivery AND m.n = o.n) LIMIT 20"
@@ -134,11 +135,8 @@ def stored() -> Problems:
 
 def statements() -> Problems:
     """The amounts that each ended run was given stand somewhere, to the last digit, and are those of its statement."""
-    for run in Run.objects.filter(state=Run.State.DONE).order_by("id"):
-        try:
-            yield from left_unexplained(run)
-        except duckdb.Error as error:
-            yield f"{run}: its statement could not be drawn up again. {str(error).splitlines()[0]}"
+    for reconciliation in Reconciliation.objects.all():
+        yield from left_unexplained(reconciliation)
 
 
 def store_rows() -> Problems:

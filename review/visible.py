@@ -5,10 +5,11 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 from reconciliation.models import Break, Reconciliation
+from reconciliation.waiting import WAITING
 
 
 def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:
-    """The reconciliations that the user may see, by code; each has its record type and `waiting`, its breaks in review."""
+    """The reconciliations that the user may see, by code; each has its record type and `waiting`, its breaks that people are shown."""
     if not hasattr(request, "reconciliations"):
         seen = Reconciliation.objects.visible_to(request.user).select_related("a__record_type", "b")
         request.reconciliations = list(seen.annotate(waiting=Coalesce(_waiting(), 0)))  # type: ignore[attr-defined]
@@ -16,7 +17,8 @@ def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:
 
 
 def _waiting() -> Subquery:
-    waiting = Break.objects.filter(reconciliation=OuterRef("pk"), state=Break.State.REVIEW).order_by()
+    shown = Break.objects.filter(state=Break.State.REVIEW).exclude(band=WAITING)
+    waiting = shown.filter(reconciliation=OuterRef("pk")).order_by()
     return Subquery(waiting.values("reconciliation").annotate(n=Count("pk")).values("n"))
 
 

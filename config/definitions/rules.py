@@ -14,7 +14,8 @@ from reconciliation.engine.rules import CompareRule
 from reconciliation.values import BadValue, canonical_value
 
 Document = Mapping[str, object]
-MATCH = ("on", "one_sided", "group")
+MATCH = ("on", "one_sided", "wait", "group")
+LONGEST_WAIT = 60
 GATE = ("confidence", "budget", "max_auto_amount", "max_auto_difference", "amount_field", "currency_field", "checks")
 BUDGETS = ("0.10", "0.05", "0.02", "0.01", "none")
 CHECKS = {
@@ -91,6 +92,9 @@ def _match(place: str, match: Document, fields: RecordFields) -> Iterator[Fault]
         yield Fault(f"{place}.on", f"the records are matched on their key fields: {', '.join(fields.keys)}")
     if match.get("one_sided", "both") not in ("both", "a", "b"):
         yield Fault(f"{place}.one_sided", "it is both, a or b")
+    wait = match.get("wait", 0)
+    if isinstance(wait, bool) or not isinstance(wait, int) or not 0 <= wait <= LONGEST_WAIT:
+        yield Fault(f"{place}.wait", f"it is a whole number of business days, at most {LONGEST_WAIT}")
 
 
 def _compare(place: str, compare: Document, fields: RecordFields) -> Iterator[Fault]:

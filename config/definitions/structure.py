@@ -39,7 +39,7 @@ SOURCE = {
 }  # fmt: skip
 RECONCILIATION = {
     "label": TEXT, "a": TEXT, "b": TEXT, "calendar": TEXT, "team": TEXT, "four_eyes": FLAG,
-    "match": {"on": WORDS, "one_sided": TEXT}, "compare": Each({}), "authority": Each(TEXT), "gate": GATE,
+    "match": {"on": WORDS, "one_sided": TEXT, "wait": ANY}, "compare": Each({}), "authority": Each(TEXT), "gate": GATE,
     "provers": Each({"reason": TEXT, "confidence": TEXT, "active": FLAG}),
     "runs": {"on_arrival": FLAG, "schedule": TEXT},
 }  # fmt: skip

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from reconciliation.models import Break
+from reconciliation.waiting import WAITING
 
 LEVELS = 4  # shades of the table beside none
 
@@ -44,7 +45,7 @@ AGES = {
 def heat_map(breaks: QuerySet[Break]) -> dict[str, Any]:
     """The breaks in review by kind and age, each count with the queue's query that lists it."""
     counted = {f"age_{code}": Count("pk", filter=age.holds()) for code, age in AGES.items()}
-    found = breaks.filter(state=Break.State.REVIEW).order_by().values("kind").annotate(**counted)
+    found = breaks.filter(state=Break.State.REVIEW).exclude(band=WAITING).order_by().values("kind").annotate(**counted)
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for row in found:
         counts[row["kind"]] = {code: row[f"age_{code}"] for code in AGES}  # type: ignore[literal-required]

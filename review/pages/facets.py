@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import QueryDict
 
 from reconciliation.models import Break
+from reconciliation.waiting import WAITING
 
 COUNTED = ("state", "kind", "reason", "band", "reconciliation")
 BANDS = {
@@ -16,9 +17,11 @@ BANDS = {
     "expedited": "Expedited 70-90 %",
     "standard": "Standard 50-70 %",
     "UNKNOWN": "UNKNOWN",
+    WAITING: "Waiting for a partner",
 }
 STATES = {
     "review": "In review",
+    WAITING: "Waiting",
     "passed": "Passed",
     "approved": "Approved",
     "rejected": "Rejected",
@@ -54,7 +57,24 @@ def count_breaks(breaks: QuerySet[Break], codes: Mapping[int, str]) -> Counts:
     """Count in one pass over the index `break_facets`; `codes` names the reconciliations."""
     names = ("state", "kind", "reason", "band", "reconciliation_id")
     rows = breaks.order_by().values_list(*names).annotate(Count("pk"))
-    return Counts(tuple((dict(zip(COUNTED, [*row[:4], codes[row[4]]], strict=True)), row[5]) for row in rows))
+    return Counts(
+        tuple((dict(zip(COUNTED, [_state(row), *row[1:4], codes[row[4]]], strict=True)), row[5]) for row in rows)
+    )
+
+
+def _state(row: tuple[str, ...]) -> str:
+    """People see what waits for a partner apart from what is in review."""
+    state, _, _, band, *_ = row
+    return WAITING if (state, band) == (Break.State.REVIEW, WAITING) else state
+
+
+def in_state(breaks: QuerySet[Break], state: str) -> QuerySet[Break]:
+    """The breaks of a tab of the queue; all where the state is empty."""
+    if state == WAITING:
+        return breaks.filter(state=Break.State.REVIEW, band=WAITING)
+    if state == Break.State.REVIEW:
+        return breaks.filter(state=state).exclude(band=WAITING)
+    return breaks.filter(state=state) if state else breaks
 
 
 def facet(

@@ -12,13 +12,20 @@ from django.shortcuts import render
 from attribution.models import Attribution, Candidate, Reason
 from reconciliation.models import Break, Difference
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
+from reconciliation.waiting import WAITING
 from review.ids import id_of
 from review.pages.ageing import AGES
-from review.pages.facets import BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
+from review.pages.facets import BANDS, COUNTED, Counts, changed, count_breaks, facet, in_state, tabs
 from review.visible import visible_breaks, visible_reconciliations
 
 PAGE = 50
-SHORT_BANDS = {"straight": "Held", "expedited": "Expedited", "standard": "Standard", "UNKNOWN": "UNKNOWN"}
+SHORT_BANDS = {
+    "straight": "Held",
+    "expedited": "Expedited",
+    "standard": "Standard",
+    "UNKNOWN": "UNKNOWN",
+    WAITING: "Waiting",
+}
 UNCOUNTED = ("run", "age", "key")
 _COLUMNS = {"reconciliation": "reconciliation__code"}
 
@@ -46,7 +53,8 @@ def queue(request: HttpRequest) -> HttpResponse:
     chosen = _chosen(request)
     searched = _searched(visible_breaks(request), request)
     counts = count_breaks(searched, {it.pk: it.code for it in visible_reconciliations(request)})
-    found = searched.filter(**{_COLUMNS.get(name, name): value for name, value in chosen.items() if value})
+    others = {_COLUMNS.get(name, name): value for name, value in chosen.items() if value and name != "state"}
+    found = in_state(searched.filter(**others), chosen["state"])
     page = found.filter(pk__lt=id_of(request.GET["before"])) if request.GET.get("before") else found
     breaks = list(page.select_related("reconciliation", "last_run__rule_set").order_by("-pk")[: PAGE + 1])
     context: dict[str, Any] = {

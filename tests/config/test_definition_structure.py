@@ -66,7 +66,7 @@ reconciliations:
     calendar: xetra
     team: desk
     four_eyes: true
-    match: {on: [id], one_sided: both}
+    match: {on: [id], one_sided: both, wait: 2}
     compare:
       amount: {absolute: "0.005", relative: "0.1", basis_points: "1"}
       day: {days: 1, business_days: 1}
@@ -154,6 +154,8 @@ def test_an_unknown_key_is_a_fault_at_its_place(tmp_path: Path) -> None:
         ("    a: left\n", "    a: left\n    team: desk\n", "trades.team: there is no team 'desk'"),
         ("    a: left\n", "    a: left\n    match: {on: [day]}\n", "match.on: the records are matched on their key fields: id"),
         ("    a: left\n", "    a: left\n    match: {one_sided: c}\n", "match.one_sided: it is both, a or b"),
+        ("    a: left\n", "    a: left\n    match: {wait: 61}\n", "match.wait: it is a whole number of business days, at most 60"),
+        ("    a: left\n", "    a: left\n    match: {wait: true}\n", "match.wait: it is a whole number of business days, at most 60"),
         ("    a: left\n", "    a: left\n    provers: {sing: {active: false}}\n", "there is no prover 'sing'; did you mean 'sign'?"),
         ('min: "0"', 'min: "zero"', "checks[0].min: 'zero' is no number"),
         ("rule: between, min", "rule: between, mni", "checks[0].mni: there is no key 'mni' here; did you mean 'min'?"),
