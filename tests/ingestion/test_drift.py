@@ -9,7 +9,8 @@ from ingestion.errors import MissingColumn
 from ingestion.models import MappingProposal, Normalization, QuarantinedRow
 from ingestion.suggest.renamed import Sample, find_renamed
 from reconciliation.models import Reconciliation
-from tests.conftest import DAY, HEADER, problems, row
+from reconciliation.verify import seals
+from tests.conftest import DAY, HEADER, row
 
 Deliver = Callable[..., Normalization]
 NEXT_DAY = DAY + dt.timedelta(days=1)
@@ -32,7 +33,7 @@ def _stopped(deliver: Deliver, header: str, rows: list[str] = LATER) -> str:
         deliver("left", _file(header, rows), NEXT_DAY)
     work = Normalization.objects.latest("id")
     assert (work.state, work.received, work.path, work.error) == ("failed", None, "", str(stopped.value))
-    assert not QuarantinedRow.objects.exists() and problems() == []
+    assert not QuarantinedRow.objects.exists() and list(seals()) == []
     return str(stopped.value)
 
 
@@ -89,7 +90,7 @@ def test_a_retyped_column_is_a_note_with_a_mapping_that_reads_it(before: Normali
     assert changed["day"] == {"column": "day", "parse": "%d/%m/%Y"}
     assert changed["amount"]["decimal"] == ","
     assert work.proposal.flagged_values == 0 and "read as: pattern %d/%m/%Y" in work.proposal.why["day"]
-    assert problems() == []
+    assert list(seals()) == []
 
 
 def test_a_retyped_column_that_no_style_reads_is_a_note_alone(before: Normalization, deliver: Deliver) -> None:

@@ -72,7 +72,7 @@ def test_the_mapping_is_repaired_and_the_delivery_read_again(
     done = normalize_delivery(Normalization.objects.get(mapping__version=2))
     assert (done.normalized, done.quarantined) == (1, 0)
     assert client.get(reverse("quarantine")).context["rows"] == []  # a record by now; its page stays
-    assert client.get(reverse("quarantined", args=[stuck.pk])).status_code == 200 and problems() == []
+    assert client.get(reverse("quarantined", args=[stuck.pk])).status_code == 200
 
 
 def test_line_ends_in_a_cell_are_no_change(
@@ -131,7 +131,7 @@ def test_a_program_lists_repairs_and_replays(broken: QuarantinedRow, ask: Callab
     )
     assert ask(f"quarantine/{other.pk}/answers", {"action": "withdraw"}, key="h").json()["withdrawn"] is True
     read = ask(f"deliveries/{broken.normalization.delivery_id}/read-again", {}, key="i", scope="deliver")
-    assert read.json()["mapping"] == 1 and problems() == []
+    assert read.json()["mapping"] == 1
 
 
 def test_another_teams_rows_are_not_there(
