@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from ingestion import lake
-from ingestion.control_totals import check_totals
+from ingestion.control_totals import Declared, check_declared, check_totals
 from ingestion.errors import IngestionError, MissingColumn
 from ingestion.file_format import FileFormat
 from ingestion.files import detect, frame, records, with_lines
@@ -96,11 +96,11 @@ class _Looked:
         self.found = replace(self.found, **parts)  # type: ignore[arg-type]
 
 
-def preview(file: Path, mapping: MappingVersion) -> Preview:
-    """What a file would become by a mapping version. What cannot be read is told in `error`, with what was seen before."""
+def preview(file: Path, mapping: MappingVersion, declared: Declared | None = None) -> Preview:
+    """What a file would become by a mapping version; `declared` is what its manifest says. What cannot be read is told in `error`, with what was seen before."""
     folder, looked = lake.work_folder("preview"), _Looked()
     try:
-        _look(file, mapping, folder, looked)
+        _look(file, mapping, folder, looked, declared)
     except IngestionError as error:
         looked.add(error=str(error), may_wait=isinstance(error, MissingColumn))
     finally:
@@ -108,7 +108,7 @@ def preview(file: Path, mapping: MappingVersion) -> Preview:
     return looked.found
 
 
-def _look(file: Path, mapping: MappingVersion, folder: Path, looked: _Looked) -> None:
+def _look(file: Path, mapping: MappingVersion, folder: Path, looked: _Looked, declared: Declared | None) -> None:
     raw = unpacked(file, folder)
     format_ = detect(raw, mapping.format)
     mappings = [FieldMapping.from_document(path, document) for path, document in mapping.document.items()]
@@ -125,7 +125,10 @@ def _look(file: Path, mapping: MappingVersion, folder: Path, looked: _Looked) ->
         threads=settings.ENGINE_THREADS, memory=settings.ENGINE_MEMORY,
     )  # fmt: skip
     is_whole = made.received < LOOKED_AT
-    totals = check_totals(raw, format_, {it.path: it for it in mappings}) if is_whole else []
+    by_path = {it.path: it for it in mappings}
+    totals = (
+        check_totals(raw, format_, by_path) + check_declared(framed, format_, by_path, declared) if is_whole else []
+    )
     keyless = with_lines(raw, format_, made.rejected[:SHOWN_FAULTS])
     found = sorted([*framed.rejected[:SHOWN_FAULTS], *keyless], key=lambda it: it.n)[:SHOWN_FAULTS]
     rejected = [replace(it, raw=_cut(it.raw)) for it in found]

@@ -13,6 +13,7 @@ from django.utils import timezone
 from ingestion import lake, staging
 from ingestion.arrival import take_in
 from ingestion.business_date import business_date_of
+from ingestion.control_totals import Declared
 from ingestion.deliveries import Accepted, plan_normalization, take_as_detected
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery, Normalization, Source
@@ -32,6 +33,7 @@ class Upload:
     size: int
     date: dt.date
     by: str
+    declared: Declared | None = None
 
     @property
     def file(self) -> Path:
@@ -39,7 +41,15 @@ class Upload:
         return staging.folder_of(AREA, self.token) / BYTES
 
 
-def stage(*, source: Source, upload: UploadedFile, given: dt.date | None, by: str, sent: str = "") -> Upload:
+def stage(
+    *,
+    source: Source,
+    upload: UploadedFile,
+    given: dt.date | None,
+    by: str,
+    sent: str = "",
+    declared: Declared | None = None,
+) -> Upload:
     """Keep and hash a file without making it a delivery. IngestionError when it has no business date, or not the sha256 that
     was sent with it; nothing is kept then."""
     token, folder = staging.begin(AREA)
@@ -49,17 +59,21 @@ def stage(*, source: Source, upload: UploadedFile, given: dt.date | None, by: st
         staging.check_sent(name, digest, sent)
         date = business_date_of(source, folder / BYTES, name, given, timezone.now().date())
         note = {"source_id": source.pk, "name": name, "sha256": digest, "size": size, "by": by}
-        staging.note(folder, {**note, "date": date.isoformat()})
+        manifest = declared.to_document() if declared else None
+        staging.note(folder, {**note, "date": date.isoformat(), "declared": manifest})
     except BaseException:
         staging.drop(AREA, token)
         raise
-    return Upload(token, source.pk, name, digest, size, date, by)
+    return Upload(token, source.pk, name, digest, size, date, by, declared)
 
 
 def staged(token: UUID, by: str) -> Upload | None:
     """A person's own upload that waits; none where it is another's, was settled, or is more than a day old."""
     found = staging.noted(AREA, token, by)
-    return None if found is None else Upload(token, **{**found, "date": dt.date.fromisoformat(found["date"])})
+    if found is None:
+        return None
+    declared = Declared.from_document(found.get("declared"))
+    return Upload(token, **{**found, "date": dt.date.fromisoformat(found["date"]), "declared": declared})
 
 
 def held_already(upload: Upload, among: Sequence[int]) -> list[Delivery]:
@@ -73,7 +87,9 @@ def accept_upload(upload: Upload, source: Source) -> tuple[Accepted, Normalizati
     if lake.digest_of(upload.file) != upload.sha256:
         raise IngestionError(f"The uploaded bytes of {upload.name} were changed or are gone. Upload the file again.")
     with transaction.atomic():
-        accepted = take_in(source=source, file=upload.file, name=upload.name, given=upload.date, by=upload.by)
+        accepted = take_in(
+            source=source, file=upload.file, name=upload.name, given=upload.date, by=upload.by, declared=upload.declared
+        )
         work = plan_normalization(accepted.delivery)
         take_as_detected(work)
     discard_upload(upload)

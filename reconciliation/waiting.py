@@ -37,17 +37,18 @@ def set_waiting(step: RunStep) -> None:
     """Let the one-sided breaks that this step explained wait, and show those of earlier runs whose time is over; call it in
     the step's transaction, before its breaks are sealed."""
     since = waited_since(Rules(step.run.rule_set.document), step.run.business_date)
-    within: list[Any] = [step.run.reconciliation_id, step.first_bucket, step.last_bucket, since]
+    within: list[Any] = [step.run.reconciliation_id, list(ONE_SIDED), step.first_bucket, step.last_bucket, since]
     breaks = (
         "FROM reconciliation_run r WHERE r.id = b.opened_run_id AND b.reconciliation_id = %s AND b.state = 'review' "
-        "AND b.bucket BETWEEN %s AND %s"
+        "AND b.kind = ANY(%s) AND b.bucket BETWEEN %s AND %s"
     )
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE reconciliation_break b SET band = '{WAITING}' {breaks} AND r.business_date > %s AND b.last_run_id = %s "
-            "AND b.kind = ANY(%s)",
-            [*within, step.run_id, list(ONE_SIDED)],
-        )
+        if since != dt.date.max:
+            cursor.execute(
+                f"UPDATE reconciliation_break b SET band = '{WAITING}' {breaks} AND r.business_date > %s AND b.last_run_id = %s "
+                "AND NOT EXISTS (SELECT 1 FROM ingestion_seal s WHERE s.kind = 'reconciliation_break' AND s.row_id = b.id)",
+                [*within, step.run_id],  # what bears a seal was explained by an earlier run
+            )
         cursor.execute(
             f"UPDATE reconciliation_break b SET band = '{READY}' {breaks} AND r.business_date <= %s AND b.band = '{WAITING}' "
             "RETURNING b.id",

@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from ingestion.control_totals import Declared
 from ingestion.errors import IngestionError
 from ingestion.models import Source
 from ingestion.preview import preview
@@ -75,7 +76,8 @@ def start(request: HttpRequest, door: Door) -> HttpResponse:
         if file is None:
             raise IngestionError("Choose a file.")
         by, sent = _user(request).get_username(), request.POST.get("sha256", "")
-        kept = stage(source=source, upload=file, given=_date(date), by=by, sent=sent)
+        declared = _declared(request)
+        kept = stage(source=source, upload=file, given=_date(date), by=by, sent=sent, declared=declared)
     except IngestionError as error:
         return _refused(request, door, str(error), _form(sources, code, date))
     url = door.url("upload_preview", kept.token)
@@ -96,6 +98,15 @@ def _user(request: HttpRequest) -> User:
 
 def _form(sources: list[Source], code: str, date: str) -> dict[str, Any]:
     return {"sources": sources, "code": code, "date": date, "most": settings.UPLOAD_BYTES}
+
+
+def _declared(request: HttpRequest) -> Declared | None:
+    """What the manifest says: a count, and sums such as `amount=1234.50`, apart by commas or spaces."""
+    count = request.POST.get("records", "").strip()
+    if count and not (count.isdecimal() and len(count) <= 18):
+        raise IngestionError(f"{count[:40]!r} is no number of records.")
+    sums = request.POST.get("sums", "").replace(",", " ").split()
+    return Declared.given(int(count) if count else None, sums)
 
 
 def _date(text: str) -> dt.date | None:
@@ -120,7 +131,7 @@ def show(request: HttpRequest, token: UUID, door: Door) -> HttpResponse:
     context = {
         "upload": kept,
         "source": source,
-        "found": preview(kept.file, source.current_mapping()),
+        "found": preview(kept.file, source.current_mapping(), kept.declared),
         "held": [(it, reverse(door.delivery, args=[it.pk])) for it in held],
         "same": next((it for it in held if (it.source_id, it.business_date) == (source.pk, kept.date)), None),
         "accept_url": door.url("upload_accept", token),

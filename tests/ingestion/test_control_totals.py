@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -19,7 +20,7 @@ from ingestion.arrival import take_in
 from ingestion.control_totals import ControlTotalMismatch, Declared
 from ingestion.deliveries import normalize_delivery, plan_normalization
 from ingestion.errors import IngestionError
-from ingestion.models import Alert, Normalization, Notice, Source
+from ingestion.models import Alert, Delivery, Normalization, Notice, Source
 from ingestion.notices import body, subject
 from reconciliation.models import Reconciliation
 from review.tokens import make_token
@@ -94,6 +95,24 @@ def test_a_manifest_by_command_and_by_rest(
     client.force_login(person("Auditor"))
     assert told in client.get(reverse("delivery", args=[answer.json()["id"]])).content.decode()
     assert "not agree with its control totals" in client.get(reverse("dashboard")).content.decode()
+
+
+def test_a_manifest_on_the_upload_page(file: Path, client: Client, staff: Callable[[str], User]) -> None:
+    staff("Analyst")
+
+    def shown(**manifest: str) -> Any:  # noqa: ANN401
+        upload = SimpleUploadedFile("left.csv", file.read_bytes())
+        answer = client.post(reverse("upload"), {"source": "left", "date": "2026-11-20", "file": upload, **manifest})
+        return client.get(answer.headers["Location"]) if answer.status_code == 302 else answer
+
+    assert "is no number of records" in shown(records="two").content.decode()
+    assert "is no control total" in shown(sums="amount").content.decode()
+    wrong = shown(records="3", sums="amount=1000.50").context["found"]
+    assert (wrong.error, wrong.may_be_accepted) == (WRONG, False)
+    right = shown(records="2", sums="amount=1020.50, amount=1020.5")
+    assert "The manifest agrees: 2 records." in right.context["found"].notes
+    client.post(right.request["PATH_INFO"] + "accept/")
+    assert Delivery.objects.get().declared == {"records": 2, "sums": {"amount": "1020.5"}}
 
 
 def test_a_statement_with_a_gap_is_loaded_and_alerted(
