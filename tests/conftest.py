@@ -1,12 +1,14 @@
 """Fixtures of all tests: a lake of its own, roles with people, and a small reconciliation to walk through."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.test import Client
+from django.db import transaction
+from django.test import Client, override_settings
 from pytest_django import fixtures
 
 from config.definitions.apply import apply_definition
@@ -57,17 +59,23 @@ def shared() -> Path:
     return SHARED
 
 
-@pytest.fixture(autouse=True)
-def lake(settings: fixtures.Settings, tmp_path: Path) -> Path:
-    """A lake of the test's own, and plain static files."""
-    settings.STORAGES = {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path / "lake")},
-        },
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
+def storages(lake: Path) -> dict[str, dict[str, object]]:
+    """The setting for a lake in a folder, and plain static files."""
+    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(lake)}}
+    return {"default": files, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
+
+@pytest.fixture
+def lake_folder(tmp_path: Path) -> Path:
+    """Where the lake of a test lies; its own."""
     return tmp_path / "lake"
+
+
+@pytest.fixture(autouse=True)
+def lake(settings: fixtures.Settings, lake_folder: Path) -> Path:
+    """The lake of a test."""
+    settings.STORAGES = storages(lake_folder)
+    return lake_folder
 
 
 @pytest.fixture(autouse=True)
@@ -82,14 +90,30 @@ def define(db: None, tmp_path: Path) -> Callable[[str], list[Change]]:
     return lambda text: apply_definition(text, tmp_path)
 
 
-@pytest.fixture
-def trades(define: Callable[[str], list[Change]]) -> Reconciliation:
+def define_trades(folder: Path) -> Reconciliation:
     """The small reconciliation `trades` between `left` and `right`."""
-    define(DEFINITION)
+    apply_definition(DEFINITION, folder)
     return Reconciliation.objects.get(code="trades")
 
 
+@pytest.fixture
+def trades(db: None, tmp_path: Path) -> Reconciliation:
+    """The small reconciliation `trades` between `left` and `right`."""
+    return define_trades(tmp_path)
+
+
 Deliver = Callable[..., Normalization]
+
+
+def deliver_to(
+    source: str, content: str | Path, folder: Path, day: dt.date = DAY, *, accept: bool = False
+) -> Normalization:
+    """Deliver a text (or a file) to a source and normalize it."""
+    file = content if isinstance(content, Path) else folder / f"{source}.csv"
+    if isinstance(content, str):
+        file.write_text(content, encoding="utf-8")
+    accepted = accept_delivery(source=Source.objects.get(code=source), file=file, business_date=day)
+    return normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
 
 
 @pytest.fixture
@@ -97,26 +121,49 @@ def deliver(db: None, tmp_path: Path) -> Deliver:
     """Deliver a text (or a file) to a source and normalize it."""
 
     def run(source: str, content: str | Path, day: dt.date = DAY, *, accept: bool = False) -> Normalization:
-        file = content if isinstance(content, Path) else tmp_path / f"{source}.csv"
-        if isinstance(content, str):
-            file.write_text(content, encoding="utf-8")
-        accepted = accept_delivery(source=Source.objects.get(code=source), file=file, business_date=day)
-        return normalize_delivery(plan_normalization(accepted.delivery), accept=accept)
+        return deliver_to(source, content, tmp_path, day, accept=accept)
 
     return run
+
+
+def reconcile_rows(
+    trades: Reconciliation, folder: Path, left: list[str] | None, right: list[str] | None, day: dt.date = DAY
+) -> Run:
+    """Deliver rows (without header) to both sides of `trades` and run to the end."""
+    for source, rows in (("left", left), ("right", right)):
+        if rows is not None:
+            deliver_to(source, "\n".join([HEADER, *rows]) + "\n", folder, day)
+    return run_to_end(start_run(reconciliation=trades, business_date=day, by="test"))
 
 
 @pytest.fixture
-def reconcile(trades: Reconciliation, deliver: Deliver) -> Callable[..., Run]:
+def reconcile(trades: Reconciliation, tmp_path: Path) -> Callable[..., Run]:
     """Deliver rows (without header) to both sides of `trades` and run to the end."""
 
     def run(left: list[str] | None = None, right: list[str] | None = None, day: dt.date = DAY) -> Run:
-        for source, rows in (("left", left), ("right", right)):
-            if rows is not None:
-                deliver(source, "\n".join([HEADER, *rows]) + "\n", day)
-        return run_to_end(start_run(reconciliation=trades, business_date=day, by="test"))
+        return reconcile_rows(trades, tmp_path, left, right, day)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def standing(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, lake_folder: Path  # noqa: ANN401
+) -> Iterator[Callable[..., Run]]:  # fmt: skip
+    """`reconcile` for all tests of a module, which has to import tests.standing.lake_folder: what it makes stands in each of
+    them, and what a test does to it is taken back with the test."""
+    folder, around = tmp_path_factory.mktemp("standing"), transaction.atomic()
+
+    def run(left: list[str] | None = None, right: list[str] | None = None) -> Run:
+        with django_db_blocker.unblock(), override_settings(STORAGES=storages(lake_folder)):
+            return reconcile_rows(define_trades(folder), folder, left, right)
+
+    with django_db_blocker.unblock():
+        around.__enter__()
+    yield run
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
 
 
 @pytest.fixture

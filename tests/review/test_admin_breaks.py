@@ -15,6 +15,7 @@ from reconciliation.models import Break, Member, Reconciliation, Run, Team
 from reconciliation.store.current import stored_versions
 from review.models import Decision
 from tests.conftest import problems, row
+from tests.standing import lake_folder  # noqa: F401
 
 QUERIES, PAGE_QUERIES = 16, 24
 LISTS = (
@@ -25,11 +26,17 @@ LISTS = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def run(reconcile: Callable[..., Run]) -> Run:
+@pytest.fixture(scope="module")
+def made(standing: Callable[..., Run]) -> int:
     """A run with some of everything."""
     left = [row("A", "10.00"), row("B", "10.25"), row("U", "7.00"), row("D"), row("D"), row("G", "5000.00"), "x,y"]
-    return reconcile(left, [row("A", "-10.00"), row("B", "10.00"), row("U", "912.40"), row("G", "5000.00")])
+    return standing(left, [row("A", "-10.00"), row("B", "10.00"), row("U", "912.40"), row("G", "5000.00")]).pk
+
+
+@pytest.fixture
+def run(made: int, db: None) -> Run:
+    """That run, for one test."""
+    return Run.objects.get(pk=made)
 
 
 def page_of(brk: Break) -> str:

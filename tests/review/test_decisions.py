@@ -14,17 +14,22 @@ from reconciliation.store.current import stored_versions
 from review.decisions import AlreadyDecided, DecisionRefused, confirm, decide, waive, withdraw
 from review.models import Decision
 from tests.conftest import DAY, row
+from tests.standing import lake_folder  # noqa: F401
 from tests.test_straight_path import problems
 
 NEXT_DAY = DAY + dt.timedelta(days=1)
 
 
+@pytest.fixture(scope="module")
+def made(standing: Callable[..., Run]) -> Run:
+    """A turned sign, a failed check, a duplicate."""
+    left = [row("A", "10.00"), row("G", "5000.00"), row("D"), row("D", "11.00")]
+    return standing(left, [row("A", "-10.00"), row("G", "5000.00")])
+
+
 @pytest.fixture
-def sign(reconcile: Callable[..., Run]) -> Break:
+def sign(made: Run, db: None) -> Break:
     """A break in review: the sign is turned."""
-    reconcile(
-        [row("A", "10.00"), row("G", "5000.00"), row("D"), row("D", "11.00")], [row("A", "-10.00"), row("G", "5000.00")]
-    )
     return Break.objects.get(key="A")
 
 

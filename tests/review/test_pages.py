@@ -18,10 +18,11 @@ from reconciliation.models import Break, Reconciliation, Run, Team
 from reconciliation.runs import advance_run, start_run
 from review.tokens import make_token
 from tests.conftest import DAY, HEADER, row
+from tests.standing import lake_folder  # noqa: F401
 
 
-@pytest.fixture
-def run(reconcile: Callable[..., Run]) -> Run:
+@pytest.fixture(scope="module")
+def made(standing: Callable[..., Run]) -> int:
     """A run with some of everything."""
     left = [
         row("A", "10.00"),
@@ -32,9 +33,14 @@ def run(reconcile: Callable[..., Run]) -> Run:
         row("G", "5000.00"),
         "x,y",
     ]
-    return reconcile(
-        left, [row("A", "-10.00"), row("B", "10.00"), row("<script>", "-7.00"), row("E"), row("G", "5000.00")]
-    )
+    right = [row("A", "-10.00"), row("B", "10.00"), row("<script>", "-7.00"), row("E"), row("G", "5000.00")]
+    return standing(left, right).pk
+
+
+@pytest.fixture
+def run(made: int, db: None) -> Run:
+    """That run, for one test."""
+    return Run.objects.get(pk=made)
 
 
 PAGES = ["dashboard", "queue", "runs", "journey", "deliveries"]

@@ -13,17 +13,24 @@ from django.utils import timezone
 from reconciliation.models import Break, Run
 from review.decisions import decide
 from tests.conftest import DAY, problems, row
+from tests.standing import lake_folder  # noqa: F401
 
 LEFT = [row("A1", "10.00"), row("A2", "20.00"), row("B", "10.25"), row("D"), row("D"), row("G", "5000.00"), row("U")]
 RIGHT = [row("A1", "-10.00"), row("A2", "-20.00"), row("B", "10.00"), row("E"), row("G", "5000.00")]
 OPTION = re.compile(r'<a href="\?([^"]*)"( aria-current="true")?>.*?<span>([\d,]+)</span></a>', re.DOTALL)
 
 
+@pytest.fixture(scope="module")
+def made(standing: Callable[..., Run]) -> int:
+    """Two sign flips, a rounding, a duplicate, a failed check, one key in A only and one in B only."""
+    return standing(LEFT, [*RIGHT[:-1], row("G", "5000.00")]).pk
+
+
 @pytest.fixture
-def run(reconcile: Callable[..., Run], person: Callable[[str], User], client: Client) -> Run:
-    """Two sign flips, a rounding, a duplicate, a failed check, one key in A only and one in B only; a Supervisor."""
+def run(made: int, person: Callable[[str], User], client: Client) -> Run:
+    """That run; a Supervisor is signed in."""
     client.force_login(person("Supervisor"))
-    return reconcile(LEFT, [*RIGHT[:-1], row("G", "5000.00")])
+    return Run.objects.get(pk=made)
 
 
 def _listed(client: Client, query: str) -> set[str]:

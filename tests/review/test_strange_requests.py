@@ -10,15 +10,21 @@ from django.urls import reverse
 from reconciliation.models import Break, Run
 from review.models import Decision
 from tests.conftest import row
+from tests.standing import lake_folder  # noqa: F401
 
 KEY = {"Idempotency-Key": "k"}
 DIGITS = "9" * 5000  # more than Python turns into a number
 
 
+@pytest.fixture(scope="module")
+def made(standing: Callable[..., Run]) -> Run:
+    """A turned sign."""
+    return standing([row("A", "10.00")], [row("A", "-10.00")])
+
+
 @pytest.fixture
-def brk(reconcile: Callable[..., Run], client: Client, person: Callable[[str], User]) -> Break:
+def brk(made: Run, client: Client, person: Callable[[str], User]) -> Break:
     """A break in review, and a Manager who is signed in and staff."""
-    reconcile([row("A", "10.00")], [row("A", "-10.00")])
     manager = person("Manager")
     User.objects.update(is_staff=True)
     client.force_login(manager)
