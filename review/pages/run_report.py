@@ -4,6 +4,7 @@ from typing import Any
 
 from attribution.models import Reason
 from reconciliation.models import Run
+from reconciliation.waiting import WAITING
 from review.pages.statement import statement_table
 
 SIDES = {
@@ -15,6 +16,14 @@ SIDES = {
     "out_of_scope": "Out of scope",
     "superseded": "Superseded",
 }
+AGES = (
+    ("Today", 0, 0),
+    ("1 day", 1, 1),
+    ("2 days", 2, 2),
+    ("3-5 days", 3, 5),
+    ("6-10 days", 6, 10),
+    ("Over 10", 11, 10**9),
+)
 RECORDS = {
     "matched": "Matched",
     "differing": "Differing",
@@ -38,8 +47,19 @@ def report_tables(run: Run) -> dict[str, Any]:
         "records": [(title, records[name]) for name, title in RECORDS.items() if name in records],
         "by_field": most_first(report["differences"]["by_field"]),
         "statement": statement_table(run, functional),
+        "ages": _ages(report.get("open", {})),
         "by_reason": [(code, functional.get(code), cells) for code, cells in by_reason],
     }
+
+
+def _ages(found: dict[str, dict[str, int]]) -> list[tuple[str, int, int]]:
+    """Open breaks by spans of business days: in review, and waiting for a partner; none of a report without them."""
+    counts = [{int(age): count for age, count in found.get(name, {}).items()} for name in ("review", WAITING)]
+    rows = [
+        (title, *(sum(count for age, count in ages.items() if low <= age <= high) for ages in counts))
+        for title, low, high in AGES
+    ]
+    return [row for row in rows if any(row[1:])]  # type: ignore[misc]
 
 
 def most_first(counts: dict[str, int]) -> list[tuple[str, int]]:
