@@ -14,6 +14,7 @@ from review.repairs import waiting_to_replay
 
 SHOWN = 200
 CHANGES = 50
+SMALL = 100_000  # records of a delivery whose changes are shown unasked
 
 
 def deliveries(request: HttpRequest) -> HttpResponse:
@@ -50,6 +51,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "quarantined": shown,
         "quarantined_total": rows.count() if len(shown) == SHOWN else len(shown),
         "former": former_of(found),
+        "is_small": newest is not None and (newest.normalized or 0) <= SMALL,
         "replays": found.replays.order_by("pk"),
         "waiting": waiting_to_replay(found) if request.user.has_perm("ingestion.add_repair") else 0,  # type: ignore[union-attr]
     }
