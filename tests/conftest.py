@@ -61,11 +61,8 @@ def shared() -> Path:
 
 def storages(lake: Path) -> dict[str, dict[str, object]]:
     """The setting for a lake in a folder, and plain static files."""
-    files = "django.core.files.storage.FileSystemStorage"
-    return {
-        "default": {"BACKEND": files, "OPTIONS": {"location": str(lake)}},
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
+    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(lake)}}
+    return {"default": files, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from ingestion.models import RecordType
 from reconciliation.models import Reconciliation, Run, Team
 from reconciliation.store.current import stored_versions
 from tests.conftest import DEFINITION, problems, row
-from tests.standing import lake_folder  # noqa: F401
 
 Staff = Callable[[str], User]
 
@@ -31,17 +30,11 @@ def rows_of(page: str) -> list[str]:
     return re.findall(r'<tr><td class="field-leaf[^"]*">([^<]*)</td>', page)
 
 
-@pytest.fixture(scope="module")
-def made(standing: Callable[..., Run]) -> int:
+@pytest.fixture
+def run(reconcile: Callable[..., Run]) -> Run:
     """A run that stores twelve trades of two parties."""
     rows = [row(f"K{n:02}", party=("Acme", "Beta")[n % 2]) for n in range(12)]
-    return standing(rows, rows).pk
-
-
-@pytest.fixture
-def run(made: int, db: None) -> Run:
-    """That run, for one test."""
-    return Run.objects.get(pk=made)
+    return reconcile(rows, rows)
 
 
 def give(client: Client, content: str, code: str = "party") -> str:
