@@ -35,15 +35,16 @@ def money_sql(money: Money | None, prefix: str = "") -> str:
 def money_of(shape: Shape, rules: Rules) -> Money | None:
     """What the gate names as amount and currency; else the fields that are called so, else the only decimal. None where a
     record has no amount."""
-    names = {leaf.name: leaf for leaf in shape.leaves}
+    numbers = {leaf.name: leaf for leaf in shape.leaves if leaf.kind in ("decimal", "integer")}
+    names = {leaf.name: leaf for leaf in shape.leaves if leaf.kind == "text"}
     declared: dict[str, object] = rules.document.get("gate") or {}  # type: ignore[assignment]
     decimals = [leaf.name for leaf in shape.leaves if leaf.kind == "decimal"]
     texts = [leaf.name for leaf in shape.leaves if leaf.kind == "text" and not leaf.key]
     called = [name for name in decimals if "amount" in name]
     currencies = [name for name in texts if any(word in name for word in CURRENCY_WORDS)]
     only = decimals if len(decimals) == 1 or currencies else []
-    amount = next((it for it in (declared.get("amount_field"), "amount", *called, *only) if it in names), None)
+    amount = next((it for it in (declared.get("amount_field"), "amount", *called, *only) if it in numbers), None)
     currency = next((it for it in (declared.get("currency_field"), "currency", *currencies) if it in names), None)
-    if amount is None or names[str(amount)].kind not in ("decimal", "integer"):
+    if amount is None:
         return None
-    return Money(names[str(amount)], names[str(currency)] if currency else None)
+    return Money(numbers[str(amount)], names[str(currency)] if currency else None)

@@ -42,7 +42,8 @@ from review.pages.runs import ring
 
 RUN_FILTERS = {"reconciliation": "reconciliation__code", "date": "business_date", "state": "state"}
 BREAK_FILTERS = {
-    "reconciliation": "reconciliation__code", "key": "key", "state": "state", "kind": "kind", "run": "last_run",
+    "reconciliation": "reconciliation__code", "key": "key", "state": "state", "kind": "kind", "band": "band",
+    "run": "last_run",
 }  # fmt: skip
 
 
@@ -143,7 +144,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
         return BreakDetailSerializer if self.action == "retrieve" else BreakSerializer
 
     def get_queryset(self) -> QuerySet[Break]:
-        """Breaks that the user may see; `state`, `kind`, `key` and `reconciliation` narrow a list."""
+        """Breaks that the user may see; `state`, `kind`, `band`, `key` and `reconciliation` narrow a list."""
         breaks = Break.objects.visible_to(self.request.user).select_related("reconciliation")
         if self.action != "list":
             said = Attribution.objects.filter(current=True)

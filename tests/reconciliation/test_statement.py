@@ -118,6 +118,7 @@ def test_a_row_that_no_break_holds_any_more_is_named(reconcile: Callable[..., Ru
         ("fee: decimal, net_amount: decimal", {}, ("net_amount", None)),
         ("net: decimal, note: text", {}, ("net", None)),
         ("units: integer, note: text", {"amount_field": "units"}, ("units", None)),
+        ("amount: text, fee: decimal, currency: integer", {}, ("fee", None)),
         ("latitude: decimal, longitude: decimal", {}, None),
     ],
 )
