@@ -61,7 +61,10 @@ def shared() -> Path:
 
 def storages(lake: Path) -> dict[str, dict[str, object]]:
     """The setting for a lake in a folder, and plain static files."""
-    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(lake)}}
+    files: dict[str, object] = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(lake)},
+    }
     return {"default": files, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
 
