@@ -1,0 +1,1 @@
+"""Invented worlds whose truth is known to the last digit."""
