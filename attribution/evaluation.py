@@ -1,0 +1,78 @@
+"""How good a model is on labels that it has not seen: numbers with intervals, beside those of the provers alone. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from attribution.statistics.bounds import lower_bound, upper_bound
+from attribution.statistics.calibration import calibration_error
+
+EACH_SIDE = 0.025  # of a 95 % interval
+LEAST = 1e-6  # probability, so that one label cannot cost an endless loss
+
+
+@dataclass(frozen=True)
+class Passing:
+    """What would pass without a person: `passes` of `labels`; `errors` of them had a cause that is none of the functional
+    ones, `other` of them another reason than the one named."""
+
+    labels: int
+    passes: int
+    errors: int
+    other: int
+
+    def document(self) -> dict[str, object]:
+        """With the upper limit of the errors' share."""
+        return {
+            "labels": self.labels,
+            "passes": self.passes,
+            "errors": self.errors,
+            "other_reason": self.other,
+            "errors_at_most": round(upper_bound(self.errors, self.passes), 4),
+        }
+
+
+def evaluate(
+    probabilities: np.ndarray, labels: np.ndarray, reasons: Sequence[str], functional: np.ndarray, threshold: float
+) -> dict[str, object]:
+    """`probabilities`: rows x reasons; `labels`: numbers of reasons; `functional`: whether each reason is."""
+    best, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    right = best == labels
+    likelihood = probabilities[np.arange(len(labels)), labels]
+    return {
+        "labels": len(labels),
+        "accuracy": round(float(right.mean()), 4),
+        "log_loss": round(float(-np.log(np.maximum(likelihood, LEAST)).mean()), 4),
+        "calibration_error": round(calibration_error(confidence, right), 4),
+        "reasons": {reason: _of_reason(number, best, labels) for number, reason in enumerate(reasons)},
+        "gate": passing(functional[best] & (confidence > threshold), best, labels, functional).document(),
+    }
+
+
+def passing(passes: np.ndarray, said: np.ndarray, labels: np.ndarray, functional: np.ndarray) -> Passing:
+    """What a gate lets through, and how often it is wrong."""
+    return Passing(
+        len(labels),
+        int(passes.sum()),
+        int((passes & ~functional[labels]).sum()),
+        int((passes & (said != labels)).sum()),
+    )
+
+
+def _of_reason(number: int, best: np.ndarray, labels: np.ndarray) -> Mapping[str, object]:
+    named, there = best == number, labels == number
+    hits = int((named & there).sum())
+    return {
+        "labels": int(there.sum()),
+        "precision": share(hits, int(named.sum())),
+        "recall": share(hits, int(there.sum())),
+    }
+
+
+def share(hits: int, sample: int) -> list[float] | None:
+    """A share with the limits of its 95 % interval; None without a sample."""
+    if not sample:
+        return None
+    low, high = lower_bound(hits, sample, EACH_SIDE), upper_bound(hits, sample, EACH_SIDE)
+    return [round(hits / sample, 4), round(low, 4), round(high, 4)]

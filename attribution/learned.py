@@ -1,0 +1,134 @@
+"""The learned model: probabilities of reasons from a difference's features. Pure; the same data and seed give the same bytes.
+
+In: a frame with a row a difference: what `features` asks for, `claim` (the reason that the provers lean to, or empty) and the
+columns of context. Boosted trees start from what is known without them (the base margin): how often the provers' claim was
+confirmed, and how often who and where had each reason.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+
+from attribution.features import code_features, value_features
+from attribution.history import History, Shares, as_of_shares, history_of, share_names
+from attribution.statistics.calibration import log_softmax, temperature
+
+SHARES_FROM = 300  # labels: with fewer, frequencies by category cost accuracy
+TEMPERED_FROM = 1_000  # labels: with fewer, a temperature adds noise
+PROOF_WEIGHT = 4.0  # how many labels a prover's own claim is worth
+FULL_LEAN_FROM = 3_000  # labels: with fewer, what the habits say together counts half
+LATER = 0.2  # the last share of the labels, held out for the temperature
+RARE = 3  # a category with fewer labels has no code of its own
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of the rows are categories, and which of them people act through (their habits are counted)."""
+
+    codes: tuple[str, ...]
+    habits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model with everything that serving needs."""
+
+    reasons: tuple[str, ...]
+    columns: Columns
+    known: Mapping[str, Sequence[str]]
+    history: History | None
+    claims: pd.DataFrame  # log shares of reasons, a row a claim
+    booster: xgb.Booster
+    temperature: float
+    lean: float  # how much of what the habits say together the base margin takes
+
+    def probabilities(self, rows: pd.DataFrame) -> np.ndarray:
+        """Calibrated probabilities, rows x reasons."""
+        return np.exp(log_softmax(self.margins(rows) / self.temperature))
+
+    def margins(self, rows: pd.DataFrame) -> np.ndarray:
+        """Margins, rows x reasons, before the temperature."""
+        shares = self.history.shares(rows) if self.history else None
+        data = _matrix(rows, self.columns, self.known, self.claims, shares, self.lean, self.reasons)
+        return np.asarray(self.booster.predict(data, output_margin=True), dtype=float)
+
+
+def train(rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, *, seed: int = 0) -> Model:
+    """Learn from labelled differences in the order of time. `labels`: numbers of `reasons`."""
+    cut = len(rows) - int(len(rows) * LATER)
+    if len(rows) < TEMPERED_FROM:
+        return _fit(rows, labels, reasons, columns, 1.0, seed)
+    early = _fit(rows.iloc[:cut], labels[:cut], reasons, columns, 1.0, seed)
+    warmth = temperature(early.margins(rows.iloc[cut:]), labels[cut:])
+    return _fit(rows, labels, reasons, columns, warmth, seed)
+
+
+def _fit(
+    rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, warmth: float, seed: int
+) -> Model:
+    known = {name: _frequent(rows[name]) for name in columns.codes}
+    learns_habits = len(rows) >= SHARES_FROM and bool(columns.habits)
+    shares = as_of_shares(rows, labels, columns.habits, reasons) if learns_habits else None
+    claims = _claims_of(rows, labels, reasons)
+    lean = 1.0 if len(rows) >= FULL_LEAN_FROM else 0.5
+    data = _matrix(rows, columns, known, claims, shares, lean, reasons)
+    data.set_label(labels)
+    booster = xgb.train(_parameters(len(reasons), seed), data, num_boost_round=rounds(len(rows)))
+    history = history_of(rows, labels, columns.habits, reasons) if learns_habits else None
+    return Model(tuple(reasons), columns, known, history, claims, booster, warmth, lean)
+
+
+def rounds(labels: int) -> int:
+    """Rounds that fit the number of labels."""
+    return int(np.clip(25 * (labels / 100) ** 0.35, 25, 100))
+
+
+def _parameters(classes: int, seed: int) -> dict[str, object]:
+    return {
+        "objective": "multi:softprob", "num_class": classes, "eta": 0.1, "max_depth": 4, "subsample": 0.8,
+        "colsample_bytree": 0.5, "lambda": 1.0, "tree_method": "hist", "max_bin": 64, "seed": seed, "nthread": 1,
+    }  # fmt: skip
+
+
+def _frequent(column: pd.Series) -> list[str]:
+    counts = column.value_counts()
+    return sorted(map(str, counts[counts >= RARE].index))
+
+
+def _claims_of(rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str]) -> pd.DataFrame:
+    """Log shares of the confirmed reasons by what the provers claimed, which counts for some labels itself."""
+    once = pd.DataFrame(np.eye(len(reasons))[labels], columns=list(reasons))
+    table = once.groupby(rows["claim"].to_numpy()).sum()
+    own = pd.DataFrame(
+        [[PROOF_WEIGHT * (claim == reason) for reason in reasons] for claim in table.index], table.index, list(reasons)
+    )
+    smoothed = table + own + 0.5
+    return np.log(smoothed.div(smoothed.sum(axis=1), axis=0))
+
+
+def _claimed(rows: pd.DataFrame, claims: pd.DataFrame) -> np.ndarray:
+    general = np.log(np.exp(claims).mean(axis=0).to_numpy())
+    table = np.vstack([claims.to_numpy(), general])  # what no label knows comes last, where -1 points
+    return np.asarray(table[claims.index.get_indexer(rows["claim"])])
+
+
+def _matrix(
+    rows: pd.DataFrame,
+    columns: Columns,
+    known: Mapping[str, Sequence[str]],
+    claims: pd.DataFrame,
+    shares: Shares | None,
+    lean: float,
+    reasons: Sequence[str],
+) -> xgb.DMatrix:
+    rows = rows.reset_index(drop=True)
+    parts = [value_features(rows), code_features(rows, columns.codes, known)]
+    margin = _claimed(rows, claims)
+    if shares is not None:
+        parts.append(pd.DataFrame(shares.columns(), columns=share_names(columns.habits, reasons), index=rows.index))
+        margin = margin + lean * shares.leaning()
+    frame = pd.concat(parts, axis=1)
+    return xgb.DMatrix(frame, base_margin=np.ascontiguousarray(margin, dtype=np.float32), nthread=1)
