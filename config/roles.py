@@ -28,7 +28,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "Manager": (
         LOOK, "add_decision", "change_decision", "add_repair", "change_repair", "waive_check", "add_run", "add_delivery",
-        "change_reconciliation", "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
+        "change_modelversion", "change_reconciliation", "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
         *(f"{verb}_{model}" for model in CARRIED[:2] for verb in ("import", "export")),
     ),
     "Auditor": (LOOK, "see_every_team", *(f"export_{model}" for model in CARRIED)),

@@ -5,12 +5,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from attribution.artifacts import path_of
+from attribution.models import ModelVersion
 from ingestion import lake, staging
 from ingestion.models import Delivery, Normalization
 from reconciliation.models import OutcomeFile
 
 KEPT = dt.timedelta(days=1)  # longer than any attempt can run
-WRITTEN = ("normalizations", "outcomes", "deliveries", "work", *staging.AREAS)
+WRITTEN = ("normalizations", "outcomes", "deliveries", "models", "work", *staging.AREAS)
 
 
 def tidy(now: dt.datetime) -> list[str]:
@@ -27,7 +29,7 @@ def tidy(now: dt.datetime) -> list[str]:
 
 
 def _written() -> Iterator[Path]:
-    """What is written as one thing: a delivery's bytes, a normalization (a file or a folder), an outcome file, a work folder,
+    """What is written as one thing: a delivery's bytes, a normalization (a file or a folder), an outcome file, a model, a work folder,
     a folder of what was staged and never accepted."""
     for top in WRITTEN:
         depth = {"deliveries": "*/*/*", "outcomes": "*/*"}.get(top, "*")
@@ -39,6 +41,7 @@ def _named() -> set[str]:
         *Delivery.objects.filter(tombstone=None).values_list("path", flat=True),
         *Normalization.objects.exclude(path="").values_list("path", flat=True),
         *OutcomeFile.objects.values_list("path", flat=True),
+        *map(path_of, ModelVersion.objects.values_list("artifact_sha256", flat=True)),
     }
 
 

@@ -1,7 +1,7 @@
 """The life of a run: asked for, given its inputs, cut into ranges, ended with a report."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from django.conf import settings
@@ -21,6 +21,12 @@ BUCKETS = 64
 State = Run.State
 Done = ClaimedWork.State.DONE
 Failed = ClaimedWork.State.FAILED
+_PINS: list[Callable[[Reconciliation], str]] = []
+
+
+def pin_model(pin: Callable[[Reconciliation], str]) -> None:
+    """Let a higher app say which model a run that starts now is bound to."""
+    _PINS.append(pin)
 
 
 @transaction.atomic
@@ -29,6 +35,7 @@ def start_run(*, reconciliation: Reconciliation, business_date: dt.date, by: str
     run = Run.objects.create(
         reconciliation=reconciliation,
         rule_set=freeze_rules(reconciliation),
+        model_version=next((code for pin in _PINS if (code := pin(reconciliation))), ""),
         business_date=business_date,
         started_by=by,
     )

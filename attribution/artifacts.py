@@ -1,0 +1,54 @@
+"""Where trained models lie: in the lake, named by the sha256 of their bytes."""
+
+from typing import TYPE_CHECKING
+
+from attribution.models import ModelVersion
+from ingestion import lake
+from reconciliation.models import Run
+
+if TYPE_CHECKING:
+    from attribution.learned import Model
+    from attribution.precedents import Precedents
+
+FOLDER = "models"
+
+
+def path_of(sha256: str) -> str:
+    """The name of an artifact in the lake."""
+    return f"{FOLDER}/{sha256}"
+
+
+def keep_artifact(made: bytes) -> str:
+    """Write an artifact; gives its sha256. The same bytes are written once."""
+    folder = lake.work_folder("model")
+    try:
+        file = folder / "model"
+        file.write_bytes(made)
+        sha256 = lake.sha256_of(file)
+        lake.keep(file, path_of(sha256))
+        return sha256
+    finally:
+        lake.discard(folder)
+
+
+def check_artifact(model: ModelVersion) -> None:
+    """Read an artifact through once. AlteredFile where it is gone, was changed, or is no model of this version."""
+    _read(model)
+
+
+def pinned_model(run: Run) -> "tuple[ModelVersion, Model, Precedents]":
+    """The model that a run pinned. AlteredFile where nothing can speak for it."""
+    version = ModelVersion.objects.filter(reconciliation=run.reconciliation, version=int(run.model_version)).first()
+    if version is None:
+        raise lake.AlteredFile(f"Model {run.model_version} is no longer in the registry. Restore it from a backup.")
+    return version, *_read(version)
+
+
+def _read(model: ModelVersion) -> "tuple[Model, Precedents]":
+    from attribution.artifact import BadArtifact, from_bytes  # only who needs a model waits for its libraries
+
+    path = lake.checked(path_of(model.artifact_sha256), model.artifact_sha256)
+    try:
+        return from_bytes(path.read_bytes())
+    except BadArtifact as error:
+        raise lake.AlteredFile(f"The artifact of {model} cannot be read. {error}") from None
