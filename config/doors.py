@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TextIO
 
+from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 
 from ingestion.arrival import take_in
@@ -13,6 +14,8 @@ from ingestion.control_totals import Declared
 from ingestion.deliveries import Accepted
 from ingestion.models import Source
 from reconciliation.models import Reconciliation
+
+COMMAND = "command"
 
 
 def business_day(text: str) -> dt.date:
@@ -62,3 +65,26 @@ def write_json(document: object, target: str | None, stdout: TextIO) -> None:
         raise CommandError(
             f"Everything was done, but the report could not be written to {target}: {error.strerror}."
         ) from None
+
+
+def acting_user(name: object) -> User:
+    """The named user; else the only superuser; on a system without one, a user of the command line who cannot sign in."""
+    if name:
+        user = User.objects.filter(username=name).first()
+        if user is None:
+            known = ", ".join(User.objects.order_by("username").values_list("username", flat=True)[:12]) or "none"
+            raise CommandError(f"There is no user {name!r}. There is {known}.")
+        return user
+    people = User.objects.filter(is_superuser=True, is_active=True).exclude(username=COMMAND)
+    if len(people) > 1:
+        raise CommandError("There are several superusers. Name the user with --user.")
+    return people[0] if people else command_user()
+
+
+def command_user() -> User:
+    """The user in whose name the command line acts where no person is named; it cannot sign in."""
+    user, is_new = User.objects.get_or_create(username=COMMAND, defaults={"is_superuser": True})
+    if is_new:
+        user.set_unusable_password()
+        user.save()
+    return user

@@ -2,15 +2,12 @@
 
 from argparse import ArgumentParser
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from config.doors import known_reconciliation
+from config.doors import acting_user, known_reconciliation
 from reconciliation.models import Break, Member
 from review.decisions import DecisionRefused, decide
 from review.ids import id_of
-
-COMMAND = "command"
 
 
 class Command(BaseCommand):
@@ -32,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *, key: str, reconciliation: str, action: str, reason: str, **options: object) -> None:
         """One line with what followed."""
-        by = _user(options["user"])
+        by = acting_user(options["user"])
         seen = Break.objects.visible_to(by)
         breaks = seen.filter(reconciliation=known_reconciliation(reconciliation), key=key)
         brk = breaks.filter(state__in=Break.OPEN_STATES).first() or breaks.order_by("-id").first()
@@ -53,28 +50,6 @@ class Command(BaseCommand):
         decision.brk.refresh_from_db()
         done, state = decision.told, decision.brk.get_state_display().lower()
         self.stdout.write(f"{key}: {done[0].lower()}{done[1:]} (decision {decision.pk}). The break is {state}.")
-
-
-def _user(name: object) -> User:
-    """The named user; else the only superuser; on a system without one, a user of the command line who cannot sign in."""
-    if name:
-        user = User.objects.filter(username=name).first()
-        if user is None:
-            known = ", ".join(User.objects.order_by("username").values_list("username", flat=True)[:12]) or "none"
-            raise CommandError(f"There is no user {name!r}. There is {known}.")
-        return user
-    people = User.objects.filter(is_superuser=True, is_active=True).exclude(username=COMMAND)
-    if len(people) > 1:
-        raise CommandError("There are several superusers. Name the user with --user.")
-    return people[0] if people else _of_command_line()
-
-
-def _of_command_line() -> User:
-    user, is_new = User.objects.get_or_create(username=COMMAND, defaults={"is_superuser": True})
-    if is_new:
-        user.set_unusable_password()
-        user.save()
-    return user
 
 
 def _values(given: object) -> dict[str, str | None]:

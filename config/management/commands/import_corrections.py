@@ -1,0 +1,30 @@
+"""Import labels: reasons that people confirmed elsewhere."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from attribution.label_import import BadLabels, import_labels
+from config.doors import COMMAND
+
+
+class Command(BaseCommand):
+    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+    help = (
+        "Import labels (CSV with the columns reconciliation, key, field and reason) for training; all of them, or none."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """FILE."""
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *, file: Path, **_: object) -> None:
+        """One line with what was written."""
+        try:
+            done = import_labels(file=file, by=COMMAND)
+        except BadLabels as error:
+            raise CommandError(f"{error}\nNothing was imported.") from None
+        self.stdout.write(f"{done.written:,} labels imported, {done.known:,} were known.")
+        if done.kept:
+            self.stderr.write(f"{done.kept:,} contradict a decision that was made here; the decision stands.")

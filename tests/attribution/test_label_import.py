@@ -1,0 +1,112 @@
+"""Labels from files: all of them or none, and a bad line says what would be right."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from attribution.label_import import BadLabels, import_labels
+from attribution.models import Correction
+from attribution.training import LOCK, TrainingRefused, train_model
+from reconciliation.models import Break, Reconciliation, Run
+from review.decisions import decide
+from tests.conftest import problems, row
+
+HEAD = "reconciliation,key,field,reason"
+
+
+@pytest.fixture
+def given(reconcile: Callable[..., Run], tmp_path: Path) -> Callable[[str], Path]:
+    """Two differing records and one that is missing in B, run; then a function that writes a file of labels."""
+    reconcile([row("K1", "1.25"), row("K2", "7.00"), row("K3")], [row("K1", "-1.25"), row("K2", "3.50")])
+
+    def write(*lines: str) -> Path:
+        file = tmp_path / "labels.csv"
+        file.write_text("\ufeff" + "\n".join(lines), encoding="utf-8")
+        return file
+
+    return write
+
+
+def test_labels_become_corrections_once(given: Callable[..., Path]) -> None:
+    file = given(
+        HEAD, "trades,K1,amount,SIGN_FLIP", "trades,K2,amount,ACCRUAL_DIFF", "trades,K3,*row*,MISSING_SOURCE_B"
+    )
+    assert vars(import_labels(file=file, by="ann")) == {"written": 3, "known": 0, "kept": 0}
+    assert vars(import_labels(file=file, by="ann")) == {"written": 0, "known": 3, "kept": 0}
+    first = Correction.objects.get(difference__brk__key="K1")
+    assert (first.reason_id, first.predicted, first.confirmed_by, first.active) == (
+        "SIGN_FLIP",
+        "SIGN_FLIP",
+        "ann",
+        True,
+    )
+    assert vars(import_labels(file=given(HEAD, "trades,K2,amount,FX_VARIANCE"), by="bob"))["written"] == 1
+    assert list(
+        Correction.objects.filter(difference__brk__key="K2", active=True).values_list("reason_id", flat=True)
+    ) == ["FX_VARIANCE"]
+    assert problems() == []
+
+
+def test_a_decision_made_here_stands(given: Callable[..., Path], person: Callable[..., User]) -> None:
+    decide(brk=Break.objects.get(key="K2"), action="override", reason="FX_VARIANCE", by=person("Manager"))
+    done = import_labels(file=given(HEAD, "trades,K2,amount,ACCRUAL_DIFF"), by="ann")
+    assert vars(done) == {"written": 0, "known": 0, "kept": 1}
+    assert Correction.objects.get(difference__brk__key="K2", active=True).reason_id == "FX_VARIANCE"
+
+
+BAD_LINES = {
+    "trade,K1,amount,SIGN_FLIP": "line 3: there is no reconciliation 'trade'; did you mean 'trades'?",
+    "trades,K1,amount,SIGNFLIP": "line 3: there is no active reason 'SIGNFLIP'; did you mean 'SIGN_FLIP'?",
+    "trades,K1,amount,UNKNOWN": "line 3: UNKNOWN is no reason to learn from. Leave the line out.",
+    "trades,K9,amount,SIGN_FLIP": "line 3: no break has the key 'K9'.",
+    "trades,K1,day,SIGN_FLIP": "line 3: 'day' does not differ for the key 'K1'. What differs is amount.",
+    "trades,K2,amount,SIGN_FLIP": "line 3: it says SIGN_FLIP, and line 2 says ACCRUAL_DIFF of the same difference.",
+    "trades,K1,amount": "line 3: it has 3 cells",
+    'trades,"K1,amount,SIGN_FLIP': "is no CSV",
+    "trades,K\0,amount,SIGN_FLIP": "line 3: ",
+}
+
+
+def test_a_bad_line_is_named_and_nothing_is_imported(given: Callable[..., Path], tmp_path: Path) -> None:
+    for line, fault in BAD_LINES.items():
+        with pytest.raises(BadLabels) as refused:
+            import_labels(file=given(HEAD, "trades,K2,amount,ACCRUAL_DIFF", line), by="ann")
+        assert fault in str(refused.value)
+    for lines, fault in (
+        (["key,field"], "There is no column reconciliation, reason."),
+        ([HEAD], "There are no labels"),
+    ):
+        with pytest.raises(BadLabels, match=fault):
+            import_labels(file=given(*lines), by="ann")
+    with pytest.raises(BadLabels, match="cannot be read"):
+        import_labels(file=tmp_path / "none.csv", by="ann")
+    assert not Correction.objects.exists()
+
+
+def test_too_little_to_learn_from_is_refused(
+    reconcile: Callable[..., Run], trades: Reconciliation, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingRefused, match="trades has no labels to learn from. Decide breaks, or import labels"):
+        train_model(reconciliation=trades, by="ann")
+    keys = [f"K{n}" for n in range(30)]
+    reconcile([row(key, "9.00") for key in keys], [row(key, "3.00") for key in keys])
+    for count, fault in (
+        (10, "has 10 labels; a model learns from 30 at least. 20 more"),
+        (30, "All 30 labels of trades say"),
+    ):
+        file = tmp_path / "labels.csv"
+        file.write_text("\n".join([HEAD, *(f"trades,{key},amount,ACCRUAL_DIFF" for key in keys[:count])]))
+        import_labels(file=file, by="ann")
+        with pytest.raises(TrainingRefused, match=fault):
+            train_model(reconciliation=trades, by="ann")
+
+
+def test_one_training_at_a_time(trades: Reconciliation) -> None:
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK, trades.pk])
+        with pytest.raises(TrainingRefused, match="is being trained already"):
+            train_model(reconciliation=trades, by="ann")
