@@ -1,5 +1,6 @@
 """The attribute step: explain a range's differences, let through the gate what may pass, hold the rest for a person."""
 
+import logging
 import time
 
 import duckdb
@@ -7,20 +8,26 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
-from attribution.cases import load_cases, load_late
+from attribution.cases import load_cases, load_late, waiting
 from attribution.context import context_of
 from attribution.explaining import explain_cases
+from attribution.provers.evidence import Context
 from attribution.verdicts import judge_cases, passing_relation
+from ingestion.lake import AlteredFile
+from ingestion.shape import Shape
 from ingestion.sql_text import literal
 from ingestion.work import claim, finish, give_back, heartbeat
 from reconciliation.bulk import analyze, copy_in, number_rows
 from reconciliation.custody import seal_breaks
+from reconciliation.gate import Condition
 from reconciliation.inputs import Inputs, inputs_of
 from reconciliation.models import Break, RunStep
 from reconciliation.rules import Rules
 from reconciliation.session import session
 from reconciliation.store.records import store_relation, typed_relation
 from reconciliation.waiting import set_waiting
+
+log = logging.getLogger(__name__)
 
 
 def attribute_range(step: RunStep) -> None:
@@ -39,10 +46,11 @@ def attribute_range(step: RunStep) -> None:
 def _attribute(step: RunStep) -> None:
     given, rules = inputs_of(step), Rules(step.run.rule_set.document)
     with session(f"attribute-{step.pk}") as (duck, _):
-        count = load_cases(duck, step, given.shape)
+        count = load_cases(duck, waiting(step), given.shape)
         load_late(duck, step)
-        explain_cases(duck, given.shape, context_of(rules, given.shape))
-        judge_cases(duck, given, rules)
+        context = context_of(rules, given.shape)
+        explain_cases(duck, given.shape, context)
+        judge_cases(duck, given, rules, _ask_model(duck, step, given.shape, context))
         with transaction.atomic():
             began = time.monotonic()
             passed = _store(duck, step, given, rules)
@@ -54,6 +62,24 @@ def _attribute(step: RunStep) -> None:
             analyze(count, "attribution_attribution", "attribution_candidate", "reconciliation_gaterefusal")
             _seal(duck)
             finish(step, records=count, counts={"passed": passed, "store_seconds": round(stored, 3)})
+
+
+def _ask_model(duck: duckdb.DuckDBPyConnection, step: RunStep, shape: Shape, context: Context) -> list[Condition]:
+    """Let the run's model speak, if one is pinned. Where it cannot, the condition that then holds every record back."""
+    if not step.run.model_version:
+        return []
+    from attribution.serving import ask_model  # only a run with a model waits for its libraries
+
+    try:
+        ask_model(duck, shape, step.run, context.reasons)
+    except AlteredFile as error:
+        log.error("%s: model %s cannot speak. %s", step.run, step.run.model_version, error)
+        return [
+            Condition(
+                "model", f"Model {step.run.model_version} of this run can be read", holds=False, detail=str(error)
+            )
+        ]
+    return []
 
 
 def _store(duck: duckdb.DuckDBPyConnection, step: RunStep, given: Inputs, rules: Rules) -> int:

@@ -1,4 +1,7 @@
-"""The breaks of a range that wait to be explained, brought into DuckDB in a query per part."""
+"""Breaks to explain, brought into DuckDB in a query per part: those of a range that wait, or those that bear labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import duckdb
 
@@ -6,19 +9,47 @@ from ingestion.shape import Shape
 from ingestion.sql_text import literal
 from reconciliation.bulk import copy_out
 from reconciliation.inputs import leaf_text
-from reconciliation.models import Break, RunStep
+from reconciliation.models import Break, Reconciliation, RunStep
 
 DIFFERING = Break.Kind.DIFFERING.value
-WAITING = "b.last_run_id = %s AND b.state = 'in_flight' AND b.bucket BETWEEN %s AND %s"  # opened or changed by this run
 
 
-def load_cases(duck: duckdb.DuckDBPyConnection, step: RunStep, shape: Shape) -> int:
-    """Create `cause` (break_id, key, bucket, kind), `difference` (its current differences), `refused` (what the record
+@dataclass(frozen=True)
+class Chosen:
+    """Which breaks and differences are looked at: SQL conditions on `b` and `d`, and the parameters of the first."""
+
+    breaks: str
+    differences: str
+    params: Sequence[object]
+
+
+def waiting(step: RunStep) -> Chosen:
+    """What the run opened or changed in the step's range, and nobody explained yet."""
+    return Chosen(
+        "b.last_run_id = %s AND b.state = 'in_flight' AND b.bucket BETWEEN %s AND %s",
+        "d.current",
+        [step.run_id, step.first_bucket, step.last_bucket],
+    )
+
+
+def labelled(reconciliation: Reconciliation) -> Chosen:
+    """The differences whose reason a person confirmed."""
+    label = "attribution_correction c ON c.active AND c.difference_id = l.id"
+    return Chosen(
+        f"b.reconciliation_id = %s AND b.kind = '{DIFFERING}' "
+        f"AND b.id IN (SELECT l.break_id FROM reconciliation_difference l JOIN {label})",
+        f"d.id IN (SELECT l.id FROM reconciliation_difference l JOIN {label})",
+        [reconciliation.pk],
+    )
+
+
+def load_cases(duck: duckdb.DuckDBPyConnection, chosen: Chosen, shape: Shape) -> int:
+    """Create `cause` (break_id, key, bucket, kind), `difference` (those that are chosen), `refused` (what the record
     checks said) and `first_row` (each side's first record of a differing break, as JSON). Gives how many breaks."""
-    within = [step.run_id, step.first_bucket, step.last_bucket]
+    within = chosen.params
     count = copy_out(
         duck,
-        f"SELECT b.id, b.key, b.bucket, b.kind FROM reconciliation_break b WHERE {WAITING}",
+        f"SELECT b.id, b.key, b.bucket, b.kind FROM reconciliation_break b WHERE {chosen.breaks}",
         "cause",
         {"break_id": "BIGINT", "key": "VARCHAR", "bucket": "UTINYINT", "kind": "VARCHAR"},
         within,
@@ -26,7 +57,8 @@ def load_cases(duck: duckdb.DuckDBPyConnection, step: RunStep, shape: Shape) -> 
     copy_out(
         duck,
         "SELECT d.id, d.break_id, d.run_id, d.field, d.kind, d.value_a, d.value_b, d.raw_a, d.raw_b "
-        f"FROM reconciliation_difference d JOIN reconciliation_break b ON b.id = d.break_id WHERE d.current AND {WAITING}",
+        "FROM reconciliation_difference d JOIN reconciliation_break b ON b.id = d.break_id "
+        f"WHERE {chosen.differences} AND {chosen.breaks}",
         "difference",
         {"id": "BIGINT", "break_id": "BIGINT", "run_id": "BIGINT", "field": "VARCHAR", "kind": "VARCHAR",
          "value_a": "VARCHAR", "value_b": "VARCHAR", "raw_a": "VARCHAR", "raw_b": "VARCHAR"},
@@ -35,24 +67,25 @@ def load_cases(duck: duckdb.DuckDBPyConnection, step: RunStep, shape: Shape) -> 
     copy_out(
         duck,
         "SELECT g.id, g.break_id, g.condition, g.sentence, g.detail "
-        f"FROM reconciliation_gaterefusal g JOIN reconciliation_break b ON b.id = g.break_id WHERE g.current AND {WAITING}",
+        f"FROM reconciliation_gaterefusal g JOIN reconciliation_break b ON b.id = g.break_id WHERE g.current AND {chosen.breaks}",
         "refused",
         {"id": "BIGINT", "break_id": "BIGINT", "condition": "VARCHAR", "sentence": "VARCHAR", "detail": "VARCHAR"},
         within,
     )
-    _load_first_rows(duck, within)
+    _load_first_rows(duck, chosen)
     _find_other_numbers(duck, shape)
     return count
 
 
-def _load_first_rows(duck: duckdb.DuckDBPyConnection, within: list[int]) -> None:
+def _load_first_rows(duck: duckdb.DuckDBPyConnection, chosen: Chosen) -> None:
     copy_out(
         duck,
         "SELECT m.break_id, m.side, m.record FROM reconciliation_member m JOIN reconciliation_break b ON b.id = m.break_id "
-        f"WHERE m.current AND m.position = 1 AND b.kind = '{DIFFERING}' AND {WAITING}",
+        f"WHERE m.current AND m.position = 1 AND b.kind = '{DIFFERING}' "
+        f"AND {chosen.breaks}",
         "first_row",
         {"break_id": "BIGINT", "side": "VARCHAR", "record": "JSON"},
-        within,
+        chosen.params,
     )
     for side in ("a", "b"):
         duck.execute(
@@ -75,6 +108,11 @@ def _find_other_numbers(duck: duckdb.DuckDBPyConnection, shape: Shape) -> None:
         f"SELECT break_id, list_filter([{each}], lambda it: it.a <> it.b) AS numbers "
         "FROM row_a a JOIN row_b b USING (break_id)) WHERE len(numbers) > 0"
     )
+
+
+def no_late(duck: duckdb.DuckDBPyConnection) -> None:
+    """Create an empty `late`."""
+    duck.execute("CREATE TEMP TABLE late (id BIGINT, break_id BIGINT, days INTEGER)")
 
 
 def load_late(duck: duckdb.DuckDBPyConnection, step: RunStep) -> int:

@@ -1,6 +1,6 @@
 """The gate's verdict on a range's breaks: asked once for all breaks of which the same is said."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,14 +18,17 @@ from reconciliation.models import Break
 from reconciliation.rules import GateRules, Rules
 
 
-def judge_cases(duck: duckdb.DuckDBPyConnection, given: Inputs, rules: Rules) -> None:
+def judge_cases(
+    duck: duckdb.DuckDBPyConnection, given: Inputs, rules: Rules, holding: Sequence[Condition] = ()
+) -> None:
     """Create `standing` (break_id, passes, confidence, band, reason) and `failing` (break_id, condition, sentence, detail): what
-    holds each break back, beyond what the record checks said before."""
+    holds each break back, beyond what the record checks said before. `holding`: conditions that hold every differing record."""
     duck.execute(f"CREATE TEMP TABLE alike AS {_alike_sql(given, rules)}")
     rows = duck.execute("SELECT no, kind, said, refused, amount, currency FROM alike ORDER BY no").fetchall()
     standing, failing = [], []
     for no, kind, said, refused, amount, currency in rows:
         conditions = _conditions(rules.gate, kind, said, refused, {_AMOUNT: amount, _CURRENCY: currency})
+        conditions += holding if kind == Break.Kind.DIFFERING else ()
         passes = kind == Break.Kind.DIFFERING and all(it.holds for it in conditions)
         standing.append((no, passes, *_shown(said)))
         known = {it["condition"] for it in refused}

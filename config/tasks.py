@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from attribution.training import TrainingRefused, train_model
 from config import pipeline
 from config.giving_way import give_way
 from config.tidying import tidy
@@ -201,6 +202,15 @@ def _step(pk: int) -> None:
     if step in work_of(step.run):  # a message may come before its turn, too
         pipeline.do(step)
     pipeline.ring(step.run)
+
+
+@shared_task(queue="training")
+def train(code: str) -> None:
+    """Train a candidate of a reconciliation; a second message finds the first one at work, or makes the same candidate again."""
+    try:
+        log.info("%s.", train_model(reconciliation=Reconciliation.objects.get(code=code), by="schedule"))
+    except TrainingRefused as error:
+        log.warning("%s", error)
 
 
 @shared_task(queue="ingest")

@@ -1,0 +1,120 @@
+"""The pinned model speaks: what the provers said of a range's differences becomes what the model believes.
+
+The provers' claim is where the model starts from, and the model decides. A proof stays the proof of its reason: where the model
+names that reason, its sentence is the attribution's, and where it names another one, it stays beside its candidate. Where a field
+has too few labels with such a claim, the model is silent, and the provers' word stands.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+
+from attribution.artifacts import pinned_model
+from attribution.classifier import FLOOR
+from attribution.difference_rows import OF_RECORD, create_rows
+from attribution.provers.evidence import UNKNOWN
+from ingestion.shape import Shape
+from ingestion.sql_text import literal, quoted
+from reconciliation.bulk import columns
+from reconciliation.models import Run
+
+if TYPE_CHECKING:
+    from attribution.learned import Model
+    from attribution.precedents import Precedents
+
+AT_ONCE = 50_000  # rows whose features are in memory
+THREE = 3
+STEPS = (
+    1000  # a confidence is told in thousandths, never more than the model says; so the gate sees few kinds of breaks
+)
+
+
+def ask_model(duck: duckdb.DuckDBPyConnection, shape: Shape, run: Run, reasons: Mapping[str, bool | None]) -> None:
+    """Put the words of the run's model into `explained`, `said` and `candidate`. `reasons`: those that the run may name, and
+    whether each is functional. AlteredFile, before anything is changed, where the model cannot speak."""
+    version, model, precedents = pinned_model(run)
+    create_rows(duck, shape, [name.removeprefix(OF_RECORD) for name in model.columns.habits if name != "field"])
+    _precedents(duck, precedents)
+    duck.execute(_ASKED)
+    _guess(duck, model, reasons)
+    _speak(duck, f"model:{version.version}", reasons)
+
+
+_ASKED = (
+    "CREATE TEMP TABLE asked AS SELECT f.*, row_number() OVER (ORDER BY f.no) - 1 AS place FROM field_row f "
+    "JOIN precedent_enough p ON p.field = f.field AND p.claim = f.claim"
+)
+
+
+def _precedents(duck: duckdb.DuckDBPyConnection, precedents: "Precedents") -> None:
+    """Create `precedent_enough` (field, claim) and `precedent` (field, claim, reason, sentence)."""
+    for table, names, rows in (
+        ("precedent_enough", ("field", "claim"), precedents.enough()),
+        ("precedent", ("field", "claim", "reason", "sentence"), precedents.sentences()),
+    ):
+        typed = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in names)
+        values = list(zip(*rows, strict=True)) or [()] * len(names)
+        with columns(duck, "given", dict(zip(names, values, strict=True))):
+            duck.execute(f"CREATE TEMP TABLE {table} AS SELECT {typed} FROM given")
+
+
+def _guess(duck: duckdb.DuckDBPyConnection, model: "Model", reasons: Mapping[str, bool | None]) -> None:
+    """Create `guess` (place, rank, reason, confidence): the three best reasons of each asked row that the run may name."""
+    duck.execute("CREATE TEMP TABLE guess (place BIGINT, rank UTINYINT, reason VARCHAR, confidence DECIMAL(6,5))")
+    known = np.array(model.reasons, dtype=object)
+    named = np.array([reason in reasons for reason in model.reasons])
+    shown = ", ".join(
+        map(quoted, dict.fromkeys(("field", "kind", "claim", "value_a", "value_b", *model.columns.codes)))
+    )
+    count = duck.execute("SELECT count(*) FROM asked").fetchall()[0][0]
+    for start in range(0, count, AT_ONCE):
+        rows = duck.execute(
+            f"SELECT {shown} FROM asked WHERE place >= {start} AND place < {start + AT_ONCE} ORDER BY place"
+        ).df()
+        _keep_best(duck, start, known, np.where(named, model.probabilities(rows), -1.0))
+
+
+def _keep_best(duck: duckdb.DuckDBPyConnection, start: int, known: np.ndarray, chances: np.ndarray) -> None:
+    order = np.argsort(-chances, axis=1, kind="stable")[:, :THREE]
+    best = np.take_along_axis(chances, order, axis=1)
+    told = np.floor(np.clip(best, 0, (STEPS - 1) / STEPS) * STEPS) / STEPS
+    places, ranks = np.indices(order.shape)
+    held = best.ravel() >= 0
+    made = {
+        "place": places.ravel()[held] + start,
+        "rank": (ranks.ravel()[held] + 1).astype(np.uint8),
+        "reason": known[order.ravel()[held]],
+        "confidence": told.ravel()[held],
+    }
+    with columns(duck, "made", made):
+        duck.execute("INSERT INTO guess SELECT place, rank, CAST(reason AS VARCHAR), confidence FROM made")
+
+
+def _speak(duck: duckdb.DuckDBPyConnection, speaker: str, reasons: Mapping[str, bool | None]) -> None:
+    """New entries of `said` and `candidate` after the provers' ones, and `explained` turned to them."""
+    duck.execute("CREATE TEMP TABLE named (reason VARCHAR, functional BOOLEAN)")
+    if reasons:
+        duck.executemany("INSERT INTO named VALUES (?, ?)", [list(pair) for pair in reasons.items()])
+    first = duck.execute("SELECT coalesce(max(no), -1) + 1 FROM said").fetchall()[0][0]
+    is_sure = f"g.confidence >= {FLOOR}"
+    duck.execute(
+        f"CREATE TEMP TABLE model_said AS SELECT k.place + {first} AS no, "
+        f"CASE WHEN {is_sure} THEN g.reason ELSE {literal(UNKNOWN)} END AS reason, g.confidence, "
+        f"CASE WHEN {is_sure} THEN n.functional END AS functional, "
+        f"CASE WHEN {is_sure} AND s.reason = g.reason THEN s.proof ELSE '' END AS proof, {literal(speaker)} AS assigned_by "
+        "FROM asked k JOIN guess g ON g.place = k.place AND g.rank = 1 JOIN named n ON n.reason = g.reason "
+        "JOIN said s ON s.no = k.said"
+    )
+    duck.execute(
+        f"INSERT INTO candidate BY NAME SELECT k.place + {first} AS no, g.rank, g.reason, g.confidence, "
+        "coalesce(c.evidence, p.sentence, 'No label of such a difference names it.') AS evidence FROM asked k "
+        "JOIN guess g ON g.place = k.place LEFT JOIN candidate c ON c.no = k.said AND c.reason = g.reason "
+        "LEFT JOIN precedent p ON p.field = k.field AND p.claim = k.claim AND p.reason = g.reason"
+    )
+    duck.execute("INSERT INTO said BY NAME SELECT * FROM model_said")
+    duck.execute(
+        f"UPDATE explained SET said = k.said_now FROM (SELECT unnest(ids) AS id, place + {first} AS said_now FROM asked "
+        "WHERE place IN (SELECT place FROM guess)) k WHERE explained.id = k.id AND NOT explained.is_late"
+    )

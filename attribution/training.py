@@ -1,0 +1,163 @@
+"""Training: from the labels of a reconciliation to a candidate in the model registry."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from attribution.artifacts import keep_artifact
+from attribution.models import Correction, ModelVersion
+from attribution.registry import champion_of
+from ingestion import custody
+from reconciliation.models import Break, Difference, Reconciliation
+from reconciliation.rule_sets import freeze_rules
+from reconciliation.rules import Rules
+from reconciliation.session import session
+
+if TYPE_CHECKING:
+    from attribution.training_table import TrainingTable
+
+LOCK = 0x7472  # the advisory lock's class; its object is the reconciliation
+LEAST_LABELS = 30
+SEED = 0
+
+
+class TrainingRefused(Exception):
+    """A training that cannot be; the text says why, and what helps."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training made: the artifact's bytes and its numbers."""
+
+    artifact: bytes
+    metrics: dict[str, Any]
+    labels: dict[str, int]
+    habits: tuple[str, ...]
+    days: tuple[Any, Any]
+
+
+def train_model(*, reconciliation: Reconciliation, by: str) -> ModelVersion:
+    """Train on every active label and register a candidate. TrainingRefused where there is too little to learn from, or another
+    training of the reconciliation is under way."""
+    with _alone(reconciliation):
+        _enough_labels(reconciliation)
+        rules = Rules(freeze_rules(reconciliation).document)
+        return _register(reconciliation, _trained(reconciliation, rules), by)
+
+
+@contextmanager
+def _alone(reconciliation: Reconciliation) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, reconciliation.pk])
+        if not cursor.fetchone()[0]:
+            raise TrainingRefused(f"{reconciliation.code} is being trained already. Wait until that has ended.")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, reconciliation.pk])
+
+
+def _enough_labels(reconciliation: Reconciliation) -> None:
+    labels = Correction.objects.filter(
+        active=True, difference__brk__reconciliation=reconciliation, difference__brk__kind=Break.Kind.DIFFERING
+    ).exclude(difference__field=Difference.ROW)
+    code, count = reconciliation.code, labels.count()
+    if not count:
+        raise TrainingRefused(
+            f"{code} has no labels to learn from. Decide breaks, or import labels: manage.py import_corrections FILE."
+        )
+    if count < LEAST_LABELS:
+        raise TrainingRefused(
+            f"{code} has {count} label{'' if count == 1 else 's'}; a model learns from {LEAST_LABELS} at least. "
+            f"{LEAST_LABELS - count} more are needed."
+        )
+    reasons = list(labels.order_by().values_list("reason_id", flat=True).distinct()[:2])
+    if len(reasons) < 2:
+        raise TrainingRefused(
+            f"All {count} labels of {code} say {reasons[0]}. A model learns from two reasons at least."
+        )
+
+
+def _trained(reconciliation: Reconciliation, rules: Rules) -> Trained:
+    from attribution.training_table import training_table  # only a training waits for these libraries
+
+    with session(f"train-{reconciliation.pk}") as (duck, _):
+        table = training_table(duck, reconciliation, rules)
+    return _learned(table, rules)
+
+
+def _learned(table: "TrainingTable", rules: Rules) -> Trained:
+    import numpy as np
+
+    from attribution.artifact import to_bytes
+    from attribution.difference_rows import CODES, OF_RECORD
+    from attribution.learned import Columns, train
+    from attribution.precedents import Precedents
+
+    rows, reasons = table.rows, sorted(set(table.rows["reason"]))
+    labels = np.array([reasons.index(reason) for reason in rows["reason"]])
+    habits = tuple(OF_RECORD + name for name in table.habits)
+    columns = Columns((*CODES, *habits), ("field", *habits))
+    model = train(rows, labels, reasons, columns, seed=SEED)
+    precedents = Precedents.of(zip(rows["field"], rows["claim"], rows["reason"], strict=True))
+    return Trained(
+        artifact=to_bytes(model, precedents),
+        metrics=_measured(table, labels, reasons, columns, rules),
+        labels=dict(sorted(Counter(rows["reason"]).items())),
+        habits=table.habits,
+        days=(rows["day"].min().date(), rows["day"].max().date()),
+    )
+
+
+def _measured(table: "TrainingTable", labels: Any, reasons: list[str], columns: Any, rules: Rules) -> dict[str, Any]:
+    """What a model that knows the earlier labels alone says of the later ones, beside what the provers say."""
+    import numpy as np
+
+    from attribution.evaluation import evaluate, passing
+    from attribution.learned import LATER, train
+
+    cut = len(labels) - int(len(labels) * LATER)
+    early, later = table.rows.iloc[:cut], table.rows.iloc[cut:]
+    known: Any = rules.document.get("reasons") or {}
+    functional = np.array([bool(known.get(reason)) for reason in reasons])
+    threshold = float(rules.gate.confidence)
+    found = train(early, labels[:cut], reasons, columns, seed=SEED).probabilities(later)
+    claims = np.array([reasons.index(claim) if claim in reasons else -1 for claim in later["claim"]])
+    passed = (later["functional"].fillna(False).astype(bool) & (later["confidence"] > threshold)).to_numpy()
+    return {
+        **evaluate(found, labels[cut:], reasons, functional, threshold),
+        "provers": {
+            "accuracy": round(float((claims == labels[cut:]).mean()), 4),
+            "gate": passing(passed, claims, labels[cut:], functional).document(),
+        },
+        "threshold": threshold,
+    }
+
+
+@transaction.atomic
+def _register(reconciliation: Reconciliation, made: Trained, by: str) -> ModelVersion:
+    sha256 = keep_artifact(made.artifact)
+    Reconciliation.objects.select_for_update().get(pk=reconciliation.pk)
+    newest = reconciliation.model_versions.aggregate(newest=Max("version"))["newest"] or 0  # type: ignore[attr-defined]
+    model = ModelVersion.objects.create(
+        reconciliation=reconciliation,
+        version=newest + 1,
+        artifact_sha256=sha256,
+        trained_at=timezone.now(),
+        trained_by=by,
+        labels=sum(made.labels.values()),
+        label_counts=made.labels,
+        first_day=made.days[0],
+        last_day=made.days[1],
+        habits=list(made.habits),
+        metrics=made.metrics,
+        parent=champion_of(reconciliation),
+    )
+    custody.seal([model])
+    return model

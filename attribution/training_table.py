@@ -1,0 +1,77 @@
+"""The training table: confirmed reasons with the differences that they explain, in the order of time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+
+from attribution.cases import labelled, load_cases, no_late
+from attribution.context import context_of
+from attribution.difference_rows import OF_RECORD, acted_through, create_rows
+from attribution.explaining import explain_cases
+from ingestion.shape import Shape
+from reconciliation.bulk import copy_out
+from reconciliation.inputs import leaf_text
+from reconciliation.models import Reconciliation
+from reconciliation.rules import Rules
+
+MOST_VALUES = 0.2  # of the labels: a field with more values than that names single records, not habits
+MOST_HABITS = 6  # fields; those with the fewest values come first
+
+
+@dataclass(frozen=True)
+class TrainingTable:
+    """`rows`: what the model may see, a row a label, with `reason`, `day` (business date) and what the provers would pass
+    (`functional`, `confidence`); `habits`: the fields of the record that people act through."""
+
+    rows: pd.DataFrame
+    habits: tuple[str, ...]
+
+
+def training_table(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation, rules: Rules) -> TrainingTable:
+    """Every active label of a field's difference, by delivery, first date field and key. The provers speak anew, so that what
+    they lean to is as it will be in the next run."""
+    shape = reconciliation.record_type.shape()
+    load_cases(duck, labelled(reconciliation), shape)
+    no_late(duck)
+    explain_cases(duck, shape, context_of(rules, shape))
+    leaves = [leaf.name for leaf in acted_through(shape)]
+    create_rows(duck, shape, leaves)
+    _load_labels(duck, reconciliation)
+    rows = duck.execute(_table_sql(shape)).df()
+    habits = _habits(rows, leaves)
+    dropped = [OF_RECORD + name for name in leaves if name not in habits]
+    return TrainingTable(rows.drop(columns=dropped), habits)
+
+
+def _load_labels(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation) -> None:
+    copy_out(
+        duck,
+        "SELECT c.difference_id, c.reason_id, r.business_date, "
+        "(SELECT min(m.delivery_id) FROM reconciliation_member m WHERE m.break_id = d.break_id AND m.current) "
+        "FROM attribution_correction c JOIN reconciliation_difference d ON d.id = c.difference_id "
+        "JOIN reconciliation_break b ON b.id = d.break_id JOIN reconciliation_run r ON r.id = d.run_id "
+        "WHERE c.active AND b.reconciliation_id = %s",
+        "label",
+        {"id": "BIGINT", "reason": "VARCHAR", "day": "DATE", "delivery": "BIGINT"},
+        [reconciliation.pk],
+    )
+
+
+def _table_sql(shape: Shape) -> str:
+    dates = [leaf for leaf in shape.leaves if leaf.kind in ("date", "datetime")]
+    first = leaf_text("a.record", dates[0]) if dates else "''"
+    return (
+        "SELECT f.* EXCLUDE (ids, no, said), s.functional, CAST(s.confidence AS DOUBLE) AS confidence, l.reason, l.day "
+        "FROM (SELECT *, unnest(ids) AS id FROM field_row) f JOIN label l ON l.id = f.id JOIN said s ON s.no = f.said "
+        "JOIN explained e ON e.id = f.id JOIN cause c ON c.break_id = e.break_id "
+        f"LEFT JOIN row_a a ON a.break_id = e.break_id ORDER BY l.delivery, {first}, c.key, f.field, f.id"
+    )
+
+
+def _habits(rows: pd.DataFrame, leaves: Sequence[str]) -> tuple[str, ...]:
+    """Fields that have several values, each of which comes again and again."""
+    counts = {name: rows[OF_RECORD + name].nunique() for name in leaves}
+    fitting = [name for name, count in counts.items() if 2 <= count <= MOST_VALUES * len(rows)]
+    return tuple(sorted(fitting, key=lambda name: (counts[name], name))[:MOST_HABITS])

@@ -1,0 +1,34 @@
+"""Train a model of a reconciliation and register it."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+
+from attribution import registry
+from attribution.training import TrainingRefused, train_model
+from config.doors import COMMAND, acting_user, command_user, known_reconciliation
+from config.model_table import model_table
+
+
+class Command(BaseCommand):
+    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+    help = "Train on the confirmed reasons of a reconciliation, show the numbers on later labels, register a candidate."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """NAME, and whether it speaks from the next run on."""
+        parser.add_argument("name")
+        parser.add_argument("--promote", action="store_true", help="let it speak from the next run on")
+        parser.add_argument("--user", help="in whose name; the command line's own user, if not given")
+
+    def handle(self, *, name: str, promote: bool, user: str | None, **_: object) -> None:
+        """The candidate's numbers."""
+        reconciliation = known_reconciliation(name)
+        by = acting_user(user) if user else None
+        try:
+            model = train_model(reconciliation=reconciliation, by=by.username if by else COMMAND)
+            self.stdout.write(model_table(model))
+            if promote:
+                registry.promote(model=model, by=by or command_user())
+                self.stdout.write(f"{model} is the champion; the next run is bound to it.")
+        except (TrainingRefused, registry.PromotionRefused) as error:
+            raise CommandError(str(error)) from None
