@@ -50,7 +50,7 @@ demo: $(VENV)/.run  ## servers, workers, examples, a report; then serve until Ct
 	@$(STACK) up --demo --then "$(PY) manage.py demo" $(if $(ONCE),--once)
 
 test: $(VENV)/.dev  ## lint, format, types, import contract, migrations, then all tests on real servers
-	@$(SERVED) $(MAKE) --no-print-directory check tests
+	@$(SERVED) sh -c '$(MAKE) --no-print-directory lint format imports migrations && $(MAKE) --no-print-directory -j2 types tests'
 
 check: lint format types imports migrations  ## everything of `make test` but the tests
 

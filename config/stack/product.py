@@ -19,7 +19,7 @@ def start_web(state: Path, env: dict[str, str], port: int) -> Child:
     heartbeat = SHARED_MEMORY if SHARED_MEMORY.is_dir() else state
     command = [
         sys.executable, "-m", "gunicorn", "config.wsgi", "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", "2",
-        "--threads", "4", "--max-requests", "20000", "--graceful-timeout", "10", "--worker-tmp-dir", str(heartbeat),
+        "--threads", "4", "--preload", "--max-requests", "20000", "--graceful-timeout", "10", "--worker-tmp-dir", str(heartbeat),
         "--keep-alive", "75",  # two seconds, the default, close on a person's next click just as it comes
         "--no-control-socket",  # it would lie in the home folder, one for all checkouts
     ]  # fmt: skip
