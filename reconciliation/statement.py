@@ -137,9 +137,18 @@ def _told(currency: str, account: Account, places: int) -> dict[str, object]:
 
 def delivered_parts(run: Run, columns: Sequence[str]) -> list[Part]:
     """What each side's records amount to, from the normalized files alone. `columns`: of the amount, and of the currency."""
+    amount, currency = [*columns, "NULL"][:2]
     with session(f"statement-{run.pk}") as (duck, _):
-        inputs = list(run.inputs.select_related("normalization"))
-        return [part for side in SIDES for part in summed(duck, delivered_rows(inputs, side, columns))]
+        parts = []
+        for side in SIDES:
+            inputs = run.inputs.filter(side=side).select_related("normalization")
+            if files := ", ".join(literal(_parquet(it.normalization.path)) for it in inputs):
+                read = f"read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
+                rows = (
+                    f"SELECT {literal(side)} AS side, {amount} AS amount, {currency}::VARCHAR AS currency FROM {read}"
+                )
+                parts += summed(duck, rows)
+        return parts
 
 
 def quarantined_parts(run: Run, amount: str, currency: str | None) -> list[Part]:
