@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
@@ -54,7 +53,7 @@ def lines_of(body: bytes) -> list[str]:
 
 def _records(text: str) -> Iterator[str]:
     """Slices of the text, so that a number keeps every digit."""
-    decode, end, number = json.JSONDecoder().raw_decode, len(text), 0
+    decode, end, number = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode, len(text), 0
     is_array = text.lstrip(_BLANK).startswith("[")
     at = text.index("[") + 1 if is_array else 0
     while (at := _after(text, at, _BLANK)) < end and text[at] != "]":
@@ -142,17 +141,24 @@ def _patience(source: Source) -> dt.timedelta:
 
 
 def seal_open(opened: OpenDelivery) -> Delivery:
-    """End the gathering and make it a delivery; a second call gives the same one."""
+    """End the gathering and make it a delivery; a second call gives the same one, also one that comes meanwhile."""
     with transaction.atomic():
-        opened = (
-            OpenDelivery.objects.select_for_update(of=("self",)).select_related("source", "delivery").get(pk=opened.pk)
-        )
-        if opened.delivery is not None:
-            return opened.delivery
-        if opened.sealed_at is None:
+        opened = _locked(opened)
+        if opened.sealed_at is None:  # first of all, so that further pushes gather elsewhere and wait for nothing
             opened.sealed_at = timezone.now()
             opened.save(update_fields=["sealed_at"])
-    return _deliver(opened)
+    with transaction.atomic():
+        opened = _locked(opened)
+        if opened.delivery is None:
+            opened.delivery = _deliver(opened)
+            opened.save(update_fields=["delivery"])
+            opened.receipts.update(lines="")
+        return opened.delivery
+
+
+def _locked(opened: OpenDelivery) -> OpenDelivery:
+    """As it stands, after whoever seals it has ended. Locked without its delivery: joined, that would be as it was before."""
+    return OpenDelivery.objects.select_for_update().get(pk=opened.pk)
 
 
 def _deliver(opened: OpenDelivery) -> Delivery:
@@ -163,14 +169,9 @@ def _deliver(opened: OpenDelivery) -> Delivery:
             for lines in opened.receipts.order_by("first").values_list("lines", flat=True).iterator(chunk_size=500):
                 whole.write(lines)
         name = f"push-{opened.pk}.ndjson"
-        accepted = take_in(source=opened.source, file=file, name=name, given=opened.business_date, by="push")
+        return take_in(source=opened.source, file=file, name=name, given=opened.business_date, by="push").delivery
     finally:
         lake.discard(folder)
-    with transaction.atomic():
-        still: Any = OpenDelivery.objects.select_for_update().filter(pk=opened.pk, delivery=None)
-        if still.update(delivery=accepted.delivery):
-            opened.receipts.update(lines="")
-    return accepted.delivery
 
 
 def place_of(receipt: Receipt) -> tuple[int, int]:

@@ -1,16 +1,17 @@
 """Pushes that come at the same time, twice each."""
 
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connections, transaction
 
 from config.definitions.apply import apply_definition
 from ingestion import lake
-from ingestion.models import OpenDelivery, Source
+from ingestion.models import Delivery, OpenDelivery, Source
 from ingestion.push import push, seal_open
 from tests.conftest import DAY, DEFINITION
 from tests.review.test_api_push import record
@@ -35,3 +36,24 @@ def test_pushes_side_by_side_lose_and_double_nothing(
     delivery = seal_open(OpenDelivery.objects.get())
     lines = lake.local(delivery.path).read_text().splitlines()
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 60
+
+
+def test_two_who_seal_at_once_make_one_delivery(committed: None, person: Callable[[str], User], tmp_path: Path) -> None:
+    apply_definition(DEFINITION.replace("  left:\n", "  left:\n    kind: push\n"), tmp_path)
+    source, body = Source.objects.get(code="left"), json.dumps([record("K")]).encode()
+    push(source=source, body=body, key="k", by=person("API client"), date=DAY)
+    opened = OpenDelivery.objects.get()
+
+    def second() -> int:
+        try:
+            return seal_open(opened).pk
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first = seal_open(opened)
+            waiting = pool.submit(second)
+            time.sleep(0.2)
+        assert waiting.result() == first.pk
+    assert (Delivery.objects.count(), Delivery.objects.get().size > 0) == (1, True)
