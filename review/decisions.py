@@ -52,7 +52,7 @@ def decide(
 
     DecisionRefused names what holds it back; nothing is written then.
     """
-    brk = Break.objects.select_for_update(of=("self",)).select_related("reconciliation", "last_run").get(pk=brk.pk)
+    brk = _locked(brk.pk)
     _may_decide(brk, by, expected_fingerprint)
     _known_action(brk, action, reason, values, member)
     if (proposal := brk.decisions.filter(confirmed_by=None, withdrawn=False).first()) is not None:
@@ -100,12 +100,18 @@ def withdraw(*, decision: Decision, by: User) -> Decision:
 
 def _open_proposal(decision: Decision) -> tuple[Break, Decision]:
     """The break and its proposal, both locked in that order; AlreadyDecided where it is none any more."""
-    of_break = Break.objects.select_for_update(of=("self",)).select_related("reconciliation", "last_run")
-    brk = of_break.get(pk=decision.brk_id)
+    brk = _locked(decision.brk_id)
     decision = Decision.objects.select_for_update().get(pk=decision.pk)
     if decision.confirmed_by_id is not None or decision.withdrawn:
         raise AlreadyDecided("This proposal is no longer open.")
     return brk, decision
+
+
+def _locked(pk: int) -> Break:
+    """The break as it stands, after whoever works on it has ended. Locked without its run: joined, a break that a run took
+    up meanwhile would not be found."""
+    Break.objects.select_for_update().get(pk=pk)
+    return Break.objects.select_related("reconciliation", "last_run").get(pk=pk)
 
 
 def _confirmed(decision: Decision, brk: Break, by: User) -> Decision:
