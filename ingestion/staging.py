@@ -5,6 +5,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -35,7 +36,10 @@ def folder_of(area: str, token: UUID) -> Path:
 
 
 def _is_old(folder: Path) -> bool:
-    return time.time() - folder.stat().st_mtime > KEPT_SECONDS
+    """Whether its time is over; not so of one that is removed at this moment."""
+    with suppress(FileNotFoundError):
+        return time.time() - folder.stat().st_mtime > KEPT_SECONDS
+    return False
 
 
 def put(upload: UploadedFile, target: Path) -> tuple[str, int]:

@@ -1,7 +1,8 @@
 """Uploads: a file that a person looks at before it becomes a delivery."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -20,6 +21,10 @@ from ingestion.models import Delivery, Normalization, Source
 
 AREA = "uploads"
 BYTES = "bytes"
+
+
+class Settled(IngestionError):
+    """An upload that waits no more."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,29 @@ def held_already(upload: Upload, among: Sequence[int]) -> list[Delivery]:
     return list(same.order_by("-id")[:10])
 
 
+@contextmanager
+def bytes_of(upload: Upload) -> Iterator[Path]:
+    """Its bytes under a name of their own, so that whoever settles it meanwhile takes them from nobody who reads them.
+    Settled where they are gone."""
+    folder = lake.work_folder("upload")
+    try:
+        file = folder / BYTES
+        try:
+            file.hardlink_to(upload.file)
+        except FileNotFoundError:
+            raise Settled(f"{upload.name} was accepted or discarded meanwhile, or its bytes are gone.") from None
+        yield file
+    finally:
+        lake.discard(folder)
+
+
 def accept_upload(upload: Upload, source: Source) -> tuple[Accepted, Normalization]:
     """Make it a delivery with the hash that was shown, to be read as its preview was. Twice gives the same delivery."""
-    if lake.digest_of(upload.file) != upload.sha256:
-        raise IngestionError(f"The uploaded bytes of {upload.name} were changed or are gone. Upload the file again.")
-    with transaction.atomic():
+    with bytes_of(upload) as file, transaction.atomic():
+        if lake.sha256_of(file) != upload.sha256:
+            raise IngestionError(f"The uploaded bytes of {upload.name} were changed. Upload the file again.")
         accepted = take_in(
-            source=source, file=upload.file, name=upload.name, given=upload.date, by=upload.by, declared=upload.declared
+            source=source, file=file, name=upload.name, given=upload.date, by=upload.by, declared=upload.declared
         )
         work = plan_normalization(accepted.delivery)
         take_as_detected(work)

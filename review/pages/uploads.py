@@ -20,7 +20,7 @@ from ingestion.control_totals import Declared
 from ingestion.errors import IngestionError
 from ingestion.models import Source
 from ingestion.preview import preview
-from ingestion.uploads import Upload, accept_upload, discard_upload, held_already, stage, staged
+from ingestion.uploads import Settled, Upload, accept_upload, bytes_of, discard_upload, held_already, stage, staged
 from reconciliation.visibility import visible_sources
 from review.api.ringing import ring_for_normalizing
 
@@ -127,11 +127,16 @@ def show(request: HttpRequest, token: UUID, door: Door) -> HttpResponse:
     kept, source = _kept(request, token)
     if kept is None or source is None:
         raise Http404(SETTLED)
+    try:
+        with bytes_of(kept) as file:
+            found = preview(file, source.current_mapping(), kept.declared)
+    except Settled:
+        raise Http404(SETTLED) from None
     held = held_already(kept, [it.pk for it in _sources(request)])
     context = {
         "upload": kept,
         "source": source,
-        "found": preview(kept.file, source.current_mapping(), kept.declared),
+        "found": found,
         "held": [(it, reverse(door.delivery, args=[it.pk])) for it in held],
         "same": next((it for it in held if (it.source_id, it.business_date) == (source.pk, kept.date)), None),
         "accept_url": door.url("upload_accept", token),

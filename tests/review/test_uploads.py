@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -20,6 +21,7 @@ from config.tasks import normalize
 from config.tidying import tidy
 from ingestion import lake, staging
 from ingestion.models import Delivery, Normalization
+from ingestion.uploads import bytes_of, staged
 from reconciliation.models import Reconciliation, Team
 from tests.conftest import DAY, HEADER, Deliver, problems, row
 
@@ -217,7 +219,21 @@ def test_changed_bytes_are_never_accepted(upload: Upload, client: Client) -> Non
     address = upload().headers["Location"]
     (folder,) = staged_folders()
     (folder / "bytes").write_bytes(BODY.replace(b"10.00", b"99.00"))
-    assert "were changed or are gone" in client.post(address + "accept/", follow=True).content.decode()
+    assert "were changed" in client.post(address + "accept/", follow=True).content.decode()
+    assert not Delivery.objects.exists()
+
+
+@PAGE
+def test_whoever_settles_it_meanwhile_takes_its_bytes_from_nobody(upload: Upload, client: Client) -> None:
+    address = upload().headers["Location"]
+    (folder,) = staged_folders()
+    kept = staged(UUID(folder.name), "analyst")
+    assert kept is not None
+    with bytes_of(kept) as file:
+        (folder / "bytes").unlink()  # as another click does
+        assert file.read_bytes() == BODY
+    assert client.get(address).status_code == 404
+    assert "accepted or discarded meanwhile" in client.post(address + "accept/", follow=True).content.decode()
     assert not Delivery.objects.exists()
 
 
