@@ -16,7 +16,7 @@ from ingestion.mapping import FieldMapping
 from ingestion.normalize import column_position, source_sql
 from ingestion.sql_text import literal
 
-LARGEST = Decimal(10) ** 27  # of a sum with ten places
+DIGITS, PLACES = 27, 10  # of a sum, before and behind the point
 
 
 class ControlTotalMismatch(IngestionError):
@@ -33,7 +33,10 @@ class Declared:
     @classmethod
     def given(cls, records: int | None, sums: Iterable[str]) -> "Declared | None":
         """From a count and texts such as `amount=1234.50`; None where nothing is declared. IngestionError for what is no sum."""
-        found = dict(_sum_of(text) for text in sums)
+        told = [_sum_of(text) for text in sums]
+        found = dict(told)
+        if len(found) < len(set(told)):
+            raise IngestionError("The manifest gives two sums for one field. Give one for each.")
         return cls(records, found) if found or records is not None else None
 
     @classmethod
@@ -49,14 +52,20 @@ class Declared:
 
 
 def _sum_of(text: str) -> tuple[str, Decimal]:
-    name, _, amount = text.rpartition("=")
+    name, _, amount = text.replace("\0", "").rpartition("=")
     try:
         value = Decimal(amount.strip())
-        if name.strip() and value.is_finite() and abs(value) < LARGEST:
+        if name.strip() and _can_be_summed(value):
             return name.strip(), value
     except InvalidOperation:
         pass
     raise IngestionError(f"{text[:100]!r} is no control total; write a field and its sum, such as amount=1234.50.")
+
+
+def _can_be_summed(value: Decimal) -> bool:
+    """Looked at without arithmetic, which 1e99999999 overflows."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -PLACES and value.adjusted() < DIGITS
 
 
 def check_declared(
@@ -98,7 +107,7 @@ def _sum_of_column(framed: Framed, format_: FileFormat, place: int, mapping: Fie
     for mark, stands in ((mapping.group, ""), (mapping.decimal, ".")):
         text = f"replace({text}, {literal(mark)}, {literal(stands)})" if mark else text
     with lookup() as duck:
-        query = f"SELECT sum(TRY_CAST({text} AS DECIMAL(38,10))) FROM {source_sql(framed, format_)}"
+        query = f"SELECT sum(TRY_CAST({text} AS DECIMAL(38,{PLACES}))) FROM {source_sql(framed, format_)}"
         return (duck.execute(query).fetchall()[0][0] or Decimal(0)).normalize() + 0
 
 

@@ -66,10 +66,19 @@ def test_a_manifest_is_held_against_the_records(file: Path) -> None:
     assert problems() == []
 
 
-@pytest.mark.parametrize("text", ["amount", "=5", "amount=much", "amount=NaN", "amount=1e99"])
+@pytest.mark.parametrize(
+    "text", ["amount", "=5", "amount=much", "amount=NaN", "amount=1e99", "amount=1e99999999", "amount=1e-99999999", "a\0=x"],
+)  # fmt: skip
 def test_what_is_no_control_total_is_refused(text: str) -> None:
     with pytest.raises(IngestionError, match="is no control total"):
         Declared.given(None, [text])
+
+
+def test_a_manifest_is_kept_as_the_database_can() -> None:
+    declared = Declared.given(None, ["am\0ount=1.5"])
+    assert declared is not None and declared.to_document() == {"records": None, "sums": {"amount": "1.5"}}
+    with pytest.raises(IngestionError, match="two sums for one field"):
+        Declared.given(None, ["amount=1", "amount=2"])
 
 
 def test_a_manifest_by_command_and_by_rest(
