@@ -10,6 +10,7 @@ from ingestion.changes import ChangeRefused
 
 UNITS = ("seconds", "minutes", "hours", "days")
 FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+ROOM = (240, 96, 124, 64, 64)  # characters that beat's table has for each of them
 LONGEST_LOOK = 400  # days; what is due more rarely than once a year is not found
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 HOW = 'write five fields of cron such as "0 18 * * mon-fri", or "every 5 minutes"; the times are UTC'
@@ -72,6 +73,9 @@ def timetable(text: str) -> Timetable:
         return _every(text, words[1:])
     if len(words) != len(FIELDS):
         raise ChangeRefused(f"{text!r} is no schedule: {HOW}.")
+    for word, name, room in zip(words, FIELDS, ROOM, strict=True):
+        if len(word) > room:
+            raise ChangeRefused(f"The field {name} has {len(word)} characters, at most {room} can be kept: {HOW}.")
     cron = Cron(tuple(words))  # type: ignore[arg-type]
     try:
         crontab(**dict(zip(FIELDS, words, strict=True)))
@@ -83,6 +87,6 @@ def timetable(text: str) -> Timetable:
 def _every(text: str, words: list[str]) -> Every:
     count, unit = (words[0], words[1]) if len(words) == 2 else ("1", words[0] if len(words) == 1 else "")
     unit = unit if unit.endswith("s") else f"{unit}s"
-    if not count.isascii() or not count.isdigit() or unit not in UNITS or not 1 <= int(count) <= 1000:
+    if not count.isascii() or not count.isdigit() or unit not in UNITS or not 1 <= int(count[:5]) <= 1000:
         raise ChangeRefused(f"{text!r} is no schedule: {HOW}.")
     return Every(int(count), unit)

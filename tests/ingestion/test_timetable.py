@@ -38,8 +38,10 @@ def test_an_hour_that_a_zone_skips_or_repeats_is_one_hour_of_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0 25 * * *", "x", "every", "every 0 days", "every -1 days", "* * * * foo", "1 2 3 4 5 6"]
-)
+    "text",
+    ["", "0 25 * * *", "x", "every", "every 0 days", "every -1 days", "* * * * foo", "1 2 3 4 5 6", f"* {'0,' * 48}0 * * *",
+     f"every {'9' * 5000} days"],
+)  # fmt: skip
 def test_what_is_no_schedule_says_how_one_is_written(text: str) -> None:
     with pytest.raises(ChangeRefused, match='write five fields of cron such as "0 18'):
         timetable(text)
