@@ -28,7 +28,7 @@ def waited_since(rules: Rules, business_date: dt.date) -> dt.date:
     if not rules.wait:
         return dt.date.max
     calendar, day = calendar_of(rules), business_date
-    while calendar.business_days_between(day, business_date) < rules.wait:
+    while day > dt.date.min and calendar.business_days_between(day, business_date) < rules.wait:
         day -= DAY
     return day
 

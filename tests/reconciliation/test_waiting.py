@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from config.pipeline import run_to_end
 from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.rules import Rules
 from reconciliation.runs import start_run
+from reconciliation.waiting import waited_since
 from review.decisions import decide
 from tests.conftest import DAY, DEFINITION, HEADER, Deliver, problems, row
 
@@ -50,3 +52,7 @@ def test_a_record_waits_for_its_partner_and_is_shown_when_its_time_is_over(
     run(TUESDAY, [row("Y")], [row("Y")])
     assert (shown(), shown("waiting")) == ({"SIGN", "C", "A"}, set())
     assert problems() == []
+
+
+def test_the_first_day_of_all_has_none_before_it() -> None:
+    assert waited_since(Rules({"match": {"wait": 2}}), dt.date.min) == dt.date.min
