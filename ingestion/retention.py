@@ -43,7 +43,8 @@ def forget(*, now: dt.datetime, by: str) -> Forgotten:
         lake.local(path).unlink(missing_ok=True)
     for delivery in due(now).iterator():
         try:
-            _forget(delivery, now, by)
+            if not _forget(delivery, now, by):
+                continue
         except lake.AlteredFile as error:
             done.kept.append(f"{delivery}: {error}")
             continue
@@ -53,16 +54,17 @@ def forget(*, now: dt.datetime, by: str) -> Forgotten:
 
 
 @transaction.atomic
-def _forget(delivery: Delivery, now: dt.datetime, by: str) -> None:
+def _forget(delivery: Delivery, now: dt.datetime, by: str) -> bool:
+    """False where it is due no more: somebody was faster, or has it read again."""
     Delivery.objects.select_for_update().get(pk=delivery.pk)
+    if not due(now).filter(pk=delivery.pk).exists():
+        return False
     path = lake.checked(delivery.path, delivery.sha256)
     rule = f"{delivery.source.code}: raw bytes are kept for {delivery.source.raw_days} days"
-    stone, is_new = Tombstone.objects.get_or_create(
-        delivery=delivery, defaults={"deleted_at": now, "rule": rule, "deleted_by": by}
-    )
-    if is_new:
-        custody.seal([stone])
+    stone = Tombstone.objects.create(delivery=delivery, deleted_at=now, rule=rule, deleted_by=by)
+    custody.seal([stone])
     transaction.on_commit(partial(path.unlink, missing_ok=True))
+    return True
 
 
 def _left_behind(now: dt.datetime) -> Iterator[str]:
