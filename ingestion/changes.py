@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Model
 
 from ingestion import custody
 
+LOCK = 0x7365  # the advisory lock's class
 Verb = Literal["add", "change", "delete"]
 
 
@@ -32,6 +34,13 @@ class Change:
 
 class ChangeRefused(ValueError):
     """A change that cannot be; the text says what would be right. Nothing of it was done."""
+
+
+def wait_for_turn() -> None:
+    """Let changes of the set-up take turns until each one's transaction ends, so that none is decided by what another one
+    is about to change."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOCK])
 
 
 def counted(changes: Sequence[Change], what: str) -> list[Change]:

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ingestion import custody
+from ingestion.changes import wait_for_turn
 from ingestion.deliveries import plan_normalization
 from ingestion.mapping_versions import change_mapping
 from ingestion.models import MappingProposal, Normalization, Source
@@ -58,10 +59,11 @@ def refuse_proposal(*, proposal: MappingProposal, by: User, comment: str = "") -
 
 
 def _open(proposal: MappingProposal, by: User) -> tuple[MappingProposal, Source]:
-    """The proposal and its source, after whoever changes the source's mapping has ended."""
+    """The proposal and its source, after whoever changes a mapping has ended."""
     if not by.has_perm("ingestion.add_mapping"):
         raise ProposalRefused("Administrators change mappings. Ask one of them.")
-    source = Source.objects.select_for_update().get(pk=proposal.normalization.delivery.source_id)
+    wait_for_turn()
+    source = Source.objects.get(pk=proposal.normalization.delivery.source_id)
     proposal = MappingProposal.objects.select_related("normalization__mapping", "normalization__delivery").get(
         pk=proposal.pk
     )

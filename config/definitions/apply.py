@@ -21,7 +21,7 @@ from ingestion import custody
 from ingestion import models as ingestion
 from ingestion.alerts import put_target
 from ingestion.calendars import WEEKDAYS, define_calendar
-from ingestion.changes import Change, ChangeRefused, save_named
+from ingestion.changes import Change, ChangeRefused, save_named, wait_for_turn
 from ingestion.mapping import word_of
 from ingestion.mapping_versions import change_mapping
 from ingestion.models import Calendar, Field, RecordType, Source
@@ -108,6 +108,7 @@ def _positions(rows: list[list[str]], spec: Document) -> tuple[int, int, int]:
 @transaction.atomic
 def apply_definition(text: str, folder: Path, *, by: str = "") -> list[Change]:
     """Apply a definition; gives what it created, changed or deleted. BadDefinition leaves everything as it was."""
+    wait_for_turn()
     document = check_definition(text, folder)
     said: list[Change] = []
     types = sorted(_section(document, "record_types"), key=lambda pair: _refers(pair[1]))
