@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import duckdb
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg import sql
 
@@ -14,6 +15,7 @@ from reconciliation.bulk import analyze, copy_in, copy_out, number_rows
 from reconciliation.custody import seal_breaks
 from reconciliation.inputs import Inputs
 from reconciliation.models import Break, Difference, Run
+from reconciliation.models.break_ import FATE_BY_BREAK
 from reconciliation.rules import GateRules, Rules
 
 OPEN, KEEP, CHANGE = "open", "keep", "change"
@@ -153,6 +155,9 @@ def _open(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
     )  # fmt: skip
 
 
+_TOUCHED = ["break_id", "action", "kind", "fingerprint", "hash", "amount", "currency", "seen_state", "seen_fingerprint"]
+
+
 def _touch(duck: duckdb.DuckDBPyConnection, given: Inputs) -> int:
     """Update the breaks that are kept or changed, if they are still as they were read. Gives how many."""
     with connection.cursor() as cursor:
@@ -161,47 +166,42 @@ def _touch(duck: duckdb.DuckDBPyConnection, given: Inputs) -> int:
             "CREATE TEMP TABLE touched (break_id bigint, action text, kind text, fingerprint text, hash text, "
             "amount numeric, currency text, seen_state text, seen_fingerprint text)"
         )
-        count = copy_in(
-            duck,
-            "SELECT break_id, action, kind, fingerprint, hash, amount, coalesce(currency, ''), seen_state, seen_fingerprint "
-            "FROM fault WHERE action <> 'open' ORDER BY break_id",
-            sql.Identifier("touched"),
-            [
-                "break_id",
-                "action",
-                "kind",
-                "fingerprint",
-                "hash",
-                "amount",
-                "currency",
-                "seen_state",
-                "seen_fingerprint",
-            ],
-        )
-        if not count:
-            return 0
-        same = "b.id = t.break_id AND b.state = t.seen_state AND b.fingerprint = t.seen_fingerprint"
-        cursor.execute(
-            f"UPDATE reconciliation_break b SET last_run_id = %s FROM touched t WHERE {same} AND t.action = 'keep'",
-            [given.run.pk],
-        )
-        kept = cursor.rowcount
-        cursor.execute(
-            "UPDATE reconciliation_break b SET last_run_id = %s, kind = t.kind, fingerprint = t.fingerprint, hash = t.hash, "
-            "amount = t.amount, currency = t.currency, state = 'in_flight', closed_at = NULL, closed_because = '', "
-            f"confidence = NULL, band = '', reason = '' FROM touched t WHERE {same} AND t.action = 'change'",
-            [given.run.pk],
-        )
-        if kept + cursor.rowcount != count:
-            raise Overtaken
-        for table in ("reconciliation_difference", "reconciliation_gaterefusal"):
-            cursor.execute(
-                f"UPDATE {table} c SET current = false FROM touched t "
-                "WHERE c.break_id = t.break_id AND t.action = 'change' AND c.current"
-            )
-        cursor.execute("SELECT break_id FROM touched WHERE action = 'change'")
-        forget(Break, [row[0] for row in cursor.fetchall()])
+        columns = ", ".join(_TOUCHED).replace("currency", "coalesce(currency, '')")
+        query = f"SELECT {columns} FROM fault WHERE action <> '{OPEN}' ORDER BY break_id"
+        count = copy_in(duck, query, sql.Identifier("touched"), _TOUCHED)
+        if count:
+            if _update_touched(cursor, given.run.pk) != count:
+                raise Overtaken
+            _retire_what_changed(cursor)
     return count
+
+
+def _update_touched(cursor: CursorWrapper, run_id: int) -> int:
+    """Bring the breaks to what the run found. Gives how many were still as they were read."""
+    same = "b.id = t.break_id AND b.state = t.seen_state AND b.fingerprint = t.seen_fingerprint"
+    cursor.execute(
+        f"UPDATE reconciliation_break b SET last_run_id = %s FROM touched t WHERE {same} AND t.action = '{KEEP}'",
+        [run_id],
+    )
+    kept = cursor.rowcount
+    cursor.execute(
+        "UPDATE reconciliation_break b SET last_run_id = %s, kind = t.kind, fingerprint = t.fingerprint, hash = t.hash, "
+        "amount = t.amount, currency = t.currency, state = 'in_flight', closed_at = NULL, closed_because = '', "
+        f"confidence = NULL, band = '', reason = '' FROM touched t WHERE {same} AND t.action = '{CHANGE}'",
+        [run_id],
+    )
+    return int(kept + cursor.rowcount)
+
+
+def _retire_what_changed(cursor: CursorWrapper) -> None:
+    """What was said of the earlier values stays as history."""
+    for table in ("reconciliation_difference", "reconciliation_gaterefusal"):
+        cursor.execute(
+            f"UPDATE {table} c SET current = false FROM touched t "
+            f"WHERE c.break_id = t.break_id AND t.action = '{CHANGE}' AND c.current"
+        )
+    cursor.execute(f"SELECT break_id FROM touched WHERE action = '{CHANGE}'")
+    forget(Break, [row[0] for row in cursor.fetchall()])
 
 
 _MEMBERS = (
@@ -243,8 +243,10 @@ def _write_members(duck: duckdb.DuckDBPyConnection, given: Inputs, *, touched: i
 
 
 def _fate(break_state: str) -> str:
-    """SQL of what became of a row whose break another row takes over."""
-    return f"CASE WHEN {break_state} IN ('passed', 'approved') THEN 'stored' WHEN {break_state} = 'rejected' THEN 'rejected' ELSE 'superseded' END"
+    """SQL of what became of a row whose break another row takes over: what was decided stands, the rest is superseded."""
+    decided = {state: fate for state, fate in FATE_BY_BREAK.items() if fate in ("stored", "rejected")}
+    cases = " ".join(f"WHEN '{state.value}' THEN '{fate}'" for state, fate in decided.items())
+    return f"CASE {break_state} {cases} ELSE 'superseded' END"
 
 
 def _staging(name: str, like: str, columns: list[str]) -> None:

@@ -21,7 +21,7 @@ from ingestion import custody
 from ingestion import models as ingestion
 from ingestion.alerts import put_target
 from ingestion.calendars import WEEKDAYS, define_calendar
-from ingestion.changes import Change, ChangeRefused, save_named, wait_for_turn
+from ingestion.changes import Change, ChangeRefused, Verb, save_named, wait_for_turn
 from ingestion.mapping import word_of
 from ingestion.mapping_versions import change_mapping
 from ingestion.models import Calendar, Field, RecordType, Source
@@ -274,7 +274,17 @@ def _reconciliation(code: str, given: Document) -> list[Change]:
         "rules": {key: given[key] for key in RULE_KEYS if given.get(key)},
     }
     said = save_named(Reconciliation, code, values)
+    if said:
+        said += _idle_rules(code, given, said[0].verb)
     return said + put_schedule(task=RUN, code=code, text=str(runs.get("schedule") or ""))
+
+
+def _idle_rules(code: str, given: Document, verb: Verb) -> list[Change]:
+    """A line for each compare rule that nothing can follow from."""
+    keys = Source.objects.get(code=given["a"]).record_type.current_fields().filter(is_key=True)
+    idle = [key for key in keys.values_list("code", flat=True) if key in (given.get("compare") or {})]  # type: ignore[operator]
+    what = "is part of the key, so its compare rule has no effect; clean it in the mapping"
+    return [Change(Reconciliation, verb, f"reconciliation {code}: {key} {what}") for key in idle]
 
 
 def _alert(code: str, given: Document) -> list[Change]:

@@ -21,6 +21,13 @@ def test_a_second_time_changes_nothing(define: Define) -> None:
     assert define(DEFINITION) == []
 
 
+def test_a_compare_rule_of_the_key_is_said_to_do_nothing(define: Define) -> None:
+    ruled = DEFINITION.replace("compare: {", "compare: {id: {ignore: [case]}, ")
+    said = "reconciliation trades: id is part of the key, so its compare rule has no effect; clean it in the mapping"
+    assert said in map(str, define(ruled))
+    assert define(ruled) == []
+
+
 def test_an_export_applied_again_is_the_same(define: Define) -> None:
     define(DEFINITION)
     text = export_definition(Reconciliation.objects.get())
