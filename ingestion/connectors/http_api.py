@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import tenacity
 
 from ingestion.connectors.credentials import is_reference, secret
 from ingestion.connectors.offer import Offer, PullError
-from ingestion.connectors.outbound import client
+from ingestion.connectors.outbound import MOST_REDIRECTS, client
 from ingestion.errors import UnreadableFile
 from ingestion.readers.json_stream import Stream, elements
 from ingestion.readers.reader import steps
@@ -65,6 +66,7 @@ class HttpApi:
         self.records = steps(connection.get("records"))
         self.paging: Mapping[str, Any] = connection.get("paging") or {}
         self.incremental: Mapping[str, str] = connection.get("since") or {}
+        self.home, self.began = _address(self.url), 0.0
         self.headers = _auth(connection.get("auth") or {})
         self.since = since or ""
         self.kept, self.notes = kept, kept.with_suffix(".json")
@@ -75,14 +77,11 @@ class HttpApi:
 
     def fetch(self, offer: Offer, target: Path) -> str | None:
         """Write the records of all pages, a line each. What was kept before an interruption is not asked for again."""
-        progress, began = self._resumed(), time.monotonic()
+        progress, self.began = self._resumed(), time.monotonic()
         with client() as http, self.kept.open("ab") as lines:
             lines.truncate(progress.size)
             while progress.next is not None:
-                if time.monotonic() - began > MOST_SECONDS:
-                    raise PullError(
-                        f"The pages take longer than {MOST_SECONDS:.0f} s; {progress.pages} are kept. The next pull goes on."
-                    )
+                self._hurry()
                 page = self._page(http, progress.next)
                 try:
                     self._keep(page, progress, lines)
@@ -136,28 +135,56 @@ class HttpApi:
 
     def _ask(self, http: httpx.Client, asked: Mapping[str, str]) -> Page:
         params = {name: value for name, value in asked.items() if name != "url"}
-        url = httpx.URL(asked["url"]).copy_merge_params(params)
-        headers = self.headers if url.host == httpx.URL(self.url).host else {}  # no credentials to another host
+        host = self.home.host
         try:
-            with http.stream("GET", url, headers={"Accept": "application/json", **headers}) as answer:
-                if answer.status_code in AGAIN:
-                    raise Again(f"{url.host} answers {answer.status_code}.", _after(answer))
-                if answer.status_code != 200:
-                    raise PullError(
-                        f"{url.host} answers {answer.status_code} {answer.reason_phrase}. Check the address and its credentials."
-                    )
-                body = bytearray()
-                for block in answer.iter_bytes():
-                    body += block
-                    if len(body) > PAGE_BYTES:
-                        raise PullError(
-                            f"A page of {url.host} is larger than {PAGE_BYTES:,} bytes. Ask for smaller pages."
-                        )
-                return Page(bytes(body), answer.links.get("next", {}).get("url"))
+            url = httpx.URL(asked["url"]).copy_merge_params(params)
+            host = url.host
+            with self._answered(http, url) as answer:
+                return Page(self._body(answer, host), answer.links.get("next", {}).get("url"))
+        except (httpx.InvalidURL, UnicodeError):
+            raise PullError(f"{host} names a next page that cannot be called. Nothing was taken.") from None
         except httpx.TooManyRedirects:
-            raise PullError(f"{url.host} redirects too often. Check the address.") from None
+            raise PullError(f"{host} redirects too often. Check the address.") from None
+        except httpx.DecodingError:
+            raise PullError(f"A page of {host} is not packed as it says. Nothing was taken.") from None
         except httpx.TransportError as error:
-            raise Again(f"{url.host} cannot be read: {type(error).__name__}.") from None
+            raise Again(f"{host} cannot be read: {type(error).__name__}.") from None
+
+    @contextmanager
+    def _answered(self, http: httpx.Client, url: httpx.URL) -> Iterator[httpx.Response]:
+        """What stands at an address, after redirects; they are followed here, so that no other host sees the credentials."""
+        for _ in range(MOST_REDIRECTS + 1):
+            own = self.headers if url.host == self.home.host else {}
+            headers = {"Accept": "application/json", **own}
+            with http.stream("GET", url, headers=headers, follow_redirects=False) as answer:
+                if answer.next_request is None:
+                    yield answer
+                    return
+                url = answer.next_request.url
+        raise httpx.TooManyRedirects("too many")
+
+    def _body(self, answer: httpx.Response, host: str) -> bytes:
+        """The bytes of a page, within the caps. Again or PullError for any answer that is none."""
+        if answer.status_code in AGAIN:
+            raise Again(f"{host} answers {answer.status_code}.", _after(answer))
+        if answer.status_code != 200:
+            raise PullError(
+                f"{host} answers {answer.status_code} {answer.reason_phrase}. Check the address and its credentials."
+            )
+        body = bytearray()
+        for block in answer.iter_bytes():
+            body += block
+            if len(body) > PAGE_BYTES:
+                raise PullError(f"A page of {host} is larger than {PAGE_BYTES:,} bytes. Ask for smaller pages.")
+            self._hurry()
+        return bytes(body)
+
+    def _hurry(self) -> None:
+        """PullError when the time of the whole pull is over, also within a page that trickles."""
+        if time.monotonic() - self.began > MOST_SECONDS:
+            raise PullError(
+                f"The pages take longer than {MOST_SECONDS:.0f} s; what was read is kept, and the next pull goes on."
+            )
 
     def _keep(self, page: Page, progress: Progress, lines: io.BufferedWriter) -> None:
         """The page's records to disk, then the note that they are there."""
@@ -194,9 +221,9 @@ class HttpApi:
         """What to ask for next; None after the last page."""
         asked = dict(progress.next or {})
         if self.paging.get("link"):
-            return {"url": str(httpx.URL(asked["url"]).join(page.link))} if page.link else None
+            return {"url": _joined(asked["url"], page.link)} if page.link else None
         if cursor := self.paging.get("cursor"):
-            value = _at(json.loads(page.body), str(cursor["next"]))
+            value = _at(_read(page.body), str(cursor["next"]))
             if value in (None, "", False):
                 return None
             if asked.get(str(cursor["param"])) == str(value):
@@ -232,6 +259,29 @@ def _after(answer: httpx.Response) -> float | None:
     """Seconds of Retry-After; a date is met by the usual waits."""
     text = answer.headers.get("Retry-After", "")
     return float(text) if text.isascii() and text.isdigit() else None
+
+
+def _address(url: str) -> httpx.URL:
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL:
+        raise PullError(
+            "The address of the source is none. It is written like https://api.example.com/trades."
+        ) from None
+
+
+def _joined(url: str, link: str) -> str:
+    try:
+        return str(httpx.URL(url).join(link))
+    except (httpx.InvalidURL, ValueError):
+        raise PullError(f"The Link header names {link[:80]!r}, which is no address. Nothing was taken.") from None
+
+
+def _read(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise PullError("The cursor of a page cannot be read. Nothing was taken.") from None
 
 
 def _at(document: object, path: str) -> object:

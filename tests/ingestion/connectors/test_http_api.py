@@ -1,5 +1,6 @@
 """Records of a local server that misbehaves on cue."""
 
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -63,8 +64,8 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, body, headers)
 
     def answer(self, status: int, body: object = "", headers: dict[str, str] | None = None) -> None:
-        """An answer as JSON."""
-        text = json.dumps(body).encode()
+        """An answer as JSON, or bytes as they are."""
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         for name, value in {"Content-Length": str(len(text)), **(headers or {})}.items():
             self.send_header(name, value)
@@ -105,6 +106,9 @@ def source(define: Callable[[str], object], server: str) -> Callable[..., Source
         return Source.objects.get(code="left")
 
     return make
+
+
+ONE = {"data": {"items": [record("A")]}}
 
 
 def _keys(source: Source) -> list[str]:
@@ -173,6 +177,17 @@ def test_a_pull_that_failed_goes_on_at_the_page_where_it_stopped(source: Callabl
         ),
         (PAGE, [_refuse(302, Location="http://169.254.169.254/latest")], "169.254.169.254 is not one that sources may call"),
         (PAGE, [_refuse(302, Location="/trades")] * 9, "redirects too often"),
+        (PAGE, [lambda it: it.answer(200, "", {"Content-Encoding": "gzip"})], "is not packed as it says"),
+        ("{link: true}", [lambda it: it.answer(200, ONE, {"Link": '<http://[::1>; rel="next"'})], "which is no address"),
+        (
+            "{cursor: {param: cursor, next: next}}",
+            [lambda it: it.answer(200, b'{"data": {"items": [{}]}, "next": ' + b"9" * 5000 + b"}")],
+            "The cursor of a page cannot be read",
+        ),
+        *[
+            ("{cursor: {param: cursor, next: next}}", [lambda it, n=n: it.answer(200, {**ONE, "next": n})], sentence)
+            for n, sentence in (("x" * 70_000, "cannot be called"), ("\ud800", "cannot be called"))
+        ],
     ],
 )  # fmt: skip
 def test_what_cannot_be_mended_is_said(
@@ -197,6 +212,32 @@ def test_a_name_that_leads_inside_is_refused(settings: fixtures.Settings) -> Non
         outbound.checked_address("localhost")
     with pytest.raises(PullError, match="is not one that sources may call"):
         outbound.checked_address("example.com")
+
+
+def test_a_page_that_trickles_ends_with_the_time_of_the_pull(
+    source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.chain([0, 0], itertools.repeat(http_api.MOST_SECONDS + 1))
+    monkeypatch.setattr(http_api.time, "monotonic", lambda: next(ticks))
+    assert "take longer than 600 s" in next(iter(pull(source()).failed.values()))
+    assert len(Handler.asked) == 1
+
+
+def test_no_other_host_sees_a_key(
+    source: Callable[..., Source], settings: fixtures.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str | None] = []
+
+    def note(handler: Handler) -> None:
+        seen.append(handler.headers.get("X-Key"))
+        handler.page()
+
+    made = source()
+    made.connection |= {"auth": {"header": {"name": "X-Key", "value": {"env": "TIEOUT_TOKEN"}}}}
+    monkeypatch.setattr(outbound, "checked_address", lambda _: "127.0.0.1")
+    elsewhere = made.connection["url"].replace("127.0.0.1", "mirror.example.com")
+    Handler.cues = [_refuse(302, Location=elsewhere), note, note]
+    assert not pull(made).failed and seen == [None, TOKEN]
 
 
 def test_credentials_stay_with_the_first_host(source: Callable[..., Source]) -> None:
