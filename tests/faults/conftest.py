@@ -5,14 +5,16 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import pytest
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections, transaction
 from kombu import pools
 
 from config.celery import app
@@ -27,6 +29,7 @@ from reconciliation.models import Reconciliation, Run
 from reconciliation.runs import start_run
 from tests.conftest import DAY, DEFINITION, HEADER, row
 
+T = TypeVar("T")
 ALL = "ingest,diff,attribution"
 LEASE = 2  # seconds
 PATIENCE = 60
@@ -40,6 +43,22 @@ def until(holds: Callable[[], object], what: str, *, meanwhile: Callable[[], obj
             pytest.fail(f"After {PATIENCE} s: {what}.")
         meanwhile()
         time.sleep(0.1)
+
+
+def meanwhile(first: Callable[[], object], second: Callable[[], T]) -> Future[T]:
+    """The second begins before the first one's transaction ends."""
+
+    def ended() -> T:
+        try:
+            return second()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        first()
+        waiting = pool.submit(ended)
+        time.sleep(0.2)
+    return waiting
 
 
 @pytest.fixture

@@ -1,19 +1,19 @@
 """Pushes that come at the same time, twice each."""
 
 import json
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.contrib.auth.models import User
-from django.db import connections, transaction
+from django.db import connections
 
 from config.definitions.apply import apply_definition
 from ingestion import lake
 from ingestion.models import Delivery, OpenDelivery, Source
 from ingestion.push import push, seal_open
 from tests.conftest import DAY, DEFINITION
+from tests.faults.conftest import meanwhile
 from tests.review.test_api_push import record
 
 
@@ -44,16 +44,7 @@ def test_two_who_seal_at_once_make_one_delivery(committed: None, person: Callabl
     push(source=source, body=body, key="k", by=person("API client"), date=DAY)
     opened = OpenDelivery.objects.get()
 
-    def second() -> int:
-        try:
-            return seal_open(opened).pk
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            first = seal_open(opened)
-            waiting = pool.submit(second)
-            time.sleep(0.2)
-        assert waiting.result() == first.pk
+    first: list[Delivery] = []
+    done = meanwhile(lambda: first.append(seal_open(opened)), lambda: seal_open(opened))
+    assert [done.result()] == first
     assert (Delivery.objects.count(), Delivery.objects.get().size > 0) == (1, True)
