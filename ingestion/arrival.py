@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+from django.db import transaction
 from django.utils import timezone
 
 from ingestion.business_date import business_date_of
@@ -21,6 +22,7 @@ def take_in(
     if not file.is_file():
         raise IngestionError(f"There is no file {file}. Nothing was taken.")
     date = business_date_of(source, file, name, given, timezone.now().date())
-    accepted = accept_delivery(source=source, file=file, business_date=date, by=by, name=name, declared=declared)
-    retry(plan_normalization(accepted.delivery))
+    with transaction.atomic():  # nobody would ever read a delivery without a normalization
+        accepted = accept_delivery(source=source, file=file, business_date=date, by=by, name=name, declared=declared)
+        retry(plan_normalization(accepted.delivery))
     return accepted

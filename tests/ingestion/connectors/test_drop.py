@@ -10,9 +10,10 @@ import pytest
 from pytest_django import fixtures
 
 from config.tasks import pull_source
+from ingestion import arrival
 from ingestion.connectors.offer import PullError
 from ingestion.deliveries import normalize_delivery, plan_normalization
-from ingestion.models import Delivery, OfferedThing, Source
+from ingestion.models import Delivery, Normalization, OfferedThing, Source
 from ingestion.pull import pull
 from tests.conftest import DEFINITION
 
@@ -55,6 +56,18 @@ def test_a_file_is_taken_when_it_is_the_same_twice(source: Source, folder: Path)
     delivery = pull(source).taken[str(path)]
     assert normalize_delivery(plan_normalization(delivery)).received == 2
     assert (pull(source).known, Delivery.objects.count()) == ([str(path)], 1)
+
+
+def test_a_pull_that_is_killed_leaves_no_delivery_that_nobody_reads(
+    source: Source, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _put(folder / "a.csv", "A")
+    pull(source)
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr(arrival, "plan_normalization", lambda _: 1 // 0)
+        pull(source)
+    assert not Delivery.objects.exists()
+    assert list(pull(source).taken) == [str(path)] and Normalization.objects.count() == 1
 
 
 def test_renamed_and_repeated_files_count_once(source: Source, folder: Path) -> None:
