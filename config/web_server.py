@@ -1,0 +1,20 @@
+"""Settings of the web server that are no words of its command line: who stalls does not keep a thread."""
+
+import socket
+import struct
+from typing import Any
+
+STALL_SECONDS = 15  # between two pieces of a request that is sent, or of an answer that is taken
+
+
+def when_ready(server: Any) -> None:  # noqa: ANN401 - the server calls it so
+    """Accepted connections inherit the listeners' patience."""
+    for listener in server.LISTENERS:
+        be_patient(listener.sock, STALL_SECONDS)
+
+
+def be_patient(listener: socket.socket, seconds: float) -> None:
+    """Let no read or write of its connections wait longer, also where threads wait without a time of their own."""
+    patience = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        listener.setsockopt(socket.SOL_SOCKET, option, patience)
