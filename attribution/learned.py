@@ -17,10 +17,10 @@ from attribution.history import History, Shares, as_of_shares, history_of, share
 from attribution.statistics.calibration import log_softmax, temperature
 
 SHARES_FROM = 300  # labels: with fewer, frequencies by category cost accuracy
-TEMPERED_FROM = 1_000  # labels: with fewer, a temperature adds noise
 PROOF_WEIGHT = 4.0  # how many labels a prover's own claim is worth
-FULL_LEAN_FROM = 3_000  # labels: with fewer, what the habits say together counts half
-LATER = 0.2  # the last share of the labels, held out for the temperature
+MANY = 3_000  # labels: with fewer, what the habits say together counts half, and the latest are too few to calibrate on
+LATER = 0.2  # the last share of the labels, held out to calibrate and to measure
+FOLDS = 4  # into which few labels are dealt to calibrate
 RARE = 3  # a category with fewer labels has no code of its own
 
 
@@ -58,12 +58,22 @@ class Model:
 
 def train(rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, *, seed: int = 0) -> Model:
     """Learn from labelled differences in the order of time. `labels`: numbers of `reasons`."""
-    cut = len(rows) - int(len(rows) * LATER)
-    if len(rows) < TEMPERED_FROM:
-        return _fit(rows, labels, reasons, columns, 1.0, seed)
-    early = _fit(rows.iloc[:cut], labels[:cut], reasons, columns, 1.0, seed)
-    warmth = temperature(early.margins(rows.iloc[cut:]), labels[cut:])
+    warmth = temperature(*_unseen(rows, labels, reasons, columns, seed))
     return _fit(rows, labels, reasons, columns, warmth, seed)
+
+
+def _unseen(
+    rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Margins of labels that the model did not see, and these labels: the later ones, or, of few, each in its turn."""
+    places = np.arange(len(rows))
+    cut = len(rows) - int(len(rows) * LATER)
+    parts = [places >= cut] if len(rows) >= MANY else [places % FOLDS == fold for fold in range(FOLDS)]
+    margins = np.zeros((len(rows), len(reasons)))
+    for part in parts:
+        margins[part] = _fit(rows[~part], labels[~part], reasons, columns, 1.0, seed).margins(rows[part])
+    held = np.any(parts, axis=0)
+    return margins[held], labels[held]
 
 
 def _fit(
@@ -73,7 +83,7 @@ def _fit(
     learns_habits = len(rows) >= SHARES_FROM and bool(columns.habits)
     shares = as_of_shares(rows, labels, columns.habits, reasons) if learns_habits else None
     claims = _claims_of(rows, labels, reasons)
-    lean = 1.0 if len(rows) >= FULL_LEAN_FROM else 0.5
+    lean = 1.0 if len(rows) >= MANY else 0.5
     data = _matrix(rows, columns, known, claims, shares, lean, reasons)
     data.set_label(labels)
     booster = xgb.train(_parameters(len(reasons), seed), data, num_boost_round=rounds(len(rows)))
@@ -83,7 +93,7 @@ def _fit(
 
 def rounds(labels: int) -> int:
     """Rounds that fit the number of labels."""
-    return int(np.clip(25 * (labels / 100) ** 0.35, 25, 100))
+    return int(np.clip(25 * (labels / 100) ** 0.35, 50, 100))
 
 
 def _parameters(classes: int, seed: int) -> dict[str, object]:
@@ -105,7 +115,7 @@ def _claims_of(rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str]) -
     own = pd.DataFrame(
         [[PROOF_WEIGHT * (claim == reason) for reason in reasons] for claim in table.index], table.index, list(reasons)
     )
-    smoothed = table + own + 0.5
+    smoothed = table + own + 1 / len(reasons)
     return np.log(smoothed.div(smoothed.sum(axis=1), axis=0))
 
 
