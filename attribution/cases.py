@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from attribution.models import Correction
 from ingestion.shape import Shape
 from ingestion.sql_text import literal
 from reconciliation.bulk import copy_out
@@ -16,37 +17,37 @@ DIFFERING = Break.Kind.DIFFERING.value
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which breaks and differences are looked at: SQL conditions on `b` and `d`, and the parameters of the first."""
+    """Which breaks and differences are looked at: SQL conditions on `b` and `d`, each with its parameters."""
 
     breaks: str
+    of_breaks: Sequence[object]
     differences: str
-    params: Sequence[object]
+    of_differences: Sequence[object] = ()
 
 
 def waiting(step: RunStep) -> Chosen:
     """What the run opened or changed in the step's range, and nobody explained yet."""
     return Chosen(
         "b.last_run_id = %s AND b.state = 'in_flight' AND b.bucket BETWEEN %s AND %s",
-        "d.current",
         [step.run_id, step.first_bucket, step.last_bucket],
+        "d.current",
     )
 
 
 def labelled(reconciliation: Reconciliation) -> Chosen:
-    """The differences whose reason a person confirmed."""
-    label = "attribution_correction c ON c.active AND c.difference_id = l.id"
-    return Chosen(
-        f"b.reconciliation_id = %s AND b.kind = '{DIFFERING}' "
-        f"AND b.id IN (SELECT l.break_id FROM reconciliation_difference l JOIN {label})",
-        f"d.id IN (SELECT l.id FROM reconciliation_difference l JOIN {label})",
-        [reconciliation.pk],
+    """The differences whose reason a person confirmed. By their ids: whatever the planner knows, it looks each up once."""
+    labels = Correction.objects.filter(
+        active=True, difference__brk__reconciliation=reconciliation, difference__brk__kind=DIFFERING
     )
+    found = list(labels.order_by().values_list("difference_id", "difference__brk_id"))
+    ids, breaks = [it[0] for it in found], sorted({it[1] for it in found})
+    return Chosen("b.id = ANY(%s)", [breaks], "d.id = ANY(%s)", [ids])
 
 
 def load_cases(duck: duckdb.DuckDBPyConnection, chosen: Chosen, shape: Shape) -> int:
     """Create `cause` (break_id, key, bucket, kind), `difference` (those that are chosen), `refused` (what the record
     checks said) and `first_row` (each side's first record of a differing break, as JSON). Gives how many breaks."""
-    within = chosen.params
+    within = chosen.of_breaks
     count = copy_out(
         duck,
         f"SELECT b.id, b.key, b.bucket, b.kind FROM reconciliation_break b WHERE {chosen.breaks}",
@@ -62,7 +63,7 @@ def load_cases(duck: duckdb.DuckDBPyConnection, chosen: Chosen, shape: Shape) ->
         "difference",
         {"id": "BIGINT", "break_id": "BIGINT", "run_id": "BIGINT", "field": "VARCHAR", "kind": "VARCHAR",
          "value_a": "VARCHAR", "value_b": "VARCHAR", "raw_a": "VARCHAR", "raw_b": "VARCHAR"},
-        within,
+        [*chosen.of_differences, *within],
     )  # fmt: skip
     copy_out(
         duck,
@@ -85,7 +86,7 @@ def _load_first_rows(duck: duckdb.DuckDBPyConnection, chosen: Chosen) -> None:
         f"AND {chosen.breaks}",
         "first_row",
         {"break_id": "BIGINT", "side": "VARCHAR", "record": "JSON"},
-        chosen.params,
+        chosen.of_breaks,
     )
     for side in ("a", "b"):
         duck.execute(
