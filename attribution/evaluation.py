@@ -9,6 +9,7 @@ from attribution.statistics.bounds import lower_bound, upper_bound
 from attribution.statistics.calibration import calibration_error
 
 EACH_SIDE = 0.025  # of a 95 % interval
+GROUPS = 10
 LEAST = 1e-6  # probability, so that one label cannot cost an endless loss
 
 
@@ -45,9 +46,17 @@ def evaluate(
         "accuracy": round(float(right.mean()), 4),
         "log_loss": round(float(-np.log(np.maximum(likelihood, LEAST)).mean()), 4),
         "calibration_error": round(calibration_error(confidence, right), 4),
+        "reliability": reliability(confidence, right),
         "reasons": {reason: _of_reason(number, best, labels) for number, reason in enumerate(reasons)},
         "gate": passing(functional[best] & (confidence > threshold), best, labels, functional).document(),
     }
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray) -> list[list[float]]:
+    """Ten groups of equally many labels by confidence: the mean confidence, the share that was right, and how many."""
+    order = np.argsort(confidence, kind="stable")
+    groups = [part for part in np.array_split(order, GROUPS) if len(part)]
+    return [[round(float(confidence[it].mean()), 4), round(float(right[it].mean()), 4), len(it)] for it in groups]
 
 
 def passing(passes: np.ndarray, said: np.ndarray, labels: np.ndarray, functional: np.ndarray) -> Passing:

@@ -12,6 +12,7 @@ ENTRIES = (
     ("Sources", "deliveries"),
     ("Quarantine", "quarantine"),
     ("Journey", "journey"),
+    ("Models", "models"),
 )
 SETS_UP = ("ingestion.add_recordtype", "ingestion.add_source", "reconciliation.add_reconciliation")
 

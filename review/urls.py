@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from review.pages import break_, dashboard, deliveries, journey, proposals, quarantine, queue, runs
+from review.pages import break_, dashboard, deliveries, journey, models, proposals, quarantine, queue, runs
 from review.pages.uploads import PAGES, upload_urls
 
 urlpatterns = [
@@ -27,6 +27,9 @@ urlpatterns = [
     path("deliveries/<int:pk>/replay/", quarantine.replay_delivery, name="replay"),
     path("deliveries/<int:pk>/read-again/", quarantine.read_delivery_again, name="read_again"),
     path("proposals/<int:pk>/answer/", proposals.answer_proposal, name="answer_proposal"),
+    path("models/", models.models, name="models"),
+    path("models/<int:pk>/", models.model_page, name="model"),
+    path("models/<int:pk>/answer/", models.answer_model, name="answer_model"),
     path("quarantine/", quarantine.quarantine, name="quarantine"),
     path("quarantine/<int:pk>/", quarantine.quarantined, name="quarantined"),
     path("quarantine/<int:pk>/answer/", quarantine.answer_row, name="answer_row"),

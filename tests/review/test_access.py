@@ -16,7 +16,9 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
+from attribution.models import ModelVersion
 from ingestion.models import Delivery, QuarantinedRow, RecordType
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide
@@ -77,7 +79,11 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
     reconcile([row("A", "10.00"), row("B", "10.00"), "broken"], [row("A", "-10.00"), row("B", "9.00")])
     Reconciliation.objects.update(four_eyes=True)
     decision = decide(brk=Break.objects.get(key="B"), action="approve", by=person("Supervisor", "proposer"))
+    model = ModelVersion.objects.create(
+        reconciliation=Reconciliation.objects.get(), version=1, labels=1, artifact_sha256="0", trained_at=timezone.now()
+    )
     return {
+        "models": model.pk,
         "runs": Run.objects.get().pk,
         "deliveries": Delivery.objects.earliest("id").pk,
         "breaks": Break.objects.get(key="A").pk,

@@ -49,7 +49,9 @@ def _settle(trades: Reconciliation, manager: User, supervisor: User) -> None:
 
 
 def _pages(runs: list[Run]) -> Iterator[str]:
-    yield from (reverse(name) for name in ("dashboard", "queue", "runs", "deliveries", "quarantine", "journey"))
+    yield from (
+        reverse(name) for name in ("dashboard", "queue", "runs", "deliveries", "quarantine", "journey", "models")
+    )
     yield from (reverse("quarantined", args=[pk]) for pk in QuarantinedRow.objects.values_list("pk", flat=True))
     for query in (
         "state=all",

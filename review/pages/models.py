@@ -1,0 +1,107 @@
+"""The model registry as pages: what was trained, how good it is, who speaks; promotion and the way back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from attribution.models import ModelVersion, Reason
+from attribution.registry import PromotionRefused, champion_of, promote, roll_back
+from review.visible import visible_reconciliations
+
+SHOWN = 200
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share in percent with the limits of its interval."""
+
+    found: float
+    low: float
+    high: float
+
+    @property
+    def across(self) -> float:
+        """How wide its interval is."""
+        return self.high - self.low
+
+
+def models(request: HttpRequest) -> HttpResponse:
+    """The models of every reconciliation, newest first."""
+    found = _visible(request).order_by("reconciliation__code", "-version")[:SHOWN]
+    return render(request, "review/models.html", {"models": [(it, _passes(it.metrics.get("gate"))) for it in found]})
+
+
+def _visible(request: HttpRequest) -> QuerySet[ModelVersion]:
+    mine = [it.pk for it in visible_reconciliations(request)]
+    return ModelVersion.objects.filter(reconciliation__in=mine).select_related("reconciliation", "replaced", "parent")
+
+
+def model_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One model: its numbers on later labels, beside those of the provers."""
+    model = get_object_or_404(_visible(request), pk=pk)
+    told = model.metrics
+    provers = told.get("provers", {})
+    context = {
+        "model": model,
+        "told": told,
+        "gates": [("Model", told.get("accuracy"), *_gate(told.get("gate"))),
+                  ("Provers alone", provers.get("accuracy"), *_gate(provers.get("gate")))],
+        "reasons": _reasons(model),
+        "reliability": [(c * 100, r * 100, n) for c, r, n in told.get("reliability", [])],
+        "points": [(c * 100, 100 - r * 100) for c, r, _ in told.get("reliability", [])],
+        "may_promote": request.user.has_perm("attribution.change_modelversion"),  # type: ignore[union-attr]
+    }  # fmt: skip
+    return render(request, "review/model.html", context)
+
+
+def _passes(gate: Mapping[str, int] | None) -> float | None:
+    return gate["passes"] / gate["labels"] if gate and gate["labels"] else None
+
+
+def _gate(gate: Mapping[str, Any] | None) -> Sequence[object]:
+    if not gate:
+        return (None, None, None, None)
+    return (_passes(gate), gate["errors"], gate["other_reason"], gate["errors_at_most"] if gate["passes"] else None)
+
+
+def _reasons(model: ModelVersion) -> list[tuple[str, bool | None, int, Share | None, Share | None]]:
+    known = dict(Reason.objects.values_list("code", "functional"))
+    told: Mapping[str, Mapping[str, Any]] = model.metrics.get("reasons", {})
+    rows = [
+        (code, known.get(code), model.label_counts.get(code, 0), _share(it["precision"]), _share(it["recall"]))
+        for code, it in told.items()
+    ]
+    return sorted(rows, key=lambda row: -row[2])
+
+
+def _share(given: Sequence[float] | None) -> Share | None:
+    return Share(*(value * 100 for value in given)) if given else None
+
+
+@require_POST
+@permission_required("attribution.change_modelversion", raise_exception=True)
+def answer_model(request: HttpRequest, pk: int) -> HttpResponse:
+    """Promote a model, or roll the champion back."""
+    model = get_object_or_404(_visible(request), pk=pk)
+    try:
+        if request.POST.get("action") == "promote":
+            promote(model=model, by=request.user)  # type: ignore[arg-type]
+        elif request.POST.get("action") == "roll_back" and model.state == ModelVersion.State.CHAMPION:
+            roll_back(reconciliation=model.reconciliation, by=request.user)  # type: ignore[arg-type]
+        else:
+            raise PromotionRefused(f"{model} is not the champion any more. Look at the list again.")
+    except PromotionRefused as refused:
+        messages.error(request, str(refused), extra_tags="bad")
+    else:
+        champion = champion_of(model.reconciliation)
+        said = f"{champion} speaks" if champion else "The provers speak alone"
+        messages.success(request, f"{said} from the next run on.", extra_tags="ok")
+    return redirect("model", model.pk)
