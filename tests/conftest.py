@@ -1,11 +1,13 @@
 """Fixtures of all tests: a lake of its own, roles with people, and a small reconciliation to walk through."""
 
 import datetime as dt
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.test import Client, override_settings
@@ -51,6 +53,11 @@ reconciliations:
     gate: {checks: [{field: amount, rule: between, min: "0", max: "1000"}]}
 """
 HEADER = "id,day,party,country,amount,currency"
+
+
+def pytest_configure() -> None:
+    """Test processes count their runs alike and share a cache server, so each keeps its entries under its own name."""
+    django_settings.CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 
 @pytest.fixture(scope="session")
