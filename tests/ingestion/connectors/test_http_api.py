@@ -240,6 +240,25 @@ def test_no_other_host_sees_a_key(
     assert not pull(made).failed and seen == [None, TOKEN]
 
 
+@pytest.mark.parametrize(
+    ("auth", "sent"),
+    [
+        ({"basic": {"user": {"env": "TIEOUT_TOKEN"}, "password": {"env": "TIEOUT_TOKEN"}}}, "Basic dDBrZW46dDBrZW4="),
+        ({"header": {"name": "Authorization", "value": {"env": "TIEOUT_TOKEN"}}}, TOKEN),
+    ],
+)
+def test_every_way_to_sign_in(source: Callable[..., Source], auth: dict[str, object], sent: str) -> None:
+    made, seen = source(), []
+
+    def note(handler: Handler) -> None:
+        seen.append(handler.headers.get("Authorization"))
+        handler.page()
+
+    made.connection |= {"auth": auth}
+    Handler.cues = [note]
+    assert not pull(made).failed and seen == [sent]
+
+
 def test_credentials_stay_with_the_first_host(source: Callable[..., Source]) -> None:
     seen: list[str | None] = []
 

@@ -9,7 +9,9 @@ from django.db import connection
 
 from ingestion import lake
 from ingestion.connectors.offer import PullError
-from ingestion.models import Source
+from ingestion.deliveries import normalize_delivery, plan_normalization
+from ingestion.errors import MissingColumn
+from ingestion.models import MappingProposal, QuarantinedRow, Source
 from ingestion.pull import pull
 from tests.conftest import DEFINITION
 
@@ -96,6 +98,19 @@ def test_what_the_mart_refuses_is_said(
 ) -> None:
     source = _source(define, query)
     assert sentence in next(iter(pull(source).failed.values()))
+
+
+def test_a_column_that_the_mart_renamed_stops_before_anything_is_stored(
+    define: Callable[[str], object], mart: sqlalchemy.Engine
+) -> None:
+    source = _source(define, ALL)
+    normalize_delivery(plan_normalization(next(iter(pull(source).taken.values()))))
+    with mart.begin() as opened:
+        opened.execute(sqlalchemy.text("ALTER TABLE mart_trade RENAME amount TO amt"))
+    with pytest.raises(MissingColumn, match="no column 'amount'"):
+        normalize_delivery(plan_normalization(next(iter(pull(source).taken.values()))))
+    assert MappingProposal.objects.get().document["amount"]["column"] == "amt"
+    assert QuarantinedRow.objects.count() == 0
 
 
 def test_a_password_is_never_said(
