@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 
 from ingestion.arrival import take_in
+from ingestion.business_date import NoDate, given_date
 from ingestion.control_totals import Declared
 from ingestion.deliveries import Accepted
 from ingestion.models import Source
@@ -21,9 +22,9 @@ COMMAND = "command"
 def business_day(text: str) -> dt.date:
     """A date of the command line."""
     try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no date such as 2026-11-20") from None
+        return given_date(text)
+    except NoDate as error:
+        raise ArgumentTypeError(str(error).removesuffix(".")) from None
 
 
 def known_source(code: str) -> Source:

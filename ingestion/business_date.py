@@ -16,6 +16,18 @@ PATTERNS = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d/%m/%Y"
 LOOKED_AT = 1_000  # records whose date column has to agree
 
 
+class NoDate(IngestionError):
+    """A text that is no date."""
+
+
+def given_date(text: str) -> dt.date:
+    """A date as people and programs give it with a delivery, a run or a filter. NoDate says how it is written."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise NoDate(f"{text[:40]!r} is no date such as 2026-11-20.") from None
+
+
 def business_date_of(source: Source, file: Path, name: str, given: dt.date | None, today: dt.date) -> dt.date:
     """The date of a file. What the source's rule reads wins over today; IngestionError when it is not the given one."""
     rule = source.business_date or {}

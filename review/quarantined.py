@@ -9,6 +9,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, QuerySet
 
+from ingestion.business_date import NoDate, given_date
 from ingestion.models import QuarantinedRow
 from ingestion.quarantine import NUMBERS, OPEN, STATES, in_state, standing_rows
 from reconciliation.visibility import visible_sources
@@ -39,9 +40,9 @@ class Asked:
         if state not in (*STATES, ALL):
             raise BadFilter(f"There is no state {state!r}; there is {', '.join(STATES)} and {ALL}.")
         try:
-            date = dt.date.fromisoformat(texts["date"]) if texts["date"] else None
-        except ValueError:
-            raise BadFilter(f"{texts['date']!r} is no date such as 2026-11-20.") from None
+            date = given_date(texts["date"]) if texts["date"] else None
+        except NoDate as error:
+            raise BadFilter(str(error)) from None
         return cls(texts["source"], date, texts["reason"], state)
 
 

@@ -24,6 +24,7 @@ from config.setup.answers import definition_of, rows_shown, tables_shown
 from config.setup.draft import Draft, draft_of, drop_draft, make_draft
 from config.suggesting import trial_document, try_document
 from ingestion.arrival import take_in
+from ingestion.business_date import given_date
 from ingestion.errors import IngestionError
 from reconciliation.models import Reconciliation, Run
 from reconciliation.runs import start_run
@@ -79,7 +80,7 @@ def answer(request: HttpRequest, token: UUID) -> HttpResponse:
         code, text = definition_of(found, posted)
         if posted.get("action") != "apply":
             return _page(request, found, posted, {"definition": text, **_tried(user, found, text)})
-        run = _applied(user, found, code, text, _date(posted))
+        run = _applied(user, found, code, text, given_date(posted.get("date", "")))
     except BadDefinition as bad:
         return _page(request, found, posted, {"faults": bad.faults})
     except (IngestionError, ValueError) as error:
@@ -95,13 +96,6 @@ def _tried(user: User, found: Draft, text: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         define_as(user, text, Path(folder), dry_run=True)
     return {"would": trial_document(try_document(read_yaml(text), found.files)), "is_changed": True}
-
-
-def _date(posted: Mapping[str, str]) -> dt.date:
-    try:
-        return dt.date.fromisoformat(posted.get("date", ""))
-    except ValueError:
-        raise ValueError("That is no date such as 2026-11-20.") from None
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ingestion.business_date import NoDate, given_date
 from ingestion.deliveries import plan_normalization
 from ingestion.models import OpenDelivery, Receipt, Source
 from ingestion.push import KeyReused, PushRefused, is_full, place_of, push, seal_open
@@ -131,9 +132,9 @@ class PushView(APIView):
 def _date(request: Request) -> dt.date | None:
     given = request.query_params.get("date")
     try:
-        return dt.date.fromisoformat(given) if given else None
-    except ValueError:
-        raise ValidationError({"detail": f"{given!r} is no date. Write it as 2026-11-20."}) from None
+        return given_date(given) if given else None
+    except NoDate as error:
+        raise ValidationError({"detail": str(error)}) from None
 
 
 class SealView(APIView):

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ingestion.business_date import NoDate, given_date
 from ingestion.errors import IngestionError
 from ingestion.models import Source
 from reconciliation.visibility import visible_sources
@@ -82,6 +83,6 @@ def _pushed(source: Source, date: dt.date) -> Response:
 
 def _date(request: Request) -> dt.date:
     try:
-        return dt.date.fromisoformat(request.query_params.get("date", ""))
-    except ValueError:
+        return given_date(request.query_params.get("date", ""))
+    except NoDate:
         raise ValidationError({"detail": "Give the business date, such as ?date=2026-11-20."}) from None

@@ -1,6 +1,5 @@
 """The runs page and the run page with its live progress."""
 
-import datetime as dt
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from ingestion.business_date import NoDate, given_date
 from ingestion.models import ClaimedWork
 from reconciliation.models import Run, RunStep
 from reconciliation.runs import inputs_of, start_run
@@ -60,9 +60,9 @@ def _start(request: HttpRequest) -> HttpResponse:
     if reconciliation is None:
         raise Http404
     try:
-        date = dt.date.fromisoformat(request.POST.get("date", ""))
-    except ValueError:
-        messages.error(request, "That is no date such as 2026-11-20.", extra_tags="bad")
+        date = given_date(request.POST.get("date", ""))
+    except NoDate as error:
+        messages.error(request, str(error), extra_tags="bad")
         return redirect("runs")
     run = start_run(reconciliation=reconciliation, business_date=date, by=request.user.get_username())
     ring(run)

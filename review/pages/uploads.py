@@ -1,6 +1,5 @@
 """Handing in a file: upload it, look at what it would become, accept or discard it. The pages and the admin are two doors."""
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from ingestion.business_date import given_date
 from ingestion.control_totals import Declared
 from ingestion.errors import IngestionError
 from ingestion.models import Source
@@ -77,7 +77,9 @@ def start(request: HttpRequest, door: Door) -> HttpResponse:
             raise IngestionError("Choose a file.")
         by, sent = _user(request).get_username(), request.POST.get("sha256", "")
         declared = _declared(request)
-        kept = stage(source=source, upload=file, given=_date(date), by=by, sent=sent, declared=declared)
+        kept = stage(
+            source=source, upload=file, given=given_date(date) if date else None, by=by, sent=sent, declared=declared
+        )
     except IngestionError as error:
         return _refused(request, door, str(error), _form(sources, code, date))
     url = door.url("upload_preview", kept.token)
@@ -107,13 +109,6 @@ def _declared(request: HttpRequest) -> Declared | None:
         raise IngestionError(f"{count[:40]!r} is no number of records.")
     sums = request.POST.get("sums", "").replace(",", " ").split()
     return Declared.given(int(count) if count else None, sums)
-
-
-def _date(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise IngestionError(f"{text!r} is no date such as 2026-11-20.") from None
 
 
 def _refused(request: HttpRequest, door: Door, sentence: str, context: dict[str, Any]) -> HttpResponse:
