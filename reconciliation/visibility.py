@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from ingestion.models import RecordType, Source
+from ingestion.models import Delivery, RecordType, Source
 from reconciliation.models import Reconciliation, Run
 from reconciliation.models.reconciliation import SEES_ALL
 from reconciliation.store.reference import NO_RUN
@@ -18,6 +18,11 @@ def visible_sources(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Source]:
     using = Q(a=OuterRef("pk")) | Q(b=OuterRef("pk"))
     seen = Exists(Reconciliation.objects.visible_to(user).filter(using))
     return Source.objects.filter(seen | ~Exists(Reconciliation.objects.filter(using)))
+
+
+def visible_deliveries(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Delivery]:
+    """The deliveries of those sources, each with its source."""
+    return Delivery.objects.filter(source__in=visible_sources(user)).select_related("source")
 
 
 def visible_record_types(user: AbstractBaseUser | AnonymousUser) -> QuerySet[RecordType]:

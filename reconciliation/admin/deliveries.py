@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows, document
 from ingestion.models import Delivery, Normalization, QuarantinedRow
 from reconciliation.admin.filters import SourceFilter, through
-from reconciliation.visibility import visible_sources
+from reconciliation.visibility import visible_deliveries, visible_sources
 
 
 class NormalizationInline(ReadOnlyRows, admin.StackedInline):  # type: ignore[type-arg]
@@ -40,7 +40,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def visible(self, request: HttpRequest) -> QuerySet[Delivery]:
         """The deliveries of the user's sources."""
-        return Delivery.objects.filter(source__in=visible_sources(request.user))
+        return visible_deliveries(request.user)
 
 
 @admin.register(QuarantinedRow)

@@ -28,7 +28,7 @@ from ingestion.errors import IngestionError
 from ingestion.models import Delivery
 from ingestion.staging import check_sent
 from reconciliation.redelivery import LISTED, compare_with_former
-from reconciliation.visibility import visible_sources
+from reconciliation.visibility import visible_deliveries, visible_sources
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
@@ -123,7 +123,7 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # ty
 
     def get_queryset(self) -> QuerySet[Delivery]:
         """Deliveries of the sources that the user may see."""
-        seen = Delivery.objects.filter(source__in=visible_sources(self.request.user))
+        seen = visible_deliveries(self.request.user)
         return seen.select_related("source", "tombstone").prefetch_related("normalizations__mapping")
 
     @extend_schema(

@@ -20,7 +20,7 @@ from ingestion.deliveries import plan_normalization
 from ingestion.models import Delivery, QuarantinedRow, Repair
 from ingestion.quarantine import said_of, with_state
 from ingestion.replay import cells_of_row
-from reconciliation.visibility import visible_sources
+from reconciliation.visibility import visible_deliveries
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
@@ -247,8 +247,7 @@ class ReadAgainView(APIView):
 
 def _of_delivery(request: Request, pk: str, right: str, verb: Callable[..., Delivery]) -> Response:
     _must(request, right)
-    seen = Delivery.objects.filter(source__in=visible_sources(request.user)).select_related("source")
-    delivery = get_object_or_404(seen, pk=int(pk))
+    delivery = get_object_or_404(visible_deliveries(request.user), pk=int(pk))
 
     def act() -> Response:
         work = plan_normalization(verb(delivery=delivery, by=request.user))

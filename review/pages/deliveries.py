@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from ingestion.deliveries import mapping_of
 from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, QuarantinedRow
 from reconciliation.redelivery import LISTED, compare_with_former, former_of
-from reconciliation.visibility import visible_sources
+from reconciliation.visibility import visible_deliveries, visible_sources
 from review.proposals import visible_proposals
 from review.repairs import waiting_to_replay
 
@@ -33,9 +33,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """One delivery."""
     found = get_object_or_404(
-        Delivery.objects.filter(source__in=visible_sources(request.user)).select_related(
-            "source", "replayed_from", "tombstone"
-        ),
+        visible_deliveries(request.user).select_related("source", "replayed_from", "tombstone"),
         pk=pk,
     )
     readings = list(found.normalizations.select_related("mapping"))
@@ -60,9 +58,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
 
 def changes(request: HttpRequest, pk: int) -> HttpResponse:
     """What a delivery adds, changes and leaves out against the one that it supersedes: a part of its page, or a page."""
-    found = get_object_or_404(
-        Delivery.objects.filter(source__in=visible_sources(request.user)).select_related("source"), pk=pk
-    )
+    found = get_object_or_404(visible_deliveries(request.user), pk=pk)
     kind = request.GET.get("kind", "")
     first = request.GET.get("first", "")
     start = int(first) if first.isdecimal() and len(first) <= 12 else 0

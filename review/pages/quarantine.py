@@ -16,8 +16,9 @@ from ingestion.models import Delivery, QuarantinedRow, Repair
 from ingestion.normalize import column_position
 from ingestion.quarantine import OPEN, STATES, said_of, with_state
 from ingestion.replay import Tried, cells_of_row
-from reconciliation.visibility import visible_sources
+from reconciliation.visibility import visible_deliveries, visible_sources
 from review.api.ringing import ring_for_normalizing
+from review.ids import id_of
 from review.quarantined import ALL, SHOWN_REASONS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
 from review.repairs import (
     RepairRefused,
@@ -62,8 +63,8 @@ def quarantine(request: HttpRequest) -> HttpResponse:
         asked, refused = Asked(), str(error)
     rows = visible_rows(request.user)
     found = narrowed(rows, asked)
-    before = request.GET.get("before", "")
-    page = list(with_state(found.filter(pk__lt=int(before)) if _is_number(before) else found)[: PAGE + 1])
+    before = id_of(request.GET.get("before", ""))
+    page = list(with_state(found.filter(pk__lt=before) if before else found)[: PAGE + 1])
     reasons = counts_by_reason(narrowed(rows, replace(asked, reason="")))
     counted = sum(count for _, count in reasons) if not asked.reason and len(reasons) < SHOWN_REASONS else None
     context = {
@@ -80,10 +81,6 @@ def quarantine(request: HttpRequest) -> HttpResponse:
         "sources": visible_sources(request.user).order_by("code"),
     }
     return render(request, "review/quarantine.html", context)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def _tab(rows: Any, asked: Asked, state: str, counted: int | None) -> dict[str, object]:  # noqa: ANN401
@@ -246,8 +243,7 @@ def _read_again(request: HttpRequest, delivery: Delivery) -> str:
 
 
 def _of_delivery(request: HttpRequest, pk: int, act: Any) -> HttpResponse:  # noqa: ANN401
-    seen = Delivery.objects.filter(source__in=visible_sources(request.user)).select_related("source")
-    delivery = get_object_or_404(seen, pk=pk)
+    delivery = get_object_or_404(visible_deliveries(request.user), pk=pk)
     try:
         messages.success(request, act(request, delivery), extra_tags="ok")
     except RepairRefused as error:
