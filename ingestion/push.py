@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -86,16 +87,18 @@ def push(*, source: Source, body: bytes, key: str, by: User, date: dt.date | Non
     """Keep pushed records under a receipt. The same key and body again give the same receipt; PushRefused takes nothing."""
     if source.kind != Source.Kind.PUSH:
         raise PushRefused(f"{source.code} is of kind {source.kind}. Records are pushed to a source of kind push.")
-    digest = hashlib.sha256(body).hexdigest()
-    lines = lines_of(body)
+    digest, lines = hashlib.sha256(body).hexdigest(), lines_of(body)
+    date = date or timezone.now().date()
     for _ in range(PATIENCE):
-        try:
-            receipt = _keep(source, lines, digest, key, by, date or timezone.now().date())
-        except IntegrityError:  # it was the same push, or another one opened the delivery first
+        with suppress(IntegrityError):  # it came twice at this moment, or another push opened the delivery first
+            if (receipt := _keep(source, lines, digest, key, by, date)) is not None:
+                return Pushed(receipt, is_new=True)
             if (known := _known(source, by, key, digest)) is not None:
                 return Pushed(known, is_new=False)
-            continue
-        return Pushed(receipt, is_new=True)
+            with transaction.atomic():
+                OpenDelivery.objects.create(source=source, business_date=date, opened_at=timezone.now())
+                if (receipt := _keep(source, lines, digest, key, by, date)) is not None:
+                    return Pushed(receipt, is_new=True)
     raise PushRefused("Too many pushes came at once. Send this one again with the same key.")
 
 
@@ -106,22 +109,35 @@ def _known(source: Source, by: User, key: str, digest: str) -> Receipt | None:
     return found
 
 
-@transaction.atomic
-def _keep(source: Source, lines: list[str], digest: str, key: str, by: User, date: dt.date) -> Receipt:
-    now = timezone.now()
-    with connection.cursor() as cursor:  # the row stays locked, so that no two pushes take the same numbers
-        cursor.execute(
-            "UPDATE ingestion_opendelivery SET records = records + %s "
-            "WHERE source_id = %s AND business_date = %s AND sealed_at IS NULL RETURNING id, opened_at, records",
-            [len(lines), source.pk, date],
-        )
-        found = cursor.fetchone() or (None, now, len(lines))
-    opened = OpenDelivery(pk=found[0], source=source, business_date=date, opened_at=found[1], records=found[2])
-    if opened.pk is None:
-        opened.save(force_insert=True)
-    return Receipt.objects.create(
-        source=source, open_delivery=opened, user=by, key=key, sha256=digest, first=opened.records - len(lines) + 1,
-        records=len(lines), received_at=now, lines="\n".join(lines) + "\n",
+_KEEP = """
+    WITH opened AS (
+        UPDATE ingestion_opendelivery SET records = records + %(count)s
+        WHERE source_id = %(source)s AND business_date = %(date)s AND sealed_at IS NULL AND NOT EXISTS (
+            SELECT FROM ingestion_receipt WHERE source_id = %(source)s AND user_id = %(by)s AND key = %(key)s)
+        RETURNING id, opened_at, records)
+    INSERT INTO ingestion_receipt (source_id, open_delivery_id, user_id, key, sha256, first, records, received_at, lines)
+    SELECT %(source)s, id, %(by)s, %(key)s, %(sha256)s, records - %(count)s + 1, %(count)s, %(now)s, %(lines)s FROM opened
+    RETURNING id, open_delivery_id, (SELECT opened_at FROM opened), (SELECT records FROM opened)
+"""
+
+
+def _keep(source: Source, lines: list[str], digest: str, key: str, by: User, date: dt.date) -> Receipt | None:
+    """Count the records and keep them, in one statement, since hundreds of pushes come a second: the open delivery stays
+    locked until its end, so that no two take the same numbers. None where nothing is open, or the key is known."""
+    now, count = timezone.now(), len(lines)
+    given: dict[str, Any] = {
+        "count": count, "source": source.pk, "date": date, "by": by.pk, "key": key, "sha256": digest, "now": now,
+        "lines": "\n".join(lines) + "\n",
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, given)
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    opened = OpenDelivery(pk=found[1], source=source, business_date=date, opened_at=found[2], records=found[3])
+    return Receipt(
+        pk=found[0], source=source, open_delivery=opened, user=by, key=key, sha256=digest, first=found[3] - count + 1,
+        records=count, received_at=now,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from ingestion.models import Delivery, OpenDelivery, Receipt, Source
 from ingestion.push import PushRefused, lines_of, seal_open
 from reconciliation.models import Reconciliation
 from reconciliation.runs import start_run
+from review.api.push import RIGHTS_SECONDS
 from review.tokens import make_token
 from tests.conftest import DAY, DEFINITION, HEADER, Deliver, row
 from tests.test_straight_path import problems
@@ -168,3 +170,11 @@ def test_numbers_keep_every_digit() -> None:
     ]
     with pytest.raises(PushRefused, match="Record 1 is no JSON"):
         lines_of(b'[{"a": "line\nbreak"}]')
+
+
+def test_a_right_that_is_taken_away_ends_within_seconds(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert post([record("A")]).status_code == 202
+    User.objects.get(api_tokens__name="t").groups.clear()
+    later = time.monotonic() + RIGHTS_SECONDS + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert post([record("B")], key="l").status_code == 403
