@@ -1,19 +1,24 @@
 """The learned model's path: import labels, train, promote, roll back; what runs pass meanwhile."""
 
+import datetime as dt
 import random
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from attribution.models import Attribution, ModelVersion
-from attribution.registry import pinned_code
-from reconciliation.models import Break, Difference, GateRefusal, Reconciliation, Run
+from config.demo_learning import learn
+from config.pipeline import run_to_end
+from reconciliation.models import Break, GateRefusal, Reconciliation, Run
+from reconciliation.runs import start_run
 from tests.conftest import DAY, problems, row
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "learned"
 FEES = ("Brokers", "Acme")  # Brokers keeps a fee, which no prover knows; Acme's amounts are typed wrongly
 
 
@@ -65,23 +70,30 @@ def passed(run: Run) -> int:
 
 
 def test_a_promoted_model_passes_more_and_a_rolled_back_one_less(
-    learned: Callable[[int], Run], trades: Reconciliation
+    define: Callable[[str], object], deliver: Callable[..., object], person: Callable[..., User]
 ) -> None:
-    assert "trades model 1, candidate, 160 labels" in told("train", "trades")
-    assert pinned_code(trades) == ""  # a candidate does not speak
-    told("models", "trades", promote=1)
-    run = learned(2)
-    fees = Difference.objects.filter(brk__last_run=run, brk__members__record__party="Brokers", brk__members__side="a")
-    assert run.model_version == "1"
-    assert 10 < fees.count() - 2 <= passed(run) <= fees.count()  # one or two look like nothing that has a label
-    best = Attribution.objects.filter(run=run, functional=True).first()
-    assert best is not None
-    assert (best.reason_id, best.assigned_by, best.confidence > 0.9) == ("ACCRUAL_DIFF", "model:1", True)
-    assert "of differences of amount" in best.candidates.all()[0].evidence
-    assert Attribution.objects.filter(run=run, reason="MANUAL_ENTRY_ERR", assigned_by="model:1").count() > 10
-    told("models", "trades", roll_back=True)
-    last = learned(3)
-    assert (last.model_version, passed(last)) == ("", 0)
+    define((EXAMPLE / "definition.yaml").read_text(encoding="utf-8"))
+
+    def run_day(invoices: Reconciliation, day: dt.date, a: Path, b: Path) -> Run:
+        done = Run.objects.filter(reconciliation=invoices, business_date=day).first()
+        for source, file in (("invoices", a), ("bank_entries", b)) if done is None else ():
+            deliver(source, file, day)
+        return done or run_to_end(start_run(reconciliation=invoices, business_date=day, by="test"))
+
+    walk = [line.strip() for line in learn(EXAMPLE, run_day, person("Manager"))]
+    alone, trained, promoted, back = walk
+    assert alone == "Invoices, day 1, the provers alone: 38 of 120 differing records pass."
+    assert "model 1, champion, 120 labels" in trained
+    assert promoted == "Day 2, model 1 promoted: 70 of 120 differing records pass."
+    assert back == "Day 3, rolled back: 35 of 120 differing records pass."
+    said = Attribution.objects.filter(assigned_by="model:1", reason="BANK_FEE", functional=True, confidence__gt=0.9)
+    assert said.count() > 20
+    assert "were BANK_FEE: " in said[0].candidates.all()[0].evidence
+    rounded = Attribution.objects.filter(assigned_by="model:1", reason="ROUNDING_DIFF")
+    assert all(it.proof.startswith("B is A rounded") for it in rounded) and rounded.exists()
+    assert [line.strip() for line in learn(EXAMPLE, run_day, person("Manager", "other"))][2:] == walk[
+        2:
+    ]  # again, nothing new
     assert problems() == []
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from config import demo_sources
+from config import demo_learning, demo_sources
 from config.definitions.apply import apply_definition
 from config.demo_decisions import decide_two
 from config.doors import to_delivery
@@ -38,22 +38,23 @@ class Command(BaseCommand):
         """One example after the other."""
         password = settings.DEMO_PASSWORD
         self._people(password)
-        for name in dict.fromkeys(day[0] for day in DAYS):
+        for name in [*dict.fromkeys(day[0] for day in DAYS), demo_learning.FOLDER]:
             folder = EXAMPLES / name
             for line in apply_definition((folder / "definition.yaml").read_text(encoding="utf-8"), folder, by="demo"):
                 self.stdout.write(str(line))
         for name, date, a, b in DAYS:
-            self._run(
-                Reconciliation.objects.get(code=name),
-                dt.date.fromisoformat(date),
-                EXAMPLES / name / a,
-                EXAMPLES / name / b,
-            )
+            day, folder = dt.date.fromisoformat(date), EXAMPLES / name
+            done = self._run_day(Reconciliation.objects.get(code=name), day, folder / a, folder / b)
+            assert done.report is not None
+            self.stdout.write(report_table(done.report))
         if demo_sources.is_there():
             self._every_source(os.environ["TIEOUT_URL"], password)
         if site := os.environ.get("TIEOUT_URL"):
             for told in decide_two(site, password):
                 self.stdout.write(told)
+        admin = User.objects.get(username="admin")
+        for told in demo_learning.learn(EXAMPLES / demo_learning.FOLDER, self._run_day, admin):
+            self.stdout.write(told)
         self.stdout.write(
             f"Sign in at {os.environ.get('TIEOUT_URL', 'the web address')} as admin, analyst, supervisor, manager"
         )
@@ -71,15 +72,14 @@ class Command(BaseCommand):
                 user.set_password(password)
                 user.save()
 
-    def _run(self, reconciliation: Reconciliation, date: dt.date, a: Path, b: Path) -> None:
-        """Deliver both files, let the workers run, print what they found; a date that was run before is only reported."""
+    def _run_day(self, reconciliation: Reconciliation, date: dt.date, a: Path, b: Path) -> Run:
+        """Deliver both files and let the workers run; a date that was run before is only found again."""
         done = self._done(reconciliation, date)
         if done is None:
             for source, file in ((reconciliation.a, a), (reconciliation.b, b)):
                 retry(plan_normalization(to_delivery(source, file, date, by="demo").delivery))
             done = self._wait(self._start(reconciliation, date))
-        assert done.report is not None
-        self.stdout.write(report_table(done.report))
+        return done
 
     def _every_source(self, site: str, password: str) -> None:
         """A source of each kind: let them hand over, run what they have in common side by side, print a line for each."""
