@@ -1,5 +1,6 @@
 """Where trained models lie: in the lake, named by the sha256 of their bytes."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from attribution.models import ModelVersion
@@ -34,6 +35,15 @@ def keep_artifact(made: bytes) -> str:
 def check_artifact(model: ModelVersion) -> None:
     """Read an artifact through once. AlteredFile where it is gone, was changed, or is no model of this version."""
     _read(model)
+
+
+def altered_models() -> Iterator[str]:
+    """A sentence for each model of the registry whose bytes are not as they were written."""
+    for model in ModelVersion.objects.select_related("reconciliation"):
+        try:
+            lake.checked(path_of(model.artifact_sha256), model.artifact_sha256)
+        except lake.AlteredFile as error:
+            yield f"{model}: {error}"
 
 
 def pinned_model(run: Run) -> "tuple[ModelVersion, Model, Precedents]":

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from attribution.label_import import BadLabels, import_labels
-from attribution.models import Correction
+from attribution.models import Correction, ModelVersion
 from attribution.training import LOCK, TrainingRefused, train_model
+from config.tasks import train
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide
 from tests.conftest import problems, row
@@ -103,6 +104,8 @@ def test_too_little_to_learn_from_is_refused(
         import_labels(file=file, by="ann")
         with pytest.raises(TrainingRefused, match=fault):
             train_model(reconciliation=trades, by="ann")
+    train(trades.code)  # the task says so in the log
+    assert not ModelVersion.objects.exists()
 
 
 def test_one_training_at_a_time(trades: Reconciliation) -> None:

@@ -11,9 +11,10 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from attribution.models import Attribution, ModelVersion
+from attribution.models import Attribution, ModelVersion, Reason
 from config.demo_learning import learn
 from config.pipeline import run_to_end
+from config.tasks import train
 from reconciliation.models import Break, GateRefusal, Reconciliation, Run
 from reconciliation.runs import start_run
 from tests.conftest import DAY, problems, row
@@ -105,6 +106,16 @@ def test_the_same_labels_give_the_same_bytes(learned: Callable[[int], Run]) -> N
     assert (second.state, second.promoted_by) == ("champion", "command")
 
 
+def test_a_reason_out_of_use_is_never_named(learned: Callable[[int], Run]) -> None:
+    train("trades")  # the task of the queue
+    told("models", "trades", promote=1)
+    Reason.objects.filter(code="ACCRUAL_DIFF").update(active=False)
+    run = learned(2)
+    assert passed(run) == 0
+    assert Attribution.objects.filter(run=run, reason="UNKNOWN", assigned_by="model:1").count() > 10
+    assert not Attribution.objects.filter(run=run, candidates__reason="ACCRUAL_DIFF").exists()
+
+
 def test_a_model_that_is_gone_passes_nothing(learned: Callable[[int], Run], lake: Path) -> None:
     told("train", "trades", promote=True)
     artifact = next((lake / "models").iterdir())
@@ -116,6 +127,7 @@ def test_a_model_that_is_gone_passes_nothing(learned: Callable[[int], Run], lake
     assert refusal.sentence == "Model 1 of this run can be read"
     assert "was changed. Restore it from a backup" in refusal.detail
     assert GateRefusal.objects.filter(brk__last_run=run, condition="model").count() == 40
+    assert [it[:15] for it in problems()] == ["trades model 1:"]
     told("train", "trades")
     artifact.write_bytes(b"")
     with pytest.raises(CommandError, match="cannot be promoted"):
