@@ -24,10 +24,10 @@ define environment
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test tests check lint format types imports migrations bench load
+.PHONY: help setup demo test tests check lint format types imports migrations bench bench-attribution load
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 $(PY):
 	$(call environment,$(VENV))
@@ -77,6 +77,9 @@ bench: $(VENV)/.dev $(BENCH)/.bench  ## the whole path, measured, beside its pee
 	@PEER_PYTHON=$(abspath $(BENCH)/bin/python) $(STACK) run --state var/bench -- $(PY) -m tests.benchmarks $(if $(SIZES),--sizes $(SIZES))
 	@rm -rf var/bench
 	@$(STACK) run --state var/bench -- $(PY) -m tests.benchmarks.doors
+
+bench-attribution: $(VENV)/.dev  ## the learned model on seeded worlds: how near to the best that can be
+	@$(PY) -m tests.simulation
 
 load: $(VENV)/.dev $(BENCH)/.bench  ## k6: reviewers on the running demo, then programs that push during a run; thresholds
 	@$(STACK) up --state var/load --once --then "$(PY) -m tests.load $(abspath $(BENCH)/bin/k6)"
