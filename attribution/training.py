@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from attribution.artifacts import keep_artifact
@@ -46,7 +46,7 @@ def train_model(*, reconciliation: Reconciliation, by: str) -> ModelVersion:
     """Train on every active label and register a candidate. TrainingRefused where there is too little to learn from, or another
     training of the reconciliation is under way."""
     with _alone(reconciliation):
-        _enough_labels(reconciliation)
+        _enough(reconciliation.code, _labels_of(reconciliation))
         rules = Rules(freeze_rules(reconciliation).document)
         return _register(reconciliation, _trained(reconciliation, rules), by)
 
@@ -63,11 +63,16 @@ def _alone(reconciliation: Reconciliation) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, reconciliation.pk])
 
 
-def _enough_labels(reconciliation: Reconciliation) -> None:
+def _labels_of(reconciliation: Reconciliation) -> Counter[str]:
+    """How many active labels of fields there are of each reason."""
     labels = Correction.objects.filter(
         active=True, difference__brk__reconciliation=reconciliation, difference__brk__kind=Break.Kind.DIFFERING
     ).exclude(difference__field=Difference.ROW)
-    code, count = reconciliation.code, labels.count()
+    return Counter(dict(labels.order_by().values_list("reason_id").annotate(Count("pk"))))
+
+
+def _enough(code: str, labels: Counter[str]) -> None:
+    count = labels.total()
     if not count:
         raise TrainingRefused(
             f"{code} has no labels to learn from. Decide breaks, or import labels: manage.py import_corrections FILE."
@@ -77,10 +82,9 @@ def _enough_labels(reconciliation: Reconciliation) -> None:
             f"{code} has {count} label{'' if count == 1 else 's'}; a model learns from {LEAST_LABELS} at least. "
             f"{LEAST_LABELS - count} more are needed."
         )
-    reasons = list(labels.order_by().values_list("reason_id", flat=True).distinct()[:2])
-    if len(reasons) < 2:
+    if len(labels) < 2:
         raise TrainingRefused(
-            f"All {count} labels of {code} say {reasons[0]}. A model learns from two reasons at least."
+            f"All {count} labels of {code} say {next(iter(labels))}. A model learns from two reasons at least."
         )
 
 
@@ -89,6 +93,7 @@ def _trained(reconciliation: Reconciliation, rules: Rules) -> Trained:
 
     with session(f"train-{reconciliation.pk}") as (duck, _):
         table = training_table(duck, reconciliation, rules)
+    _enough(reconciliation.code, Counter(table.rows["reason"]))  # without those of fields that are gone
     return _learned(table, rules)
 
 
