@@ -11,7 +11,7 @@ export const options = {
   scenarios: {
     programs: {
       executor: "constant-arrival-rate", rate: RATE, timeUnit: "1s", duration: `${SECONDS}s`,
-      preAllocatedVUs: 60, maxVUs: 200, gracefulStop: "10s",
+      preAllocatedVUs: 200, maxVUs: 400, gracefulStop: "10s",
     },
   },
   thresholds: {
