@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import fixtures
 
 from config.definitions.faults import BadDefinition
+from ingestion.models import Delivery
 from reconciliation.models import Break, Reconciliation, Run, Team
 from review.decisions import decide
 from tests.conftest import DAY, DEFINITION, row
@@ -44,7 +45,10 @@ def test_it_is_downloaded_by_who_may_see_the_source(
 ) -> None:
     reconcile([row("A"), "short,row"], [row("A")])
     client.force_login(person("Auditor"))
-    answer = client.get(f"/api/v1/sources/left/rejects?date={DAY}")
+    address = f"/api/v1/sources/left/rejects?date={DAY}"
+    delivery = Delivery.objects.get(source__code="left")
+    assert f'href="{address}"' in client.get(f"/deliveries/{delivery.pk}/").content.decode()
+    answer = client.get(address)
     assert answer["Content-Disposition"] == f'attachment; filename="rejects_left_{DAY}.csv"'
     assert b"short,row" in answer.content
     assert client.get(f"/api/v1/sources/left/rejects?date={DAY}&as=json").json()[0]["reason"] == "quarantined"
