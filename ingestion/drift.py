@@ -20,7 +20,7 @@ from ingestion.models import MappingProposal, Normalization
 from ingestion.normalize import Normalized, column_position
 from ingestion.preview import preview
 from ingestion.shape import Leaf
-from ingestion.sql_text import literal
+from ingestion.sql_text import parquet
 from ingestion.suggest.dates import date_styles
 from ingestion.suggest.numbers import number_styles
 from ingestion.suggest.renamed import Sample, find_renamed
@@ -61,11 +61,11 @@ def of_stopped(work: Normalization, raw: Path, format_: FileFormat, missing: Mis
     return Drifted(missing, work, replace(found, would=_tried(work, raw, found.document)))
 
 
-def of_delivery(work: Normalization, raw: Path, format_: FileFormat, made: Normalized, parquet: Path) -> Drift:
+def of_delivery(work: Normalization, raw: Path, format_: FileFormat, made: Normalized, written: Path) -> Drift:
     """What changed in a delivery that was read: columns, and how values are written."""
     if work.delivery.replayed_from_id is not None:
         return Drift()
-    found = _retyped_columns(work, raw, format_, made, parquet)
+    found = _retyped_columns(work, raw, format_, made, written)
     would = _tried(work, raw, found.document)
     is_better = would is not None and _fitting(would) > _fitting(made)
     return replace(found, notes=[*_column_notes(work, format_), *found.notes], would=would if is_better else None)
@@ -155,10 +155,10 @@ def _samples(raw: Path, format_: FileFormat) -> list[Sample]:
     return [Sample(name, place, held) for place, (name, held) in enumerate(zip(format_.columns, values, strict=True))]
 
 
-def _retyped_columns(work: Normalization, raw: Path, format_: FileFormat, made: Normalized, parquet: Path) -> Drift:
+def _retyped_columns(work: Normalization, raw: Path, format_: FileFormat, made: Normalized, written: Path) -> Drift:
     """The columns most of whose values do not fit their fields any more, and the mapping that reads them."""
     leaves = work.mapping.source.record_type.shape().leaves
-    unfit = dict(_mostly_flagged(made, parquet, leaves))
+    unfit = dict(_mostly_flagged(made, written, leaves))
     unfit |= {leaf: len(made.rejected) for leaf in leaves if leaf.key and _unfit_keys(made)}
     document: Document = work.mapping.document
     samples = _samples(raw, format_) if unfit else []
@@ -183,18 +183,19 @@ def _retyped_columns(work: Normalization, raw: Path, format_: FileFormat, made: 
     return Drift(notes, proposed if why else {}, why)
 
 
-def _mostly_flagged(made: Normalized, parquet: Path, leaves: Sequence[Leaf]) -> Iterable[tuple[Leaf, int]]:
+def _mostly_flagged(made: Normalized, written: Path, leaves: Sequence[Leaf]) -> Iterable[tuple[Leaf, int]]:
     """Fields more than half of whose values are flagged."""
     if made.flagged_values < FEWEST:
         return
-    listed = literal(str(parquet / "**" / "*.parquet") if parquet.is_dir() else str(parquet))
     with lookup() as duck:
-        names = f"SELECT unnest(string_split(flags, ',')) AS name FROM read_parquet({listed}) WHERE flags IS NOT NULL"
+        names = f"SELECT unnest(string_split(flags, ',')) AS name FROM read_parquet({parquet(written)}) WHERE flags IS NOT NULL"
         flagged = dict(duck.execute(f"SELECT name, count(*) FROM ({names}) GROUP BY name").fetchall())
         for leaf in leaves:
             if flagged.get(leaf.name, 0) >= FEWEST:
                 there = f"{leaf.column} IS NOT NULL OR raw_{leaf.column} IS NOT NULL"
-                filled = duck.execute(f"SELECT count(*) FROM read_parquet({listed}) WHERE {there}").fetchall()[0][0]
+                filled = duck.execute(
+                    f"SELECT count(*) FROM read_parquet({parquet(written)}) WHERE {there}"
+                ).fetchall()[0][0]
                 if flagged[leaf.name] * 2 > filled:
                     yield leaf, flagged[leaf.name]
 

@@ -12,7 +12,7 @@ from ingestion.file_format import NAMED_VALUES, FileFormat
 from ingestion.framing import Framed, RejectedRow
 from ingestion.mapping import FieldMapping
 from ingestion.shape import Leaf, Shape, canonical_sql, key_part_sql
-from ingestion.sql_text import literal
+from ingestion.sql_text import literal, parquet
 from ingestion.value_sql import cleaned_sql, direct_sql, is_direct, may_flag, typed_sql
 
 BUCKETS = 64
@@ -81,10 +81,9 @@ def _normalize(
         f"COPY (SELECT *{part} FROM normalized WHERE key IS NOT NULL) "
         f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION snappy{parts})"
     )
-    written = str(target / "**" / "*.parquet") if partition else str(target)
     kept, flagged = duck.execute(
         "SELECT count(*), coalesce(sum(len(string_split(flags, ','))), 0) "
-        f"FROM read_parquet({literal(written)}, hive_partitioning = false)"
+        f"FROM read_parquet({parquet(target)}, hive_partitioning = false)"
     ).fetchall()[0]
     keyless = framed.received - len(framed.rejected) - kept
     rejected = _keyless(duck, keyless, shape) if keyless else []

@@ -20,7 +20,7 @@ from ingestion.lookup import lookup
 from ingestion.models import Delivery, Normalization, QuarantinedRow, Repair
 from ingestion.models import Mapping as MappingVersion
 from ingestion.readers.json_values import DECODER, UnfitRecord, flat
-from ingestion.sql_text import literal
+from ingestion.sql_text import literal, parquet
 from ingestion.unpacking import unpacked
 
 ORIGIN = "_repaired_row"  # the last column of a replayed record; no mapping reads it
@@ -113,11 +113,9 @@ def holder_of(delivery: Delivery, key: str) -> Delivery | None:
     )  # fmt: skip
     newest = works.select_related("delivery").order_by("-delivery_id", "-mapping__version").distinct("delivery_id")
     for work in newest:
-        path = lake.local(work.path)
-        listed = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
         with lookup() as duck:
             found = duck.execute(
-                f"SELECT 1 FROM read_parquet({literal(listed)}) WHERE key = ? LIMIT 1", [key]
+                f"SELECT 1 FROM read_parquet({parquet(lake.local(work.path))}) WHERE key = ? LIMIT 1", [key]
             ).fetchone()
         if found:
             return work.delivery

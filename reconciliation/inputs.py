@@ -10,7 +10,7 @@ from psycopg import sql
 from ingestion import lake
 from ingestion.models import Delivery, Normalization
 from ingestion.shape import Leaf, Shape
-from ingestion.sql_text import literal
+from ingestion.sql_text import literal, parquet
 from reconciliation.bulk import copy_in, copy_out
 from reconciliation.models import Break, Member, Run, RunInput, RunStep
 from reconciliation.money import Money, money_of
@@ -97,15 +97,14 @@ def _fresh(inputs: Inputs, side: str, given: list[Normalization]) -> str:
     low, high = inputs.step.first_bucket, inputs.step.last_bucket
     parts = [
         f"SELECT {_columns(inputs.shape)}, {n.delivery_id}::BIGINT AS delivery, false AS carried "
-        f"FROM read_parquet({literal(_parquet(n))}) WHERE bucket BETWEEN {low} AND {high}"
+        f"FROM read_parquet({_parquet(n)}) WHERE bucket BETWEEN {low} AND {high}"
         for n in given
     ]
     return " UNION ALL ".join(parts) or _nothing(inputs.shape)
 
 
 def _parquet(normalization: Normalization) -> str:
-    path = lake.checked(normalization.path, normalization.sha256)
-    return str(path / "**" / "*.parquet") if path.is_dir() else str(path)
+    return parquet(lake.checked(normalization.path, normalization.sha256))
 
 
 def _columns(shape: Shape) -> str:

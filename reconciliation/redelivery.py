@@ -9,7 +9,7 @@ from ingestion import lake
 from ingestion.expectations import readable
 from ingestion.models import Delivery, Normalization
 from ingestion.shape import Leaf, canonical_sql
-from ingestion.sql_text import literal
+from ingestion.sql_text import literal, parquet
 from reconciliation.session import session
 
 ADDED, CHANGED, REMOVED, SAME = "added", "changed", "removed", "same"
@@ -88,12 +88,12 @@ def _records(delivery: Delivery) -> str:
     path = lake.local(work.path) if work else None
     if path is None or not path.exists():
         return ""
-    return str(path / "**" / "*.parquet") if path.is_dir() else str(path)
+    return parquet(path)
 
 
 def _load(duck: duckdb.DuckDBPyConnection, name: str, path: str) -> None:
     """The records as a view, with `nth`: of a key that stands more than once, which of its rows it is."""
-    file = f"read_parquet({literal(path)}, hive_partitioning = false)"
+    file = f"read_parquet({path}, hive_partitioning = false)"
     twice = duck.execute(f"SELECT count(*) > count(DISTINCT key) FROM {file}").fetchall()[0][0]
     nth = "row_number() OVER (PARTITION BY key ORDER BY n)" if twice else "1"
     duck.execute(f"CREATE TEMP VIEW {name} AS SELECT *, {nth} AS nth FROM {file}")

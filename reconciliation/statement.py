@@ -15,7 +15,7 @@ import duckdb
 from django.db import connection
 
 from ingestion import lake
-from ingestion.sql_text import literal
+from ingestion.sql_text import literal, parquet
 from reconciliation.models import Run, RunInput, RunStep
 from reconciliation.money import Money, money_of
 from reconciliation.outcomes import IN_BREAK
@@ -142,7 +142,7 @@ def delivered_parts(run: Run, columns: Sequence[str]) -> list[Part]:
         parts = []
         for side in SIDES:
             inputs = run.inputs.filter(side=side).select_related("normalization")
-            if files := ", ".join(literal(_parquet(it.normalization.path)) for it in inputs):
+            if files := ", ".join(parquet(lake.local(it.normalization.path)) for it in inputs):
                 read = f"read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
                 rows = (
                     f"SELECT {literal(side)} AS side, {amount} AS amount, {currency}::VARCHAR AS currency FROM {read}"
@@ -168,17 +168,12 @@ def delivered_rows(inputs: Iterable[RunInput], side: str, columns: Sequence[str]
     amount, currency = [*columns, "NULL"][:2]
     parts = [
         f"SELECT {literal(side)} AS side, {it.normalization.delivery_id}::BIGINT AS delivery, n, {amount} AS amount, "
-        f"{currency}::VARCHAR AS currency FROM read_parquet({literal(_parquet(it.normalization.path))})"
+        f"{currency}::VARCHAR AS currency FROM read_parquet({parquet(lake.local(it.normalization.path))})"
         for it in inputs
         if it.side == side
     ]
     nothing = "SELECT '' AS side, 0::BIGINT AS delivery, 0::BIGINT AS n, 0 AS amount, '' AS currency WHERE false"
     return " UNION ALL ".join(parts) or nothing
-
-
-def _parquet(name: str) -> str:
-    path = lake.local(name)
-    return str(path / "**" / "*.parquet") if path.is_dir() else str(path)
 
 
 def settled_amounts(duck: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int, str, str]]:
