@@ -6,7 +6,6 @@ from decimal import Decimal
 from attribution.models import Reason
 from attribution.provers.evidence import Context, Setting
 from ingestion.shape import Shape
-from reconciliation.engine.business_days import Calendar
 from reconciliation.models import Reconciliation
 from reconciliation.rules import Rules
 
@@ -23,7 +22,7 @@ def context_of(rules: Rules, shape: Shape) -> Context:
     return Context(
         decimals={leaf.name: leaf for leaf in shape.leaves if leaf.kind == "decimal"},
         translations=rules.document.get("translations") or {},  # type: ignore[arg-type]
-        calendar=Calendar(rules.weekend, rules.holidays),
+        calendar=rules.calendar,
         settings={code: _setting(given) for code, given in settings.items()},
         reasons=rules.document.get("reasons") or {},  # type: ignore[arg-type]
     )

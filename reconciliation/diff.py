@@ -12,7 +12,6 @@ from ingestion import lake
 from ingestion.sql_text import literal
 from ingestion.work import claim, fail, finish, give_back, heartbeat
 from reconciliation import breaks, checks, inputs, outcomes
-from reconciliation.engine.business_days import Calendar
 from reconciliation.engine.duckdb_engine import CompareSpec, compare
 from reconciliation.engine.rules import CompareRule
 from reconciliation.inputs import Inputs
@@ -62,7 +61,7 @@ def compare_spec(given: Inputs, rules: Rules) -> CompareSpec:
         mapped_a=given.mapped_a,
         mapped_b=given.mapped_b,
         authority=rules.authority,
-        calendar=Calendar(rules.weekend, rules.holidays),
+        calendar=rules.calendar,
         one_sided=rules.one_sided,
         beside=given.money.columns if given.money else (),
     )

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from ingestion.shape import Shape
 from reconciliation.engine.authority import proposed_side
+from reconciliation.engine.business_days import Calendar
 
 DEFAULT_CONFIDENCE = Decimal("0.90")
 
@@ -104,18 +106,10 @@ class Rules:
         return self.document.get("authority") or {}  # type: ignore[return-value]
 
     @property
-    def weekend(self) -> frozenset[int]:
-        """ISO weekdays without work."""
-        return frozenset(self._calendar["weekend"])  # type: ignore[call-overload]
-
-    @property
-    def holidays(self) -> frozenset[dt.date]:
-        """Days without work."""
-        return frozenset(dt.date.fromisoformat(day) for day in self._calendar["holidays"])  # type: ignore[attr-defined]
-
-    @property
-    def _calendar(self) -> Mapping[str, object]:
-        return self.document.get("calendar") or {"weekend": [6, 7], "holidays": []}  # type: ignore[return-value]
+    def calendar(self) -> Calendar:
+        """The business days."""
+        given: Any = self.document.get("calendar") or {"weekend": [6, 7], "holidays": []}
+        return Calendar(frozenset(given["weekend"]), frozenset(map(dt.date.fromisoformat, given["holidays"])))
 
 
 def proposed(

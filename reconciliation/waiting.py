@@ -8,7 +8,6 @@ from django.db import connection
 from django.db.models import Count
 
 from reconciliation.custody import seal_breaks
-from reconciliation.engine.business_days import Calendar
 from reconciliation.models import Break, Run, RunStep
 from reconciliation.rules import Rules
 
@@ -18,16 +17,11 @@ ONE_SIDED = (Break.Kind.MISSING_IN_A.value, Break.Kind.MISSING_IN_B.value)
 DAY = dt.timedelta(days=1)
 
 
-def calendar_of(rules: Rules) -> Calendar:
-    """The business days of a run's rules."""
-    return Calendar(rules.weekend, rules.holidays)
-
-
 def waited_since(rules: Rules, business_date: dt.date) -> dt.date:
     """The last date of which records have waited long enough by a business date; no record waits after `date.max`."""
     if not rules.wait:
         return dt.date.max
-    calendar, day = calendar_of(rules), business_date
+    calendar, day = rules.calendar, business_date
     while day > dt.date.min and calendar.business_days_between(day, business_date) < rules.wait:
         day -= DAY
     return day
@@ -60,7 +54,7 @@ def set_waiting(step: RunStep) -> None:
 def open_by_age(run: Run) -> dict[str, dict[str, int]]:
     """The breaks that are open when a run ends, by business days from the date that opened them to the run's: those in review,
     and those that wait for a partner."""
-    calendar = calendar_of(Rules(run.rule_set.document))
+    calendar = Rules(run.rule_set.document).calendar
     standing = Break.objects.filter(reconciliation=run.reconciliation_id, state=Break.State.REVIEW).order_by()
     counted = standing.values_list("band", "opened_run__business_date").annotate(Count("pk"))
     found: dict[str, Counter[int]] = {"review": Counter(), WAITING: Counter()}
