@@ -1,9 +1,9 @@
 """Taking a delivery in: its bytes into the lake, a row for it, and its normalization."""
 
 import datetime as dt
-import hashlib
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -68,12 +68,8 @@ def accept_delivery(
 
 def _copy(file: Path, copy: Path) -> tuple[str, int]:
     """Copy and hash in one pass; gives the sha256 and the size in bytes."""
-    digest, size = hashlib.sha256(), 0
-    with file.open("rb") as given, copy.open("wb") as kept:
-        while block := given.read(lake.BLOCK):
-            digest.update(block)
-            size += kept.write(block)
-    return digest.hexdigest(), size
+    with file.open("rb") as given:
+        return lake.write_hashed(iter(partial(given.read, lake.BLOCK), b""), copy)
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +24,16 @@ def sha256_of(path: Path) -> str:
     """The sha256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_hashed(blocks: Iterable[bytes], target: Path) -> tuple[str, int]:
+    """Write and hash in one pass; gives the sha256 and the size in bytes."""
+    digest, size = hashlib.sha256(), 0
+    with target.open("wb") as file:
+        for block in blocks:
+            digest.update(block)
+            size += file.write(block)
+    return digest.hexdigest(), size
 
 
 def work_folder(name: str) -> Path:
