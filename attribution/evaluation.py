@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attribution.classifier import FLOOR
 from attribution.statistics.bounds import lower_bound, upper_bound
 from attribution.statistics.calibration import calibration_error
+from attribution.statistics.risk_coverage import risk_coverage
 
 EACH_SIDE = 0.025  # of a 95 % interval
 GROUPS = 10
@@ -48,7 +50,31 @@ def evaluate(
         "calibration_error": round(calibration_error(confidence, right), 4),
         "reliability": reliability(confidence, right),
         "reasons": {reason: _of_reason(number, best, labels) for number, reason in enumerate(reasons)},
+        "confusion": _confusion(best, labels, len(reasons)),
         "gate": passing(functional[best] & (confidence > threshold), best, labels, functional).document(),
+        "curve": _curve(probabilities, labels, reasons, functional, threshold),
+    }
+
+
+def _confusion(best: np.ndarray, labels: np.ndarray, reasons: int) -> list[list[int]]:
+    """How many labels there are of each reason (rows), by the reason named (columns)."""
+    return np.bincount(labels * reasons + best, minlength=reasons**2).reshape(reasons, reasons).tolist()  # type: ignore[no-any-return]
+
+
+def _curve(
+    probabilities: np.ndarray, labels: np.ndarray, reasons: Sequence[str], functional: np.ndarray, threshold: float
+) -> dict[str, object]:
+    """The two risk-coverage curves: by the confidence of the best reason, and by the share of all functional reasons. What is
+    not functional or not named never passes."""
+    best, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    passable = functional[best] & (confidence >= float(FLOOR))
+    scores = {"confidence": confidence, "functional_share": probabilities[:, functional].sum(axis=1)}
+    return {
+        "reasons": [reason for reason, it in zip(reasons, functional, strict=True) if it],
+        **{
+            name: risk_coverage(np.where(passable, score, -1.0), best, labels, functional, threshold)
+            for name, score in scores.items()
+        },
     }
 
 
