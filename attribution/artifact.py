@@ -10,9 +10,10 @@ import xgboost as xgb
 
 from attribution.history import History
 from attribution.learned import Columns, Model
+from attribution.novelty import Familiar
 from attribution.precedents import Precedents
 
-FORMAT = 1
+FORMAT = 2
 LENGTH = 8  # bytes of the header's length, big-endian
 
 
@@ -32,6 +33,7 @@ def to_bytes(model: Model, precedents: Precedents) -> bytes:
         "claims": _rows_of(model.claims),
         "temperature": model.temperature,
         "lean": model.lean,
+        "familiar": model.familiar.document(),
         "precedents": precedents.document(),
     }
     text = json.dumps(header, sort_keys=True, ensure_ascii=False).encode()
@@ -64,6 +66,7 @@ def _model(header: dict[str, Any], booster: xgb.Booster) -> Model:
         booster=booster,
         temperature=header["temperature"],
         lean=header["lean"],
+        familiar=Familiar.from_document(header["familiar"]),
     )
 
 

@@ -6,7 +6,7 @@ confirmed, and how often who and where had each reason.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import xgboost as xgb
 
 from attribution.features import code_features, value_features
 from attribution.history import History, Shares, as_of_shares, history_of, share_names
+from attribution.novelty import NOTHING, Familiar, familiar
 from attribution.statistics.calibration import log_softmax, temperature
 
 SHARES_FROM = 300  # labels: with fewer, frequencies by category cost accuracy
@@ -44,10 +45,16 @@ class Model:
     booster: xgb.Booster
     temperature: float
     lean: float  # how much of what the habits say together the base margin takes
+    familiar: Familiar
 
     def probabilities(self, rows: pd.DataFrame) -> np.ndarray:
         """Calibrated probabilities, rows x reasons."""
         return np.exp(log_softmax(self.margins(rows) / self.temperature))
+
+    def unfamiliar(self, rows: pd.DataFrame) -> np.ndarray:
+        """A sentence for each row that no label resembles, an empty text for the others."""
+        rows = rows.reset_index(drop=True)
+        return self.familiar.unfamiliar(rows, value_features(rows))
 
     def margins(self, rows: pd.DataFrame) -> np.ndarray:
         """Margins, rows x reasons, before the temperature."""
@@ -58,8 +65,10 @@ class Model:
 
 def train(rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, *, seed: int = 0) -> Model:
     """Learn from labelled differences in the order of time. `labels`: numbers of `reasons`."""
+    rows = rows.reset_index(drop=True)
     warmth = temperature(*_unseen(rows, labels, reasons, columns, seed))
-    return _fit(rows, labels, reasons, columns, warmth, seed)
+    model = _fit(rows, labels, reasons, columns, warmth, seed)
+    return replace(model, familiar=familiar(rows, value_features(rows), columns.habits))
 
 
 def _unseen(
@@ -88,7 +97,7 @@ def _fit(
     data.set_label(labels)
     booster = xgb.train(_parameters(len(reasons), seed), data, num_boost_round=rounds(len(rows)))
     history = history_of(rows, labels, columns.habits, reasons) if learns_habits else None
-    return Model(tuple(reasons), columns, known, history, claims, booster, warmth, lean)
+    return Model(tuple(reasons), columns, known, history, claims, booster, warmth, lean, NOTHING)
 
 
 def rounds(labels: int) -> int:
