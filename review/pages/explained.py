@@ -39,7 +39,12 @@ class Explained:
     @property
     def shown(self) -> str:
         """The field as people read it."""
-        return ROW_TITLE if self.field == Difference.ROW else self.field
+        return shown_field(self.difference)
+
+
+def shown_field(difference: Difference) -> str:
+    """The field of a difference as people read it."""
+    return ROW_TITLE if difference.field == Difference.ROW else difference.field
 
 
 def explained_differences(brk: Break) -> list[Explained]:

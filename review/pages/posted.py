@@ -21,7 +21,7 @@ def visible_decision(request: HttpRequest, pk: int) -> Decision:
 
 def posted_decision(request: HttpRequest, brk: Break) -> str:
     """Approve, override or reject a break."""
-    if _holds_nul(request):
+    if holds_nul(request):
         return NO_NUL
     try:
         decide(
@@ -39,7 +39,8 @@ def posted_decision(request: HttpRequest, brk: Break) -> str:
     return ""
 
 
-def _holds_nul(request: HttpRequest) -> bool:
+def holds_nul(request: HttpRequest) -> bool:
+    """Whether a posted text cannot be kept."""
     return any("\0" in str(text) for text in request.POST.values())
 
 
@@ -54,7 +55,7 @@ def _changed(brk: Break, request: HttpRequest) -> dict[str, str | None]:
 
 def posted_waiver(request: HttpRequest, brk: Break) -> str:
     """Let a failed check of a break be."""
-    if _holds_nul(request):
+    if holds_nul(request):
         return NO_NUL
     try:
         waive(

@@ -1,0 +1,79 @@
+"""The blind form: differences as they came, and a person's own reason for each. Nothing that was said of them is shown, neither
+a reason nor a confidence, proof, check or another person's answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from attribution.corrections import NO_LABEL
+from attribution.models import Reason
+from reconciliation.models import Break, Difference
+from review.pages.comparison import comparison
+from review.pages.explained import shown_field
+from review.pages.posted import NO_NUL, holds_nul
+
+REASON = "reason:"  # a form's choice of a difference's reason is called so, then the difference's id
+
+
+class BadAnswer(ValueError):
+    """A form that cannot be taken; the sentence says what is missing. Nothing was written."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a person said: a reason by difference id, and a comment."""
+
+    reasons: Mapping[int, str]
+    comment: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A difference that a form asks about: the input's name, the field as people read it, and what was chosen before."""
+
+    name: str
+    shown: str
+    chosen: str
+
+
+def blind_context(request: HttpRequest, brk: Break, differences: Sequence[Difference]) -> dict[str, Any]:
+    """What `review/blind_form.html` shows, beside `blind_url` where it posts to. What was posted is still chosen."""
+    members = list(brk.members.filter(current=True).order_by("side", "position"))
+    wrong = set(brk.differences.filter(current=True).values_list("field", flat=True))
+    chosen = request.POST
+    return {
+        "brk": brk,
+        "rows": members,
+        "compared": comparison(brk, members, wrong),
+        "asked": [Asked(name := _name(it), shown_field(it), chosen.get(name, "")) for it in differences],
+        "blind_reasons": answers().values_list("code", "label"),
+        "comment": chosen.get("comment", ""),
+    }
+
+
+def answers() -> QuerySet[Reason]:
+    """The reasons that an answer may name, by code: no order that would speak for one."""
+    return Reason.objects.filter(active=True).exclude(code__in=NO_LABEL).order_by("code")
+
+
+def posted_answer(request: HttpRequest, differences: Sequence[Difference]) -> Reply:
+    """What the form posted; BadAnswer where a difference has no reason that is in use."""
+    if holds_nul(request):
+        raise BadAnswer(NO_NUL)
+    known = set(answers().values_list("code", flat=True))
+    said = {it: request.POST.get(_name(it), "") for it in differences}
+    for difference, reason in said.items():
+        if not reason:
+            raise BadAnswer(
+                f"Choose a reason for {shown_field(difference)}. Who cannot tell leaves it to another person."
+            )
+        if reason not in known:
+            raise BadAnswer(f"There is no active reason {reason!r}. Choose one of the list.")
+    return Reply({it.pk: reason for it, reason in said.items()}, request.POST.get("comment", "").strip())
+
+
+def _name(difference: Difference) -> str:
+    return f"{REASON}{difference.pk}"
