@@ -10,6 +10,7 @@ from psycopg import sql
 
 from attribution.cases import load_cases, load_late, waiting
 from attribution.context import context_of
+from attribution.draws import draw_breaks
 from attribution.explaining import explain_cases
 from attribution.provers.evidence import Context
 from attribution.verdicts import judge_cases, passing_relation
@@ -57,6 +58,7 @@ def _attribute(step: RunStep) -> None:
             stored = time.monotonic() - began
             _write_attributions(duck, step)
             _write_verdicts(duck, step)
+            draw_breaks(duck, step, rules.gate)
             set_waiting(step)
             _write_late(duck)
             analyze(count, "attribution_attribution", "attribution_candidate", "reconciliation_gaterefusal")

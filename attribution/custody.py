@@ -1,6 +1,16 @@
 """What of this app is under custody: reasons, corrections, models, and under a break's seal its attributions."""
 
-from attribution.models import Certificate, Correction, ModelVersion, Reason
+from attribution.models import (
+    AuditAnswer,
+    AuditReason,
+    Certificate,
+    Correction,
+    Draw,
+    DrawSeed,
+    GateStep,
+    ModelVersion,
+    Reason,
+)
 from ingestion.custody import add_parts, register_model, row_hash
 from reconciliation.custody import BREAK
 
@@ -15,4 +25,4 @@ add_parts(
     f"SELECT d.break_id, {row_hash('c')} "
     + _OF_BREAK.format(more="JOIN attribution_candidate c ON c.attribution_id = a.id "),
 )
-register_model(Reason, Correction, ModelVersion, Certificate)
+register_model(Reason, Correction, ModelVersion, Certificate, DrawSeed, Draw, AuditAnswer, AuditReason, GateStep)

@@ -41,6 +41,8 @@ class GateRules:
     amount_field: str = "amount"
     currency_field: str = "currency"
     budget: str = ""
+    audit_rate: Decimal = Decimal("0.10")  # of what passes without a person, this share is audited
+    audit_floor: int = 12  # and of each run at least so many: some 250 in a window of 30 days
 
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> "GateRules":
@@ -53,6 +55,8 @@ class GateRules:
             amount_field=str(document.get("amount_field", "amount")),
             currency_field=str(document.get("currency_field", "currency")),
             budget=str(document.get("budget") or "").replace("none", ""),
+            audit_rate=Decimal(str(document.get("audit_rate", cls.audit_rate))),
+            audit_floor=int(str(document.get("audit_floor", cls.audit_floor))),
         )
 
 

@@ -1,8 +1,23 @@
 """Why not: reasons, attributions, corrections, models."""
 
 from attribution.models.attribution import Attribution, Candidate
+from attribution.models.audit import AuditAnswer, AuditReason
 from attribution.models.correction import Correction
+from attribution.models.draw import Draw, DrawSeed
+from attribution.models.gate_step import GateStep
 from attribution.models.model_version import Certificate, ModelVersion
 from attribution.models.reason import Reason
 
-__all__ = ["Attribution", "Candidate", "Certificate", "Correction", "ModelVersion", "Reason"]
+__all__ = [
+    "Attribution",
+    "AuditAnswer",
+    "AuditReason",
+    "Candidate",
+    "Certificate",
+    "Correction",
+    "Draw",
+    "DrawSeed",
+    "GateStep",
+    "ModelVersion",
+    "Reason",
+]

@@ -16,7 +16,11 @@ from reconciliation.values import BadValue, canonical_value
 Document = Mapping[str, object]
 MATCH = ("on", "one_sided", "wait", "group")
 LONGEST_WAIT = 60
-GATE = ("confidence", "budget", "max_auto_amount", "max_auto_difference", "amount_field", "currency_field", "checks")
+GATE = (
+    "confidence", "budget", "max_auto_amount", "max_auto_difference", "amount_field", "currency_field", "checks", "audit_rate",
+    "audit_floor",
+)  # fmt: skip
+MOST_AUDITS = 10_000
 BUDGETS = ("0.10", "0.05", "0.02", "0.01", "none")
 CHECKS = {
     "not_null": (),
@@ -123,6 +127,7 @@ def _gate(place: str, gate: Document, fields: RecordFields) -> Iterator[Fault]:
         yield Fault(f"{place}.confidence", 'it is a decimal between 0 and 1, such as "0.90"')
     if gate.get("budget", "none") not in BUDGETS:
         yield Fault(f"{place}.budget", f"it is one of {', '.join(BUDGETS)}")
+    yield from _audits(place, gate)
     for key in ("max_auto_amount", "max_auto_difference"):
         yield from _limits(f"{place}.{key}", gate.get(key))
     for key, kinds in (("amount_field", ("decimal", "integer")), ("currency_field", ("text",))):
@@ -134,6 +139,18 @@ def _gate(place: str, gate: Document, fields: RecordFields) -> Iterator[Fault]:
             yield Fault(f"{place}.{key}", f"it names a field of type {' or '.join(kinds)}")
     for number, check in enumerate(gate.get("checks") or []):  # type: ignore[var-annotated, arg-type]
         yield from _check(f"{place}.checks[{number}]", check, fields)
+
+
+def _audits(place: str, gate: Document) -> Iterator[Fault]:
+    rate, floor = gate.get("audit_rate", "0.10"), gate.get("audit_floor", 12)
+    if not _is_share(rate):
+        yield Fault(f"{place}.audit_rate", 'it is a decimal between 0 and 1, such as "0.10"')
+    elif isinstance(floor, bool) or not isinstance(floor, int) or not 0 <= floor <= MOST_AUDITS:
+        yield Fault(f"{place}.audit_floor", f"it is a whole number of records a run, at most {MOST_AUDITS:,}")
+    elif not floor and not Decimal(str(rate)) and gate.get("budget", "none") != "none":
+        yield Fault(
+            f"{place}.audit_rate", "a gate with an error budget needs audits; only they show that it still holds"
+        )
 
 
 def _limits(place: str, given: object) -> Iterator[Fault]:

@@ -31,6 +31,7 @@ FIELD = {
 CHECK = {"field": TEXT, "rule": TEXT, "min": TEXT, "max": TEXT, "values": WORDS, "pattern": TEXT, "other": TEXT}
 GATE = {
     "confidence": TEXT, "budget": TEXT, "amount_field": TEXT, "currency_field": TEXT, "checks": ListOf(CHECK),
+    "audit_rate": TEXT, "audit_floor": ANY,
 }  # fmt: skip
 SOURCE = {
     "label": TEXT, "record_type": TEXT, "kind": TEXT, "delivers": TEXT, "calendar": TEXT,
