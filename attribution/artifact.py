@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
+from attribution.evidence_lines import lines_from_document
 from attribution.history import History
 from attribution.learned import Columns, Model
 from attribution.novelty import Familiar
@@ -35,6 +36,7 @@ def to_bytes(model: Model, precedents: Precedents) -> bytes:
         "lean": model.lean,
         "familiar": model.familiar.document(),
         "precedents": precedents.document(),
+        "lines": [line.document() for line in precedents.lines],
     }
     text = json.dumps(header, sort_keys=True, ensure_ascii=False).encode()
     return len(text).to_bytes(LENGTH, "big") + text + bytes(model.booster.save_raw("ubj"))
@@ -49,7 +51,8 @@ def from_bytes(given: bytes) -> tuple[Model, Precedents]:
             raise BadArtifact(f"It has format {header['format']}, and this version reads {FORMAT}.")
         booster = xgb.Booster({"nthread": 1})
         booster.load_model(bytearray(given[end:]))
-        return _model(header, booster), Precedents.from_document(header["precedents"])
+        lines = lines_from_document(header["lines"])
+        return _model(header, booster), Precedents.from_document(header["precedents"], lines)
     except (ValueError, KeyError, TypeError, xgb.core.XGBoostError) as error:
         raise BadArtifact("It is no trained model.") from error
 

@@ -14,6 +14,7 @@ import numpy as np
 from attribution.artifacts import pinned_model
 from attribution.classifier import FLOOR
 from attribution.difference_rows import OF_RECORD, create_rows
+from attribution.evidence_join import create_evidence
 from attribution.provers.evidence import UNKNOWN
 from ingestion.shape import Shape
 from ingestion.sql_text import literal, quoted
@@ -39,6 +40,7 @@ def ask_model(duck: duckdb.DuckDBPyConnection, shape: Shape, run: Run, reasons: 
     _precedents(duck, precedents)
     duck.execute(_ASKED)
     _guess(duck, model, reasons)
+    create_evidence(duck, precedents.lines)
     _speak(duck, f"model:{version.version}", reasons)
 
 
@@ -49,15 +51,13 @@ _ASKED = (
 
 
 def _precedents(duck: duckdb.DuckDBPyConnection, precedents: "Precedents") -> None:
-    """Create `precedent_enough` (field, claim) and `precedent` (field, claim, reason, sentence)."""
-    for table, names, rows in (
-        ("precedent_enough", ("field", "claim"), precedents.enough()),
-        ("precedent", ("field", "claim", "reason", "sentence"), precedents.sentences()),
-    ):
-        typed = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in names)
-        values = list(zip(*rows, strict=True)) or [()] * len(names)
-        with columns(duck, "given", dict(zip(names, values, strict=True))):
-            duck.execute(f"CREATE TEMP TABLE {table} AS SELECT {typed} FROM given")
+    """Create `precedent_enough` (field, claim)."""
+    fields, claims = zip(*precedents.enough(), strict=True) if precedents.enough() else ((), ())
+    with columns(duck, "given", {"field": fields, "claim": claims}):
+        duck.execute(
+            "CREATE TEMP TABLE precedent_enough AS SELECT CAST(field AS VARCHAR) AS field, CAST(claim AS VARCHAR) AS claim "
+            "FROM given"
+        )
 
 
 def _guess(duck: duckdb.DuckDBPyConnection, model: "Model", reasons: Mapping[str, bool | None]) -> None:
@@ -109,9 +109,9 @@ def _speak(duck: duckdb.DuckDBPyConnection, speaker: str, reasons: Mapping[str, 
     )
     duck.execute(
         f"INSERT INTO candidate BY NAME SELECT k.place + {first} AS no, g.rank, g.reason, g.confidence, "
-        "coalesce(c.evidence, p.sentence, 'No label of such a difference names it.') AS evidence FROM asked k "
-        "JOIN guess g ON g.place = k.place LEFT JOIN candidate c ON c.no = k.said AND c.reason = g.reason "
-        "LEFT JOIN precedent p ON p.field = k.field AND p.claim = k.claim AND p.reason = g.reason"
+        "coalesce(nullif(concat_ws(' ', c.evidence, e.sentence), ''), 'No label of such a difference names it.') AS evidence "
+        "FROM asked k JOIN guess g ON g.place = k.place LEFT JOIN candidate c ON c.no = k.said AND c.reason = g.reason "
+        "LEFT JOIN evidence e ON e.place = k.place AND e.rank = g.rank"
     )
     duck.execute("INSERT INTO said BY NAME SELECT * FROM model_said")
     duck.execute(

@@ -102,6 +102,7 @@ def _learned(table: "TrainingTable", rules: Rules) -> Trained:
 
     from attribution.artifact import to_bytes
     from attribution.difference_rows import CODES, OF_RECORD
+    from attribution.evidence_lines import evidence_lines
     from attribution.learned import Columns, train
     from attribution.precedents import Precedents
 
@@ -110,7 +111,8 @@ def _learned(table: "TrainingTable", rules: Rules) -> Trained:
     habits = tuple(OF_RECORD + name for name in table.habits)
     columns = Columns((*CODES, *habits), ("field", *habits))
     model = train(rows, labels, reasons, columns, seed=SEED)
-    precedents = Precedents.of(zip(rows["field"], rows["claim"], rows["reason"], strict=True))
+    lines = evidence_lines(rows, columns.habits)
+    precedents = Precedents.of(zip(rows["field"], rows["claim"], rows["reason"], strict=True), lines)
     return Trained(
         artifact=to_bytes(model, precedents),
         metrics=_measured(table, labels, reasons, columns, rules),
