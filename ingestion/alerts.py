@@ -1,6 +1,7 @@
-"""Alerts: raised once an expectation, each with a notice for every target that wants to hear of the source."""
+"""Alerts: raised once a thing, each with a notice for every target that wants to hear of a source that it concerns."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
@@ -20,7 +21,7 @@ def raise_alert(expectation: Expectation, arrived_at: dt.datetime | None, now: d
     )
     if not is_new:
         return None
-    _tell(alert, expectation.source, now)
+    _tell(alert, [expectation.source], now)
     return alert
 
 
@@ -28,16 +29,30 @@ def raise_mismatch(normalization: Normalization, now: dt.datetime) -> None:
     """Raise the alert of a delivery whose control totals do not agree, once; call it in the transaction that says so."""
     alert, is_new = Alert.objects.get_or_create(normalization=normalization, defaults={"raised_at": now})
     if is_new:
-        _tell(alert, normalization.delivery.source, now)
+        _tell(alert, [normalization.delivery.source], now)
 
 
-def _tell(alert: Alert, source: Source, now: dt.datetime) -> None:
-    Notice.objects.bulk_create(Notice(alert=alert, target=target, next_at=now) for target in targets_of(source))
+@transaction.atomic
+def raise_event(*, event: str, mark: str, sentence: str, sources: Sequence[Source], now: dt.datetime) -> Alert | None:
+    """Raise the alert of an event (`gate.closed`, say), once for its mark; None when it was raised before. The sentence names
+    codes and counts, never a record."""
+    alert, is_new = Alert.objects.get_or_create(
+        event=event, mark=mark, defaults={"raised_at": now, "sentence": sentence[:500]}
+    )
+    if not is_new:
+        return None
+    alert.sources.set(sources)
+    _tell(alert, sources, now)
+    return alert
 
 
-def targets_of(source: Source) -> list[AlertTarget]:
-    """The active targets that chose this source, or none in particular."""
-    wanting = AlertTarget.objects.filter(Q(sources=None) | Q(sources=source), active=True)
+def _tell(alert: Alert, sources: Sequence[Source], now: dt.datetime) -> None:
+    Notice.objects.bulk_create(Notice(alert=alert, target=target, next_at=now) for target in targets_of(*sources))
+
+
+def targets_of(*sources: Source) -> list[AlertTarget]:
+    """The active targets that chose one of these sources, or none in particular."""
+    wanting = AlertTarget.objects.filter(Q(sources=None) | Q(sources__in=sources), active=True)
     return list(wanting.distinct().order_by("pk"))
 
 

@@ -69,9 +69,11 @@ def subject(alert: Alert) -> str:
 def body(alert: Alert) -> str:
     """Codes, dates and a link; never a record."""
     owed = alert.expectation
+    if alert.event:
+        return f"{alert.sentence}\n\n{settings.PUBLIC_URL}".rstrip() + "\n"
     if owed is None:
         return (
-            f"{alert} (delivery {alert.subject.pk}). Its page names the totals.\n\n{settings.PUBLIC_URL}".rstrip()
+            f"{alert} (delivery {alert.subject.pk if alert.subject else ''}). Its page names the totals.\n\n{settings.PUBLIC_URL}".rstrip()
             + "\n"
         )
     came = f"It came at {_text(alert.arrived_at)}." if alert.arrived_at else "It is not there yet."
@@ -87,6 +89,14 @@ def body(alert: Alert) -> str:
 def document(notice: Notice) -> dict[str, object]:
     """What a webhook is sent; moments in UTC."""
     alert, owed, about = notice.alert, notice.alert.expectation, notice.alert.subject
+    if about is None:
+        return {
+            "id": notice.pk,
+            "event": alert.event,
+            "sentence": alert.sentence,
+            "raised_at": alert.raised_at.isoformat(),
+            "url": settings.PUBLIC_URL,
+        }
     return {
         "id": notice.pk,
         "event": f"delivery.{alert.what}",

@@ -12,7 +12,8 @@ PREFIX = "TIEOUT_"  # as for every credential that is named by its variable
 
 
 class Alert(models.Model):
-    """A delivery that was not there in time, or one whose control totals do not agree. Raised once, whatever happens later."""
+    """A delivery that was not there in time, one whose control totals do not agree, or an event of a higher app, such as a
+    gate that closed. Raised once, whatever happens later."""
 
     expectation = models.ForeignKey(
         Expectation, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="alerts"
@@ -24,31 +25,41 @@ class Alert(models.Model):
     arrived_at = models.DateTimeField(
         null=True, blank=True, help_text="When the delivery came, if that was before the alert; empty: it was missing."
     )
+    event = models.CharField(max_length=40, blank=True, help_text="Such as gate.closed; empty: about a delivery.")
+    mark = models.CharField(max_length=120, blank=True, help_text="What the event is told once for.")
+    sentence = models.CharField(max_length=500, blank=True, help_text="What happened: codes and counts, no record.")
+    sources = models.ManyToManyField(Source, blank=True, related_name="+", help_text="Those that an event concerns.")
 
     class Meta:
         ordering = ["-id"]
         constraints = [
             UniqueConstraint(fields=["expectation"], name="alert_once_an_expectation"),
             UniqueConstraint(fields=["normalization"], name="alert_once_a_normalization"),
+            UniqueConstraint(fields=["event", "mark"], condition=~Q(event=""), name="alert_once_an_event"),
             CheckConstraint(
-                condition=Q(expectation=None, normalization__isnull=False)
-                | Q(expectation__isnull=False, normalization=None),
+                condition=Q(expectation=None, normalization__isnull=False, event="")
+                | Q(expectation__isnull=False, normalization=None, event="")
+                | (Q(expectation=None, normalization=None) & ~Q(event="") & ~Q(sentence="")),
                 name="alert_of_one_thing",
             ),
         ]
 
     def __str__(self) -> str:
+        if (about := self.subject) is None:
+            return self.sentence.removesuffix(".")
         told = "does not agree with its control totals" if self.what == "mismatch" else f"is {self.what}"
-        return f"{self.subject.source} of {self.subject.business_date} {told}"
+        return f"{about.source} of {about.business_date} {told}"
 
     @property
-    def subject(self) -> Expectation | Delivery:
-        """What has the source and the business date that it is about."""
-        return self.normalization.delivery if self.normalization else self.expectation  # type: ignore[return-value]
+    def subject(self) -> Expectation | Delivery | None:
+        """What has the source and the business date that it is about; None for an event."""
+        return self.normalization.delivery if self.normalization else self.expectation
 
     @property
     def what(self) -> str:
-        """`mismatch` of control totals; `late` when it had come by the time of the alert, else `missing`."""
+        """The event; else `mismatch` of control totals, `late` when it had come by the time of the alert, or `missing`."""
+        if self.event:
+            return self.event
         if self.normalization_id is not None:
             return "mismatch"
         return "late" if self.arrived_at else "missing"

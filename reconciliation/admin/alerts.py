@@ -74,18 +74,20 @@ class NoticeRows(ReadOnlyRows, admin.TabularInline):
 def _of_sources(request: HttpRequest, path: str) -> Q:
     """Those of the user's sources."""
     seen = visible_sources(request.user)
-    places = (f"{path}expectation__source__in", f"{path}normalization__delivery__source__in")
-    return Q(**{places[0]: seen}) | Q(**{places[1]: seen})
+    event = Alert.objects.filter(sources__in=seen).values("pk")
+    own = f"{path.removesuffix('__')}__in" if path else "pk__in"
+    places = {f"{path}expectation__source__in": seen, f"{path}normalization__delivery__source__in": seen, own: event}
+    return Q(*places.items(), _connector=Q.OR)
 
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    """Deliveries that were not there in time, or do not agree with their control totals."""
+    """Deliveries that were not there in time, or do not agree with their control totals; gates that closed, and the like."""
 
     related = ("expectation__source", "normalization__delivery__source", "normalization__mapping__source")
     list_display = ("__str__", "what", "raised_at", "arrived_at")
     list_filter = (through(SourceFilter, "expectation__source"), "expectation__business_date")
-    fields = readonly_fields = ("expectation", "normalization", "what", "raised_at", "arrived_at")
+    fields = readonly_fields = ("expectation", "normalization", "what", "sentence", "raised_at", "arrived_at")
     inlines = (NoticeRows,)
 
     def visible(self, request: HttpRequest) -> QuerySet[Alert]:
