@@ -1,6 +1,7 @@
 """A trained model as bytes and back: a JSON header with its length before it, then the booster as UBJSON. Pure."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,13 +9,12 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from attribution.evidence_lines import lines_from_document
+from attribution.evidence_lines import Line, lines_from_document
 from attribution.history import History
 from attribution.learned import Columns, Model
 from attribution.novelty import Familiar
-from attribution.precedents import Precedents
 
-FORMAT = 2
+FORMAT = 3
 LENGTH = 8  # bytes of the header's length, big-endian
 
 
@@ -22,7 +22,7 @@ class BadArtifact(Exception):
     """Bytes that are no model of this version; the text says why."""
 
 
-def to_bytes(model: Model, precedents: Precedents) -> bytes:
+def to_bytes(model: Model, lines: Sequence[Line]) -> bytes:
     """The same model gives the same bytes."""
     history = model.history
     header = {
@@ -35,15 +35,14 @@ def to_bytes(model: Model, precedents: Precedents) -> bytes:
         "temperature": model.temperature,
         "lean": model.lean,
         "familiar": model.familiar.document(),
-        "precedents": precedents.document(),
-        "lines": [line.document() for line in precedents.lines],
+        "lines": [line.document() for line in lines],
     }
     text = json.dumps(header, sort_keys=True, ensure_ascii=False).encode()
     return len(text).to_bytes(LENGTH, "big") + text + bytes(model.booster.save_raw("ubj"))
 
 
-def from_bytes(given: bytes) -> tuple[Model, Precedents]:
-    """The model and its precedents; BadArtifact where the bytes are none."""
+def from_bytes(given: bytes) -> tuple[Model, tuple[Line, ...]]:
+    """The model and the evidence lines of its labels; BadArtifact where the bytes are none."""
     end = LENGTH + int.from_bytes(given[:LENGTH], "big")
     try:
         header = json.loads(given[LENGTH:end])
@@ -51,8 +50,7 @@ def from_bytes(given: bytes) -> tuple[Model, Precedents]:
             raise BadArtifact(f"It has format {header['format']}, and this version reads {FORMAT}.")
         booster = xgb.Booster({"nthread": 1})
         booster.load_model(bytearray(given[end:]))
-        lines = lines_from_document(header["lines"])
-        return _model(header, booster), Precedents.from_document(header["precedents"], lines)
+        return _model(header, booster), lines_from_document(header["lines"])
     except (ValueError, KeyError, TypeError, xgb.core.XGBoostError) as error:
         raise BadArtifact("It is no trained model.") from error
 

@@ -8,8 +8,8 @@ from ingestion import lake
 from reconciliation.models import Run
 
 if TYPE_CHECKING:
+    from attribution.evidence_lines import Line
     from attribution.learned import Model
-    from attribution.precedents import Precedents
 
 FOLDER = "models"
 
@@ -46,7 +46,7 @@ def altered_models() -> Iterator[str]:
             yield f"{model}: {error}"
 
 
-def pinned_model(run: Run) -> "tuple[ModelVersion, Model, Precedents]":
+def pinned_model(run: Run) -> "tuple[ModelVersion, Model, tuple[Line, ...]]":
     """The model that a run pinned. AlteredFile where nothing can speak for it."""
     version = ModelVersion.objects.filter(reconciliation=run.reconciliation, version=int(run.model_version)).first()
     if version is None:
@@ -54,7 +54,7 @@ def pinned_model(run: Run) -> "tuple[ModelVersion, Model, Precedents]":
     return version, *_read(version)
 
 
-def _read(model: ModelVersion) -> "tuple[Model, Precedents]":
+def _read(model: ModelVersion) -> "tuple[Model, tuple[Line, ...]]":
     from attribution.artifact import BadArtifact, from_bytes  # only who needs a model waits for its libraries
 
     path = lake.checked(path_of(model.artifact_sha256), model.artifact_sha256)

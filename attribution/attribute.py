@@ -9,6 +9,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from attribution.cases import load_cases, load_late, waiting
+from attribution.certificates import warrant_of
 from attribution.context import context_of
 from attribution.draws import draw_breaks
 from attribution.explaining import explain_cases
@@ -51,7 +52,8 @@ def _attribute(step: RunStep) -> None:
         load_late(duck, step)
         context = context_of(rules, given.shape)
         explain_cases(duck, given.shape, context)
-        judge_cases(duck, given, rules, _ask_model(duck, step, given.shape, context))
+        holding = _ask_model(duck, step, given.shape, context)
+        judge_cases(duck, given, rules, warrant_of(step.run, rules), holding)
         with transaction.atomic():
             began = time.monotonic()
             passed = _store(duck, step, given, rules)
@@ -116,11 +118,12 @@ def _write_attributions(duck: duckdb.DuckDBPyConnection, step: RunStep) -> None:
     now = literal(timezone.now().isoformat())
     copy_in(
         duck,
-        f"SELECT a.id, a.difference_id, s.reason, s.functional, s.confidence, s.proof, s.assigned_by, {step.run_id}, {now}, "
+        f"SELECT a.id, a.difference_id, s.reason, s.functional, s.confidence, s.functional_share, s.proof, s.assigned_by, {step.run_id}, "
+        f"{now}, "
         "true FROM attribution a JOIN said s ON s.no = a.said ORDER BY a.id",
         sql.Identifier("attribution_attribution"),
-        ["id", "difference_id", "reason_id", "functional", "confidence", "proof", "assigned_by", "run_id", "assigned_at",
-         "current"],
+        ["id", "difference_id", "reason_id", "functional", "confidence", "functional_share", "proof", "assigned_by", "run_id",
+         "assigned_at", "current"],
     )  # fmt: skip
     copy_in(
         duck,

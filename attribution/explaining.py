@@ -17,8 +17,8 @@ LIKE = ("field", "kind", "value_a", "value_b", "raw_a", "raw_b", "numbers")
 
 
 def explain_cases(duck: duckdb.DuckDBPyConnection, shape: Shape, context: Context) -> None:
-    """Create `explained` (id and break_id of a difference, `said`), `said` (no, reason, best_reason, functional,
-    confidence, proof, assigned_by) and `candidate` (said, rank, reason, confidence, evidence)."""
+    """Create `explained` (id and break_id of a difference, `said`), `said` (no, reason, functional, functional_share (none yet),
+    confidence, proof, assigned_by, unfamiliar) and `candidate` (no, rank, reason, confidence, evidence)."""
     kinds = {compared.name for compared in shape.compared if compared.leaves[0].kind in ("decimal", "integer")}
     duck.execute("CREATE TEMP TABLE number_field (field VARCHAR)")
     if kinds:
@@ -107,7 +107,8 @@ def _keep(duck: duckdb.DuckDBPyConnection, said: Sequence[Attribution]) -> None:
         duck,
         "said",
         made,
-        "CAST(functional AS BOOLEAN) AS functional, CAST(proof AS VARCHAR) AS proof, CAST(assigned_by AS VARCHAR) AS assigned_by",
+        "CAST(functional AS BOOLEAN) AS functional, CAST(NULL AS DECIMAL(6,5)) AS functional_share, "
+        "CAST(proof AS VARCHAR) AS proof, CAST(assigned_by AS VARCHAR) AS assigned_by, '' AS unfamiliar",
     )
     ranked = [(no, rank, it) for no, one in enumerate(said) for rank, it in enumerate(one.candidates, 1)]
     made = {

@@ -22,12 +22,6 @@ def champion_of(reconciliation: Reconciliation) -> ModelVersion | None:
     return ModelVersion.objects.filter(reconciliation=reconciliation, state=State.CHAMPION).first()
 
 
-def pinned_code(reconciliation: Reconciliation) -> str:
-    """What a run that starts now writes down of its model."""
-    champion = champion_of(reconciliation)
-    return str(champion.version) if champion else ""
-
-
 def version_of(reconciliation: Reconciliation, number: int) -> ModelVersion:
     """A model by its number; PromotionRefused names those that there are."""
     found = ModelVersion.objects.filter(reconciliation=reconciliation, version=number).first()

@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
 from attribution.artifacts import keep_artifact
+from attribution.certificates import issue_certificates
 from attribution.models import Correction, ModelVersion
 from attribution.registry import champion_of
 from ingestion import custody
@@ -20,26 +20,14 @@ from reconciliation.rules import Rules
 from reconciliation.session import session
 
 if TYPE_CHECKING:
-    from attribution.training_table import TrainingTable
+    from attribution.candidate import Trained
 
 LOCK = 0x7472  # the advisory lock's class; its object is the reconciliation
 LEAST_LABELS = 30
-SEED = 0
 
 
 class TrainingRefused(Exception):
     """A training that cannot be; the text says why, and what helps."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training made: the artifact's bytes and its numbers."""
-
-    artifact: bytes
-    metrics: dict[str, Any]
-    labels: dict[str, int]
-    habits: tuple[str, ...]
-    days: tuple[Any, Any]
 
 
 def train_model(*, reconciliation: Reconciliation, by: str) -> ModelVersion:
@@ -88,67 +76,18 @@ def _enough(code: str, labels: Counter[str]) -> None:
         )
 
 
-def _trained(reconciliation: Reconciliation, rules: Rules) -> Trained:
-    from attribution.training_table import training_table  # only a training waits for these libraries
+def _trained(reconciliation: Reconciliation, rules: Rules) -> "Trained":
+    from attribution.candidate import learn  # only a training waits for these libraries
+    from attribution.training_table import training_table
 
     with session(f"train-{reconciliation.pk}") as (duck, _):
         table = training_table(duck, reconciliation, rules)
     _enough(reconciliation.code, Counter(table.rows["reason"]))  # without those of fields that are gone
-    return _learned(table, rules)
-
-
-def _learned(table: "TrainingTable", rules: Rules) -> Trained:
-    import numpy as np
-
-    from attribution.artifact import to_bytes
-    from attribution.difference_rows import CODES, OF_RECORD
-    from attribution.evidence_lines import evidence_lines
-    from attribution.learned import Columns, train
-    from attribution.precedents import Precedents
-
-    rows, reasons = table.rows, sorted(set(table.rows["reason"]))
-    labels = np.array([reasons.index(reason) for reason in rows["reason"]])
-    habits = tuple(OF_RECORD + name for name in table.habits)
-    columns = Columns((*CODES, *habits), ("field", *habits))
-    model = train(rows, labels, reasons, columns, seed=SEED)
-    lines = evidence_lines(rows, columns.habits)
-    precedents = Precedents.of(zip(rows["field"], rows["claim"], rows["reason"], strict=True), lines)
-    return Trained(
-        artifact=to_bytes(model, precedents),
-        metrics=_measured(table, labels, reasons, columns, rules),
-        labels=dict(sorted(Counter(rows["reason"]).items())),
-        habits=table.habits,
-        days=(rows["day"].min().date(), rows["day"].max().date()),
-    )
-
-
-def _measured(table: "TrainingTable", labels: Any, reasons: list[str], columns: Any, rules: Rules) -> dict[str, Any]:
-    """What a model that knows the earlier labels alone says of the later ones, beside what the provers say."""
-    import numpy as np
-
-    from attribution.evaluation import evaluate, passing
-    from attribution.learned import LATER, train
-
-    cut = len(labels) - int(len(labels) * LATER)
-    early, later = table.rows.iloc[:cut], table.rows.iloc[cut:]
-    known: Any = rules.document.get("reasons") or {}
-    functional = np.array([bool(known.get(reason)) for reason in reasons])
-    threshold = float(rules.gate.confidence)
-    found = train(early, labels[:cut], reasons, columns, seed=SEED).probabilities(later)
-    claims = np.array([reasons.index(claim) if claim in reasons else -1 for claim in later["claim"]])
-    passed = (later["functional"].fillna(False).astype(bool) & (later["confidence"] > threshold)).to_numpy()
-    return {
-        **evaluate(found, labels[cut:], reasons, functional, threshold),
-        "provers": {
-            "accuracy": round(float((claims == labels[cut:]).mean()), 4),
-            "gate": passing(passed, claims, labels[cut:], functional).document(),
-        },
-        "threshold": threshold,
-    }
+    return learn(table, rules)
 
 
 @transaction.atomic
-def _register(reconciliation: Reconciliation, made: Trained, by: str) -> ModelVersion:
+def _register(reconciliation: Reconciliation, made: "Trained", by: str) -> ModelVersion:
     sha256 = keep_artifact(made.artifact)
     Reconciliation.objects.select_for_update().get(pk=reconciliation.pk)
     newest = reconciliation.model_versions.aggregate(newest=Max("version"))["newest"] or 0  # type: ignore[attr-defined]
@@ -167,4 +106,5 @@ def _register(reconciliation: Reconciliation, made: Trained, by: str) -> ModelVe
         parent=champion_of(reconciliation),
     )
     custody.seal([model])
+    issue_certificates(model, made.proven)
     return model

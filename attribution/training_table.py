@@ -14,6 +14,7 @@ from ingestion.shape import Shape
 from reconciliation.bulk import copy_out
 from reconciliation.inputs import leaf_text
 from reconciliation.models import Reconciliation
+from reconciliation.money import money_of
 from reconciliation.rules import Rules
 
 MOST_VALUES = 0.2  # of the labels: a field with more values than that names single records, not habits
@@ -22,8 +23,9 @@ MOST_HABITS = 6  # fields; those with the fewest values come first
 
 @dataclass(frozen=True)
 class TrainingTable:
-    """`rows`: what the model may see, a row a label, with `reason`, `day` (business date) and what the provers would pass
-    (`functional`, `confidence`); `habits`: the fields of the record that people act through."""
+    """`rows`: what the model may see, a row a label, with `reason`, `day` (business date), what the provers would pass
+    (`functional`, `confidence`), `record` (its break), `is_whole` (every difference of that has a label), the record's `amount` and
+    `currency`; `habits`: the fields of the record that people act through."""
 
     rows: pd.DataFrame
     habits: tuple[str, ...]
@@ -39,7 +41,7 @@ def training_table(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliati
     leaves = [leaf.name for leaf in acted_through(shape)]
     create_rows(duck, shape, leaves)
     _load_labels(duck, reconciliation)
-    rows = duck.execute(_table_sql(shape)).df()
+    rows = duck.execute(_table_sql(shape, rules)).df()
     habits = _habits(rows, leaves)
     dropped = [OF_RECORD + name for name in leaves if name not in habits]
     return TrainingTable(rows.drop(columns=dropped), habits)
@@ -49,21 +51,27 @@ def _load_labels(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation
     copy_out(
         duck,
         "SELECT c.difference_id, c.reason_id, r.business_date, "
-        "(SELECT min(m.delivery_id) FROM reconciliation_member m WHERE m.break_id = d.break_id AND m.current) "
+        "(SELECT min(m.delivery_id) FROM reconciliation_member m WHERE m.break_id = d.break_id AND m.current), "
+        "NOT EXISTS (SELECT 1 FROM reconciliation_difference o LEFT JOIN attribution_correction l ON l.difference_id = o.id "
+        "AND l.active WHERE o.break_id = d.break_id AND o.current AND l.id IS NULL) "
         "FROM attribution_correction c JOIN reconciliation_difference d ON d.id = c.difference_id "
         "JOIN reconciliation_break b ON b.id = d.break_id JOIN reconciliation_run r ON r.id = d.run_id "
         "WHERE c.active AND b.reconciliation_id = %s",
         "label",
-        {"id": "BIGINT", "reason": "VARCHAR", "day": "DATE", "delivery": "BIGINT"},
+        {"id": "BIGINT", "reason": "VARCHAR", "day": "DATE", "delivery": "BIGINT", "is_whole": "BOOLEAN"},
         [reconciliation.pk],
     )
 
 
-def _table_sql(shape: Shape) -> str:
+def _table_sql(shape: Shape, rules: Rules) -> str:
     dates = [leaf for leaf in shape.leaves if leaf.kind in ("date", "datetime")]
     first = leaf_text("a.record", dates[0]) if dates else "''"
+    money = money_of(shape, rules)
+    amount = leaf_text("a.record", money.amount) if money else "NULL::VARCHAR"
+    currency = leaf_text("a.record", money.currency) if money and money.currency else "NULL::VARCHAR"
     return (
-        "SELECT f.* EXCLUDE (ids, no, said), s.functional, CAST(s.confidence AS DOUBLE) AS confidence, l.reason, l.day "
+        "SELECT f.* EXCLUDE (ids, no, said), s.functional, CAST(s.confidence AS DOUBLE) AS confidence, l.reason, l.day, "
+        f"e.break_id AS record, l.is_whole, {amount} AS amount, {currency} AS currency "
         "FROM (SELECT *, unnest(ids) AS id FROM field_row) f JOIN label l ON l.id = f.id JOIN said s ON s.no = f.said "
         "JOIN explained e ON e.id = f.id JOIN cause c ON c.break_id = e.break_id "
         f"LEFT JOIN row_a a ON a.break_id = e.break_id ORDER BY l.delivery, {first}, c.key, f.field, f.id"

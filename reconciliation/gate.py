@@ -30,6 +30,8 @@ class Explained:
     is_flagged: bool = False
     value_a: str | None = None
     value_b: str | None = None
+    functional_share: Decimal | None = None
+    unfamiliar: str = ""
 
 
 def verdict(
@@ -39,8 +41,10 @@ def verdict(
     failed_checks: Sequence[Condition],
     *,
     may_pass: frozenset[str] | None = None,
+    certificate: Condition | None = None,
 ) -> list[Condition]:
-    """Every condition for letting a differing record pass without a person; it passes when all hold."""
+    """Every condition for letting a differing record pass without a person; it passes when all hold. `may_pass`: the reasons
+    that the `certificate` of a budgeted gate speaks for."""
     conditions = list(failed_checks)
     if rules.checks and not failed_checks:
         conditions.append(Condition("checks", f"All {len(rules.checks)} record checks hold", holds=True))
@@ -50,35 +54,49 @@ def verdict(
         conditions.append(Condition("flagged", "Nothing in the record is flagged", holds=True))
     conditions += _limits(rules, differences, record)
     if rules.budget:
-        conditions.append(
-            Condition(
-                "certificate",
-                f"A certificate covers an error budget of {rules.budget}",
-                holds=False,
-                detail="no model holds one",
-            )
-        )
+        conditions.append(certificate or uncertified(rules.budget, "no model holds one"))
     return conditions
 
 
+def covered(budget: str) -> str:
+    """What a budgeted gate asks for."""
+    return f"A certificate covers an error budget of {Decimal(budget) * 100:.0f} %"
+
+
+def uncertified(budget: str, why: str) -> Condition:
+    """The condition of a budgeted gate that no certificate meets."""
+    return Condition("certificate", covered(budget), holds=False, detail=why)
+
+
 def _of_difference(rules: GateRules, it: Explained, may_pass: frozenset[str] | None) -> list[Condition]:
-    said = f"{it.confidence * 100:.0f} % is {'above' if it.confidence > rules.confidence else 'not above'} {rules.confidence * 100:.0f} %"
+    sure, of_what = _sureness(rules, it)
+    above = "above" if sure > rules.confidence else "not above"
+    said = f"{sure * 100:.0f} %{of_what} is {above} {rules.confidence * 100:.0f} %"
     conditions = []
     if it.is_flagged:
         conditions.append(Condition(f"flagged:{it.field}", f"{it.field}: a value does not fit its field", holds=False))
     if it.reason == "UNKNOWN":
-        conditions.append(Condition(f"reason:{it.field}", f"{it.field}: nothing explains the difference", holds=False))
+        sentence = f"{it.field}: nothing explains the difference"
+        conditions.append(Condition(f"reason:{it.field}", sentence, holds=False, detail=it.unfamiliar))
     elif not it.functional:
         sentence = f"{it.field}: {it.reason} is an error, not functional"
         conditions.append(Condition(f"reason:{it.field}", sentence, holds=False, detail=said))
     elif may_pass is not None and it.reason not in may_pass:
         sentence = f"{it.field}: {it.reason} always goes to a person"
-        conditions.append(Condition(f"reason:{it.field}", sentence, holds=False))
+        detail = "the certificate does not speak for it"
+        conditions.append(Condition(f"reason:{it.field}", sentence, holds=False, detail=detail))
     else:
         sentence = f"{it.field}: {it.reason} is functional"
-        holds = it.confidence > rules.confidence
+        holds = sure > rules.confidence
         conditions.append(Condition(f"confidence:{it.field}", sentence, holds=holds, detail=said))
     return conditions
+
+
+def _sureness(rules: GateRules, it: Explained) -> tuple[Decimal, str]:
+    """What has to be above the gate's confidence: of a reason; of a budgeted gate, that the cause is any functional one."""
+    if rules.budget and it.functional_share is not None:
+        return it.functional_share, " for any functional reason"
+    return it.confidence, ""
 
 
 def _limits(rules: GateRules, differences: Sequence[Explained], record: Mapping[str, str | None]) -> list[Condition]:

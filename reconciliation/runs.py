@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from ingestion import custody
 from ingestion.deliveries import plan_normalization
 from ingestion.models import ClaimedWork, Delivery, Normalization, Source
 from reconciliation.bulk import analyze
-from reconciliation.models import Reconciliation, Run, RunInput, RunStep
+from reconciliation.models import Reconciliation, RuleSet, Run, RunInput, RunStep
 from reconciliation.report import compile_report, keys_in_breaks
 from reconciliation.rule_sets import freeze_rules
 
@@ -21,21 +22,34 @@ BUCKETS = 64
 State = Run.State
 Done = ClaimedWork.State.DONE
 Failed = ClaimedWork.State.FAILED
-_PINS: list[Callable[[Reconciliation], str]] = []
 
 
-def pin_model(pin: Callable[[Reconciliation], str]) -> None:
-    """Let a higher app say which model a run that starts now is bound to."""
+@dataclass(frozen=True)
+class Pinned:
+    """The model that a run is bound to, by its code, and the certificate of its gate, by its id."""
+
+    model_version: str = ""
+    certificate: int | None = None
+
+
+_PINS: list[Callable[[Reconciliation, RuleSet], Pinned]] = []
+
+
+def pin_model(pin: Callable[[Reconciliation, RuleSet], Pinned]) -> None:
+    """Let a higher app say what a run that starts now is bound to."""
     _PINS.append(pin)
 
 
 @transaction.atomic
 def start_run(*, reconciliation: Reconciliation, business_date: dt.date, by: str = "") -> Run:
     """Ask for a run of a business date. It waits while another run of the reconciliation is active."""
+    rule_set = freeze_rules(reconciliation)
+    bound = next((pin(reconciliation, rule_set) for pin in _PINS), Pinned())
     run = Run.objects.create(
         reconciliation=reconciliation,
-        rule_set=freeze_rules(reconciliation),
-        model_version=next((code for pin in _PINS if (code := pin(reconciliation))), ""),
+        rule_set=rule_set,
+        model_version=bound.model_version,
+        certificate=bound.certificate,
         business_date=business_date,
         started_by=by,
     )

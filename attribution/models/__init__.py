@@ -2,10 +2,11 @@
 
 from attribution.models.attribution import Attribution, Candidate
 from attribution.models.audit import AuditAnswer, AuditReason
+from attribution.models.certificate import Certificate
 from attribution.models.correction import Correction
 from attribution.models.draw import Draw, DrawSeed
 from attribution.models.gate_step import GateStep
-from attribution.models.model_version import Certificate, ModelVersion
+from attribution.models.model_version import ModelVersion
 from attribution.models.reason import Reason
 
 __all__ = [

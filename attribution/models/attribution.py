@@ -14,6 +14,12 @@ class Attribution(models.Model):
     reason = models.ForeignKey(Reason, **PROVENANCE, to_field="code", related_name="attributions")
     functional = models.BooleanField(null=True, help_text="What the reason was when it was assigned.")
     confidence = models.DecimalField(max_digits=6, decimal_places=5)
+    functional_share = models.DecimalField(
+        max_digits=6,
+        decimal_places=5,
+        null=True,
+        help_text="How likely a model holds any functional reason; null: none spoke.",
+    )
     proof = models.TextField(blank=True, help_text="One sentence; empty where nothing reproduces B.")
     assigned_by = models.CharField(max_length=170)
     run = models.ForeignKey(Run, **PROVENANCE, related_name="attributions")
@@ -26,6 +32,10 @@ class Attribution(models.Model):
         constraints = [
             UniqueConstraint(fields=["difference"], condition=Q(current=True), name="attribution_one_current"),
             CheckConstraint(condition=Q(confidence__range=(0, 1)), name="attribution_confidence_is_a_share"),
+            CheckConstraint(
+                condition=Q(functional_share__isnull=True) | Q(functional_share__range=(0, 1)),
+                name="attribution_functional_is_a_share",
+            ),
         ]
 
     def __str__(self) -> str:

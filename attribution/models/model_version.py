@@ -1,4 +1,4 @@
-"""ModelVersion and Certificate: the model registry."""
+"""ModelVersion: the model registry."""
 
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
@@ -46,21 +46,3 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reconciliation} model {self.version}"
-
-
-class Certificate(models.Model):
-    """The evidence that what the gate passes is wrong less often than `bound`."""
-
-    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="certificates")
-    bound = models.DecimalField(max_digits=4, decimal_places=3)
-    threshold = models.DecimalField(max_digits=8, decimal_places=7)
-    sample_size = models.PositiveIntegerField()
-    errors = models.PositiveIntegerField()
-    valid_until = models.DateTimeField()
-
-    class Meta:
-        ordering = ["model_version", "bound"]
-        constraints = [UniqueConstraint(fields=["model_version", "bound"], name="certificate_once_per_bound")]
-
-    def __str__(self) -> str:
-        return f"{self.model_version}: {self.bound}"

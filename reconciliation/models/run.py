@@ -39,6 +39,9 @@ class Run(models.Model):
     model_version = models.CharField(
         max_length=64, blank=True, help_text="Code of the pinned model; empty: provers only."
     )
+    certificate = models.BigIntegerField(
+        null=True, blank=True, help_text="Id of the pinned certificate of a budgeted gate; null: none."
+    )
     business_date = models.DateField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     created_at = models.DateTimeField(auto_now_add=True)

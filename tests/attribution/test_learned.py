@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 
 from attribution.artifact import BadArtifact, from_bytes, to_bytes
+from attribution.evidence_lines import Line
 from attribution.features import value_features
 from attribution.learned import Columns, Model, train
-from attribution.precedents import Precedents
 from tests.simulation.world import REASONS, Sample, World
 
 COLUMNS = Columns(
     ("field", "kind", "source", "product", "claim"), ("counterparty", "trader", "source", "product", "field")
 )
-NOTHING = Precedents({})
+LINES = (Line("amount", "", "NETTING", "", "", 0, 9, 12, 12, 0.7),)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +40,13 @@ def test_it_comes_near_to_the_best_that_can_be(sample: Sample, model: Model) -> 
 
 
 def test_it_is_the_same_after_a_walk_through_bytes(sample: Sample, model: Model) -> None:
-    made = to_bytes(model, Precedents.of([("amount", "", "NETTING")] * 3))
-    again, precedents = from_bytes(made)
+    made = to_bytes(model, LINES)
+    again, lines = from_bytes(made)
     rows = sample.rows.iloc[2_000:2_100]
     assert np.array_equal(again.probabilities(rows), model.probabilities(rows))
-    assert precedents.enough() == [("amount", "")]
-    assert to_bytes(again, precedents) == made
-    for bad in (b"", made[:40], made[:-1], b"\xff" * 100, made.replace(b'"format": 2', b'"format": 3')):
+    assert lines == LINES
+    assert to_bytes(again, lines) == made
+    for bad in (b"", made[:40], made[:-1], b"\xff" * 100, made.replace(b'"format": 3', b'"format": 2')):
         with pytest.raises(BadArtifact):
             from_bytes(bad)
 

@@ -1,0 +1,88 @@
+"""What a training makes of a training table: the model's bytes, its numbers on labels that it had not seen, and what these certify."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from attribution.artifact import to_bytes
+from attribution.difference_rows import CODES, OF_RECORD
+from attribution.evaluation import evaluate, passing
+from attribution.evidence_lines import evidence_lines
+from attribution.held_out import FROM_LABELS, SHARE, HeldOut, Proven, cut_at, prove
+from attribution.learned import LATER, Columns, Model, train
+from attribution.scores import tell
+from attribution.training_table import TrainingTable
+from reconciliation.rules import Rules
+
+SEED = 0
+LADDER = tuple(map(Decimal, ("0.10", "0.05", "0.02", "0.01")))  # the bounds that a budget may name
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training made: the artifact's bytes, its numbers and what it can prove."""
+
+    artifact: bytes
+    metrics: dict[str, Any]
+    labels: dict[str, int]
+    habits: tuple[str, ...]
+    days: tuple[Any, Any]
+    proven: list[Proven]
+
+
+def learn(table: TrainingTable, rules: Rules) -> Trained:
+    """Train on every label; of a budgeted gate on the earlier ones, so that the later ones can certify what it says."""
+    rows, reasons = table.rows, sorted(set(table.rows["reason"]))
+    labels = np.array([reasons.index(reason) for reason in rows["reason"]])
+    habits = tuple(OF_RECORD + name for name in table.habits)
+    columns = Columns((*CODES, *habits), ("field", *habits))
+    certifies = bool(rules.gate.budget) and len(rows) >= FROM_LABELS
+    cut = cut_at(rows["record"].to_numpy(), SHARE if certifies else LATER)
+    early = train(rows[:cut], labels[:cut], reasons, columns, seed=SEED)
+    kept, seen = (early, rows[:cut]) if certifies else (train(rows, labels, reasons, columns, seed=SEED), rows)
+    return Trained(
+        artifact=to_bytes(kept, evidence_lines(seen, columns.habits)),
+        metrics=_measured(early, rows[cut:], labels[cut:], rules),
+        labels=dict(sorted(Counter(rows["reason"]).items())),
+        habits=table.habits,
+        days=(rows["day"].min().date(), rows["day"].max().date()),
+        proven=_proven(early, rows[cut:], rules) if certifies else [],
+    )
+
+
+def _known(rules: Rules) -> Mapping[str, bool | None]:
+    return rules.document.get("reasons") or {}  # type: ignore[return-value]
+
+
+def _proven(model: Model, later: pd.DataFrame, rules: Rules) -> list[Proven]:
+    """What the later labels certify of a model that has not seen them."""
+    known = _known(rules)
+    told = tell(model.probabilities(later), model.reasons, known)
+    rows = later.assign(
+        score=told.scores(model.unfamiliar(later) == ""),
+        is_wrong=[not known.get(reason) for reason in later["reason"]],
+        reason=np.array(model.reasons, dtype=object)[told.order[:, 0]],
+    )
+    return prove(HeldOut(rows[rows["is_whole"]]), LADDER, float(rules.gate.confidence))
+
+
+def _measured(model: Model, later: pd.DataFrame, labels: np.ndarray, rules: Rules) -> dict[str, Any]:
+    """What a model that knows the earlier labels alone says of the later ones, beside what the provers say."""
+    known, reasons = _known(rules), list(model.reasons)
+    functional = np.array([bool(known.get(reason)) for reason in reasons])
+    threshold = float(rules.gate.confidence)
+    claims = np.array([reasons.index(claim) if claim in reasons else -1 for claim in later["claim"]])
+    passed = (later["functional"].fillna(False).astype(bool) & (later["confidence"] > threshold)).to_numpy()
+    return {
+        **evaluate(model.probabilities(later), labels, reasons, functional, threshold),
+        "provers": {
+            "accuracy": round(float((claims == labels).mean()), 4),
+            "gate": passing(passed, claims, labels, functional).document(),
+        },
+        "threshold": threshold,
+    }

@@ -1,0 +1,115 @@
+"""Certificates at work: written with a model, pinned by a run, and what they let a budgeted gate say."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from attribution.models import Certificate, ModelVersion
+from attribution.registry import champion_of
+from ingestion import custody
+from reconciliation.gate import Condition, covered, uncertified
+from reconciliation.models import Reconciliation, RuleSet, Run
+from reconciliation.rules import Rules
+from reconciliation.runs import Pinned
+
+if TYPE_CHECKING:
+    from attribution.held_out import Proven
+
+VALID = dt.timedelta(days=30)  # a certificate is about the past
+DELTA = Decimal("0.05")
+PLACES = Decimal("0.0000001")
+
+
+@dataclass(frozen=True)
+class Warrant:
+    """What a budgeted gate leans on: records whose score reaches `threshold` are covered. Without a threshold none is, and
+    `words` say why. `reasons`: those that the certificate speaks for."""
+
+    budget: str
+    words: str
+    threshold: Decimal | None = None
+    reasons: frozenset[str] | None = None
+
+    def condition(self, *, is_covered: bool) -> Condition:
+        """What the gate says of a record."""
+        if self.threshold is None:
+            return uncertified(self.budget, self.words)
+        return Condition("certificate", covered(self.budget), holds=is_covered, detail=self.words)
+
+
+def issue_certificates(model: ModelVersion, proven: "Sequence[Proven]") -> list[Certificate]:
+    """Write what held-out labels proved of a new model."""
+    now = timezone.now()
+    made = [
+        Certificate.objects.create(
+            model_version=model,
+            bound=it.bound,
+            threshold=Decimal(str(it.found.threshold)).quantize(PLACES),
+            sample_size=it.found.sample,
+            errors=it.found.errors,
+            upper=min(Decimal(str(it.found.upper)).quantize(PLACES, ROUND_CEILING), it.bound),
+            delta=DELTA,
+            held_out=it.held_out,
+            first_day=it.days[0],
+            last_day=it.days[1],
+            sample_sha256=it.sample_sha256,
+            money=it.money,
+            reasons=it.reasons,
+            made_at=now,
+            valid_until=now + VALID,
+        )
+        for it in proven
+    ]
+    custody.seal(made)
+    return made
+
+
+def pinned(reconciliation: Reconciliation, rule_set: RuleSet) -> Pinned:
+    """What a run that starts now writes down of its model and its certificate."""
+    champion = champion_of(reconciliation)
+    budget = Rules(rule_set.document).gate.budget
+    found = certificate_for(reconciliation, Decimal(budget)) if budget else None
+    return Pinned(str(champion.version) if champion else "", found.pk if found else None)
+
+
+def certificate_for(reconciliation: Reconciliation, bound: Decimal) -> Certificate | None:
+    """The champion's valid certificate whose bound is the laxest that keeps this one."""
+    champion = champion_of(reconciliation)
+    if champion is None:
+        return None
+    now = timezone.now()
+    kept = champion.certificates.filter(bound__lte=bound, made_at__lte=now, valid_until__gt=now)  # type: ignore[attr-defined]
+    return kept.order_by("-bound").first()
+
+
+def warrant_of(run: Run, rules: Rules) -> Warrant | None:
+    """What a run's budgeted gate leans on now; None where there is no budget."""
+    budget = rules.gate.budget
+    if not budget:
+        return None
+    if run.certificate is None:
+        return Warrant(budget, _why_none(run))
+    found = Certificate.objects.filter(pk=run.certificate).select_related("model_version__reconciliation").first()
+    if found is None:
+        return Warrant(budget, f"certificate {run.certificate} is no longer in the registry")
+    if found.valid_until <= timezone.now():
+        return Warrant(budget, f"the certificate of {found} ended on {found.valid_until:%-d %B %Y}")
+    return Warrant(budget, told(found), found.threshold, frozenset(found.reasons))
+
+
+def told(certificate: Certificate) -> str:
+    """What a certificate says, in one line."""
+    return (
+        f"{certificate.model_version}: from {certificate.threshold * 100:.1f} % on at most {certificate.upper * 100:.1f} % are "
+        f"wrong ({certificate.errors} of {certificate.sample_size:,}), until {certificate.valid_until:%-d %B %Y}"
+    )
+
+
+def _why_none(run: Run) -> str:
+    if not run.model_version:
+        return "no model speaks in this run"
+    return f"model {run.model_version} held none that was valid when the run began"
