@@ -1,12 +1,12 @@
 """Training: from the labels of a reconciliation to a candidate in the model registry."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from attribution.artifacts import keep_artifact
@@ -24,19 +24,47 @@ if TYPE_CHECKING:
 
 LOCK = 0x7472  # the advisory lock's class; its object is the reconciliation
 LEAST_LABELS = 30
+BY_HAND = "by hand"
 
 
 class TrainingRefused(Exception):
     """A training that cannot be; the text says why, and what helps."""
 
 
-def train_model(*, reconciliation: Reconciliation, by: str) -> ModelVersion:
-    """Train on every active label and register a candidate. TrainingRefused where there is too little to learn from, or another
-    training of the reconciliation is under way."""
+def train_model(
+    *,
+    reconciliation: Reconciliation,
+    by: str,
+    because: str = BY_HAND,
+    then: Callable[[ModelVersion], None] | None = None,
+) -> ModelVersion:
+    """Train on every active label and register a candidate; `then` is called in the transaction that registers it.
+    TrainingRefused where there is too little to learn from, or another training of the reconciliation is under way."""
     with _alone(reconciliation):
-        _enough(reconciliation.code, _labels_of(reconciliation))
+        check_labels(reconciliation)
+        seen = last_correction(reconciliation)
         rules = Rules(freeze_rules(reconciliation).document)
-        return _register(reconciliation, _trained(reconciliation, rules), by)
+        made = _trained(reconciliation, rules)
+        with transaction.atomic():
+            model = _register(reconciliation, made, trained_by=by, trained_because=because, corrections_to=seen)
+            if then:
+                then(model)
+        return model
+
+
+def check_labels(reconciliation: Reconciliation) -> None:
+    """TrainingRefused where there is too little to learn from."""
+    counts = _labels_of(reconciliation).order_by().values_list("reason_id").annotate(Count("pk"))
+    _enough(reconciliation.code, Counter(dict(counts)))
+
+
+def _labels_of(reconciliation: Reconciliation) -> QuerySet[Correction]:
+    return trainable(Correction.objects.filter(difference__brk__reconciliation=reconciliation))
+
+
+def last_correction(reconciliation: Reconciliation) -> int:
+    """The id of the newest label; 0 without one. Ids tell before and after whatever a clock says."""
+    return _labels_of(reconciliation).aggregate(newest=Max("pk"))["newest"] or 0
 
 
 @contextmanager
@@ -51,12 +79,10 @@ def _alone(reconciliation: Reconciliation) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, reconciliation.pk])
 
 
-def _labels_of(reconciliation: Reconciliation) -> Counter[str]:
-    """How many active labels of fields there are of each reason."""
-    labels = Correction.objects.filter(
-        active=True, difference__brk__reconciliation=reconciliation, difference__brk__kind=Break.Kind.DIFFERING
-    ).exclude(difference__field=Difference.ROW)
-    return Counter(dict(labels.order_by().values_list("reason_id").annotate(Count("pk"))))
+def trainable(corrections: QuerySet[Correction]) -> QuerySet[Correction]:
+    """The labels that a model may learn from: the active ones of fields."""
+    mine = corrections.filter(active=True, difference__brk__kind=Break.Kind.DIFFERING)
+    return mine.exclude(difference__field=Difference.ROW)
 
 
 def _enough(code: str, labels: Counter[str]) -> None:
@@ -86,8 +112,7 @@ def _trained(reconciliation: Reconciliation, rules: Rules) -> "Trained":
     return learn(table, rules)
 
 
-@transaction.atomic
-def _register(reconciliation: Reconciliation, made: "Trained", by: str) -> ModelVersion:
+def _register(reconciliation: Reconciliation, made: "Trained", **why: object) -> ModelVersion:
     sha256 = keep_artifact(made.artifact)
     Reconciliation.objects.select_for_update().get(pk=reconciliation.pk)
     newest = reconciliation.model_versions.aggregate(newest=Max("version"))["newest"] or 0  # type: ignore[attr-defined]
@@ -96,7 +121,6 @@ def _register(reconciliation: Reconciliation, made: "Trained", by: str) -> Model
         version=newest + 1,
         artifact_sha256=sha256,
         trained_at=timezone.now(),
-        trained_by=by,
         labels=sum(made.labels.values()),
         label_counts=made.labels,
         first_day=made.days[0],
@@ -104,6 +128,7 @@ def _register(reconciliation: Reconciliation, made: "Trained", by: str) -> Model
         habits=list(made.habits),
         metrics=made.metrics,
         parent=champion_of(reconciliation),
+        **why,
     )
     custody.seal([model])
     issue_certificates(model, made.proven)

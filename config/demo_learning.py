@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from attribution.label_import import import_labels
 from attribution.models import ModelVersion
 from attribution.registry import champion_of, promote, roll_back
-from attribution.training import train_model
+from attribution.trainer import train_now
 from config.model_table import model_table
 from reconciliation.models import Break, Reconciliation, Run
 
@@ -39,4 +39,4 @@ def learn(folder: Path, run_day: RunDay, by: User) -> Iterator[str]:
 
 def _learned(invoices: Reconciliation, folder: Path, by: User) -> ModelVersion:
     import_labels(file=folder / "labels.csv", by=by.username)
-    return promote(model=train_model(reconciliation=invoices, by=by.username), by=by)
+    return promote(model=train_now(reconciliation=invoices, by=by.username), by=by)

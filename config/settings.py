@@ -124,6 +124,7 @@ CELERY_BEAT_SCHEDULE = {
     "pull": {"task": "config.tasks.pull_sources", "schedule": 60.0},
     "schedules": {"task": "config.tasks.watch_schedules", "schedule": 30.0},
     "deadlines": {"task": "config.tasks.watch_deadlines", "schedule": 30.0},
+    "training": {"task": "config.tasks.watch_training", "schedule": 60.0},
     "retention": {"task": "config.tasks.forget_raw_bytes", "schedule": 86_400.0},
     "tidy": {"task": "config.tasks.tidy_lake", "schedule": 86_400.0},
 }

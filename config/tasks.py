@@ -11,7 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from attribution.training import TrainingRefused, train_model
+from attribution.models import Training
+from attribution.trainer import ON_SCHEDULE, ask_after_corrections, ask_training, silent_trainings, train_asked
+from attribution.training import TrainingRefused
 from config import pipeline
 from config.giving_way import give_way
 from config.tidying import tidy
@@ -26,9 +28,9 @@ from ingestion.notices import send_notice, to_send
 from ingestion.pull import PullBusy, Pulled, pull
 from ingestion.push import due_to_seal, seal_open
 from ingestion.retention import forget
-from ingestion.schedules import PULL, RUN, scheduled_codes
+from ingestion.schedules import PULL, RUN, TRAIN, scheduled_codes
 from ingestion.ticks import due_time, forget_old, forgotten, meet, meet_every, put_off, settle, undone
-from ingestion.work import call_worker
+from ingestion.work import LostClaim, call_worker
 from reconciliation.arrivals import start_arrived, start_scheduled, watching
 from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import work_of
@@ -149,7 +151,7 @@ def watch_schedules() -> None:
     """Meet due times whose message was lost, go on with those that are not done, start runs whose sides have arrived."""
     now = database_now()
     for task, code in forgotten(now):
-        send({PULL: pull_on_schedule.delay, RUN: run_on_schedule.delay}[task], code)
+        send({PULL: pull_on_schedule.delay, RUN: run_on_schedule.delay, TRAIN: train_on_schedule.delay}[task], code)
     for tick in undone(now):
         send(pull_again.delay, tick.pk)
     _ring_all(start_arrived(watching(), now))
@@ -205,17 +207,46 @@ def _step(pk: int) -> None:
 
 
 @shared_task(queue="training")
-def train(code: str) -> None:
-    """Train a candidate of a reconciliation; a second message finds the first one at work, or makes the same candidate again."""
+def train(pk: int) -> None:
+    """Carry out a training; a second message finds it done, or another trainer at work."""
+    training = Training.objects.select_related("reconciliation").get(pk=pk)
     try:
-        log.info("%s.", train_model(reconciliation=Reconciliation.objects.get(code=code), by="schedule"))
-    except TrainingRefused as error:
-        log.warning("%s", error)
+        model = train_asked(training)
+    except LostClaim as lost:
+        log.warning("%s", lost)
+    else:
+        log.info("%s: %s.", training, model or "nothing was trained")
+
+
+@shared_task(queue="ingest")
+def train_on_schedule(code: str) -> None:
+    """Ask for a training at a due time of a reconciliation's schedule; a second message of it does nothing."""
+    now = database_now()
+    with transaction.atomic():
+        tick = meet(TRAIN, code, due_time(TRAIN, code, now), now)
+        if tick is None:
+            return
+        settle(tick, now)
+        try:
+            asked = ask_training(
+                reconciliation=Reconciliation.objects.get(code=code), because=ON_SCHEDULE, by="schedule"
+            )
+        except TrainingRefused as refused:  # the next due time asks again
+            return log.info("%s", refused)
+    return send(train.delay, asked.pk)
+
+
+@shared_task(queue="ingest")
+def watch_training() -> None:
+    """Ask for trainings where enough corrections are new. Not in the queue of trainings, which may be busy with one."""
+    for asked in ask_after_corrections():
+        log.info("%s: %s.", asked, asked.because)
+        send(train.delay, asked.pk)
 
 
 @shared_task(queue="ingest")
 def sweep() -> None:
-    """Send again what has gone silent: unfinished normalizations, and the next work of every active run."""
+    """Send again what has gone silent: unfinished normalizations, the next work of every active run, trainings without a trainer."""
     quiet = Normalization.objects.filter(state=ClaimedWork.State.READY) | Normalization.objects.filter(
         state=ClaimedWork.State.RUNNING, lease_until__lt=timezone.now()
     )
@@ -223,6 +254,8 @@ def sweep() -> None:
         send(normalize.delay, pk)
     for run in Run.objects.filter(state__in=[Run.State.WAITING, Run.State.RUNNING]).order_by("id"):
         pipeline.ring(run)
+    for pk in silent_trainings(timezone.now()):
+        send(train.delay, pk)
 
 
 @shared_task(queue="ingest")

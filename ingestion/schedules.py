@@ -12,7 +12,8 @@ from ingestion.timetable import FIELDS, Cron, Every, Timetable, timetable
 
 PULL = "config.tasks.pull_on_schedule"
 RUN = "config.tasks.run_on_schedule"
-VERBS = {PULL: "Pull", RUN: "Run"}
+TRAIN = "config.tasks.train_on_schedule"
+VERBS = {PULL: "Pull", RUN: "Run", TRAIN: "Train"}
 
 
 def name_of(task: str, code: str) -> str:

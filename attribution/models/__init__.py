@@ -8,6 +8,7 @@ from attribution.models.draw import Draw, DrawSeed
 from attribution.models.gate_step import GateStep
 from attribution.models.model_version import ModelVersion
 from attribution.models.reason import Reason
+from attribution.models.training import Training
 
 __all__ = [
     "Attribution",
@@ -21,4 +22,5 @@ __all__ = [
     "GateStep",
     "ModelVersion",
     "Reason",
+    "Training",
 ]

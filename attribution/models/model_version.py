@@ -20,6 +20,10 @@ class ModelVersion(models.Model):
     artifact_sha256 = models.CharField(max_length=64)
     trained_at = models.DateTimeField()
     trained_by = models.CharField(max_length=150, blank=True)
+    trained_because = models.CharField(max_length=200, blank=True, help_text="Why it was trained.")
+    corrections_to = models.BigIntegerField(
+        null=True, blank=True, help_text="The last correction that it could learn from."
+    )
     labels = models.PositiveIntegerField()
     label_counts = models.JSONField(default=dict, help_text="How many labels each reason has.")
     first_day = models.DateField(null=True, blank=True, help_text="The first business date of its labels.")

@@ -1,4 +1,4 @@
-"""Schedules: when a source is pulled and a reconciliation runs, written as a person writes them."""
+"""Schedules: when a source is pulled, a reconciliation runs and its model is trained, written as a person writes them."""
 
 import datetime as dt
 from typing import Any
@@ -14,7 +14,7 @@ from django_celery_beat.models import PeriodicTask
 from ingestion.changes import ChangeRefused
 from ingestion.connectors.kinds import PULLED
 from ingestion.models import Tick
-from ingestion.schedules import PULL, RUN, VERBS, code_of, name_of, put_schedule, scheduled_codes, timetable_of
+from ingestion.schedules import PULL, RUN, TRAIN, VERBS, code_of, name_of, put_schedule, scheduled_codes, timetable_of
 from ingestion.timetable import timetable
 from reconciliation.models import Reconciliation
 from reconciliation.visibility import visible_sources
@@ -33,7 +33,7 @@ HOW = "Five fields of cron (minute, hour, day of month, month, day of week), or 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
     """What is done, and when."""
 
-    what = forms.ChoiceField(label="What", help_text="Pulled sources and reconciliations that have no schedule yet.")
+    what = forms.ChoiceField(label="What", help_text="Pulled sources, runs and trainings that have no schedule yet.")
     times = forms.CharField(
         label="When", help_text=HOW, max_length=300, widget=forms.TextInput(attrs={"class": "vTextField"})
     )
@@ -83,7 +83,7 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Beat's own tasks, and the schedules of what the user may see."""
         sources = visible_sources(request.user).values_list("code", flat=True)
         runs = Reconciliation.objects.visible_to(request.user).values_list("code", flat=True)
-        mine = [name_of(task, code) for task, codes in ((PULL, sources), (RUN, runs)) for code in codes]
+        mine = [name_of(task, code) for task, codes in ((PULL, sources), (RUN, runs), (TRAIN, runs)) for code in codes]
         met = Tick.objects.filter(
             task=OuterRef("task"), code=Func(OuterRef("name"), V(" "), V(2), function="split_part")
         )
@@ -151,7 +151,6 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 def _offered(request: HttpRequest) -> list[tuple[str, str]]:
     """The user's pulled sources and reconciliations that have no schedule yet."""
     sources = visible_sources(request.user).filter(kind__in=PULLED).exclude(code__in=scheduled_codes(PULL))
-    runs = Reconciliation.objects.visible_to(request.user).exclude(code__in=scheduled_codes(RUN))
-    return [
-        (f"{task} {it.code}", name_of(task, it.code)) for task, found in ((PULL, sources), (RUN, runs)) for it in found
-    ]
+    mine = Reconciliation.objects.visible_to(request.user)
+    found = {PULL: sources} | {task: mine.exclude(code__in=scheduled_codes(task)) for task in (RUN, TRAIN)}
+    return [(f"{task} {it.code}", name_of(task, it.code)) for task, those in found.items() for it in those]

@@ -15,7 +15,7 @@ from config.definitions.check import Checker, Document, Known
 from config.definitions.export import record_type_document
 from config.definitions.faults import BadDefinition, Fault
 from config.definitions.structure import behind, fitted
-from config.definitions.times import alert_values, define_deadline
+from config.definitions.times import alert_values, define_deadline, training_values
 from config.definitions.yaml_text import read_yaml
 from ingestion import custody
 from ingestion import models as ingestion
@@ -25,7 +25,7 @@ from ingestion.changes import Change, ChangeRefused, Verb, save_named, wait_for_
 from ingestion.mapping import word_of
 from ingestion.mapping_versions import change_mapping
 from ingestion.models import Calendar, Field, RecordType, Source
-from ingestion.schedules import PULL, RUN, put_schedule
+from ingestion.schedules import PULL, RUN, TRAIN, put_schedule
 from ingestion.translations import define_translations
 from reconciliation.models import Reconciliation, Team
 from reconciliation.store.ddl import ensure_tables
@@ -271,12 +271,16 @@ def _reconciliation(code: str, given: Document) -> list[Change]:
         "team": Team.objects.get(code=given["team"]) if given.get("team") else None,
         "four_eyes": bool(given.get("four_eyes")),
         "runs_on_arrival": bool(runs.get("on_arrival")),
+        **training_values(given.get("training")),
         "rules": {key: given[key] for key in RULE_KEYS if given.get(key)},
     }
     said = save_named(Reconciliation, code, values)
     if said:
         said += _idle_rules(code, given, said[0].verb)
-    return said + put_schedule(task=RUN, code=code, text=str(runs.get("schedule") or ""))
+    training: Document = given.get("training") or {}  # type: ignore[assignment]
+    for task, times in ((RUN, runs), (TRAIN, training)):
+        said += put_schedule(task=task, code=code, text=str(times.get("schedule") or ""))
+    return said
 
 
 def _idle_rules(code: str, given: Document, verb: Verb) -> list[Change]:

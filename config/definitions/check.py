@@ -9,7 +9,7 @@ from config.definitions.connections import connection_faults
 from config.definitions.faults import Fault
 from config.definitions.formats import format_faults
 from config.definitions.rules import RecordFields, rule_faults, unknown_keys
-from config.definitions.times import alert_faults, deadline_faults, runs_faults, schedule_faults
+from config.definitions.times import alert_faults, deadline_faults, runs_faults, schedule_faults, training_faults
 from ingestion.errors import BadMapping
 from ingestion.mapping import KEYS as MAPPING_KEYS
 from ingestion.mapping import FieldMapping, word_of
@@ -27,7 +27,7 @@ SOURCE = (
     "retention", "mapping", "translations",
 )  # fmt: skip
 RECONCILIATION = (
-    "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers", "runs",
+    "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers", "runs", "training",
 )  # fmt: skip
 LONGEST_KEPT = 36_500  # days
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -255,6 +255,7 @@ class Checker:
         self._set_up(place, "calendar", document, self.known.calendars)
         self._set_up(place, "team", document, self.known.teams)
         self.faults += runs_faults(f"{place}.runs", document.get("runs"))
+        self.faults += training_faults(f"{place}.training", document.get("training"))
         given = {code: str(source.get("record_type")) for code, source in self._section("sources").items()}
         known = {**self.known.sources, **given}
         types = []

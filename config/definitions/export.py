@@ -2,7 +2,7 @@
 
 from attribution.models import Reason
 from attribution.reasons import SEED
-from config.definitions.times import alerts_document, deadline_document, schedule_document
+from config.definitions.times import alerts_document, deadline_document, schedule_document, training_document
 from config.definitions.yaml_text import write_yaml
 from ingestion.calendars import WEEKDAYS
 from ingestion.models import Calendar, RecordType, Source
@@ -81,7 +81,8 @@ def _reconciliation(reconciliation: Reconciliation) -> dict[str, object]:
         document["four_eyes"] = True
     runs = {"on_arrival": True} if reconciliation.runs_on_arrival else {}
     runs |= schedule_document(RUN, reconciliation.code)
-    return document | reconciliation.rules | ({"runs": runs} if runs else {})
+    document |= reconciliation.rules | ({"runs": runs} if runs else {})
+    return document | training_document(reconciliation)
 
 
 def _calendar(calendar: Calendar) -> dict[str, object]:

@@ -43,6 +43,7 @@ RECONCILIATION = {
     "match": {"on": WORDS, "one_sided": TEXT, "wait": ANY}, "compare": Each({}), "authority": Each(TEXT), "gate": GATE,
     "provers": Each({"reason": TEXT, "confidence": TEXT, "active": FLAG}),
     "runs": {"on_arrival": FLAG, "schedule": TEXT},
+    "training": {"after": ANY, "schedule": TEXT, "promotes": FLAG},
 }  # fmt: skip
 DEFINITION = {
     "record_types": Each({"label": TEXT, "fields": Each(FIELD)}),

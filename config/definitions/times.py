@@ -1,4 +1,4 @@
-"""The times of a definition: schedules, deadlines, when runs start, who is told; checked, applied and exported."""
+"""The times of a definition: schedules, deadlines, when runs and trainings start, who is told; checked, applied and exported."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
@@ -12,12 +12,15 @@ from ingestion.clock import database_now
 from ingestion.connectors.kinds import PULLED
 from ingestion.deadlines import MOST_AFTER, MOST_GRACE, drop_deadline, put_deadline, zones
 from ingestion.models import AlertTarget, Deadline, Source
-from ingestion.schedules import schedule_of, timetable_of
+from ingestion.schedules import TRAIN, schedule_of, timetable_of
 from ingestion.suggestion import nearest
 from ingestion.timetable import timetable
+from reconciliation.models import Reconciliation
+from reconciliation.models.reconciliation import TRAINS_AFTER
 
 Document = Mapping[str, Any]
 DEADLINE = ("at", "zone", "after", "grace")
+MOST_CORRECTIONS = 1_000_000
 ALERT = ("email", "webhook", "secret", "sources", "active")
 
 
@@ -42,6 +45,32 @@ def runs_faults(place: str, given: Any) -> Iterator[Fault]:
     yield from unknown_keys(place, given, ("on_arrival", "schedule"))
     if given.get("schedule") is not None:
         yield from _timetable_faults(f"{place}.schedule", given["schedule"])
+
+
+def training_faults(place: str, given: Any) -> Iterator[Fault]:
+    """What is wrong with when a reconciliation's model is trained."""
+    given = given or {}
+    yield from unknown_keys(place, given, ("after", "schedule", "promotes"))
+    after = given.get("after", TRAINS_AFTER)
+    if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after <= MOST_CORRECTIONS:
+        yield Fault(f"{place}.after", "it is a number of new corrections, or 0 for never")
+    if given.get("schedule") is not None:
+        yield from _timetable_faults(f"{place}.schedule", given["schedule"])
+
+
+def training_values(given: Any) -> dict[str, Any]:
+    """What a reconciliation keeps of it."""
+    given = given or {}
+    return {"trains_after": given.get("after", TRAINS_AFTER), "promotes_by_rule": bool(given.get("promotes"))}
+
+
+def training_document(reconciliation: Reconciliation) -> dict[str, Any]:
+    """The key `training`, where something is not as it is by itself."""
+    after = reconciliation.trains_after
+    document: dict[str, Any] = {} if after == TRAINS_AFTER else {"after": after}
+    document |= schedule_document(TRAIN, reconciliation.code)
+    document |= {"promotes": True} if reconciliation.promotes_by_rule else {}
+    return {"training": document} if document else {}
 
 
 def deadline_faults(place: str, given: Any) -> Iterator[Fault]:

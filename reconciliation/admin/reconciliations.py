@@ -1,4 +1,4 @@
-"""Reconciliations with the versions of their rules; a definition changes them, and this page when they run."""
+"""Reconciliations with the versions of their rules; a definition changes them, and this page when they run and learn."""
 
 from typing import Any
 
@@ -29,7 +29,8 @@ class ReconciliationAdmin(ReadOnlyAdmin):
     list_filter = ("four_eyes",)
     search_fields = ("code", "label")
     readonly_fields = ("code", "label", "a", "b", "calendar", "team", "four_eyes", "written")
-    fields = (*readonly_fields[:-1], "runs_on_arrival", "written")
+    settings = ("runs_on_arrival", "trains_after", "promotes_by_rule")
+    fields = (*readonly_fields[:-1], *settings, "written")
     inlines = (RuleSetInline,)
     written = document("rules")
 
@@ -38,12 +39,12 @@ class ReconciliationAdmin(ReadOnlyAdmin):
         return Reconciliation.objects.visible_to(request.user).annotate(newest=Max("rule_sets__version"))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ANN401
-        """Who may change rules says when they are run."""
+        """Who may change rules says when they are run, and when a model is trained."""
         return admin.ModelAdmin.has_change_permission(self, request, obj)
 
     def save_model(self, request: HttpRequest, obj: Reconciliation, form: Any, change: Any) -> None:  # noqa: ANN401
         """Through the service."""
-        save_named(Reconciliation, obj.code, {"runs_on_arrival": obj.runs_on_arrival})
+        save_named(Reconciliation, obj.code, {name: getattr(obj, name) for name in self.settings})
 
     @admin.display(description="rules", ordering="newest")
     def rule_version(self, reconciliation: Reconciliation) -> int | None:

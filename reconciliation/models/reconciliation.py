@@ -10,6 +10,7 @@ from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from ingestion.models import Calendar, RecordType, Source
 from ingestion.models.record_type import CODE
 
+TRAINS_AFTER = 100
 SEES, SEES_ALL = "reconciliation.view_reconciliation", "reconciliation.see_every_team"
 
 
@@ -52,6 +53,13 @@ class Reconciliation(models.Model):
     four_eyes = models.BooleanField(default=False)
     runs_on_arrival = models.BooleanField(
         default=False, help_text="A run starts by itself when both sides of a business date have arrived."
+    )
+    trains_after = models.PositiveIntegerField(
+        default=TRAINS_AFTER,
+        help_text="A model is trained when so many corrections are new since the last training; 0: never.",
+    )
+    promotes_by_rule = models.BooleanField(
+        default=False, help_text="A trained model that the rule allows becomes the champion by itself."
     )
     rules = models.JSONField(
         default=dict, help_text="match, compare, authority, gate and provers, as the definition has them."

@@ -11,7 +11,6 @@ from django.db import connection
 from attribution.label_import import BadLabels, import_labels
 from attribution.models import Correction, ModelVersion
 from attribution.training import LOCK, TrainingRefused, train_model
-from config.tasks import train
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide
 from tests.conftest import problems, row
@@ -104,7 +103,6 @@ def test_too_little_to_learn_from_is_refused(
         import_labels(file=file, by="ann")
         with pytest.raises(TrainingRefused, match=fault):
             train_model(reconciliation=trades, by="ann")
-    train(trades.code)  # the task says so in the log
     assert not ModelVersion.objects.exists()
 
 

@@ -12,6 +12,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from attribution.models import Attribution, ModelVersion, Reason
+from attribution.trainer import ask_training
+from attribution.training import BY_HAND
 from config.demo_learning import learn
 from config.pipeline import run_to_end
 from config.tasks import train
@@ -107,7 +109,8 @@ def test_the_same_labels_give_the_same_bytes(learned: Callable[[int], Run]) -> N
 
 
 def test_a_reason_out_of_use_is_never_named(learned: Callable[[int], Run]) -> None:
-    train("trades")  # the task of the queue
+    trades = Reconciliation.objects.get()
+    train(ask_training(reconciliation=trades, because=BY_HAND, by="ann").pk)  # the task of the queue
     told("models", "trades", promote=1)
     Reason.objects.filter(code="ACCRUAL_DIFF").update(active=False)
     run = learned(2)

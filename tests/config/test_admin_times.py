@@ -132,16 +132,21 @@ def test_a_target_holds_no_secret_and_a_dead_letter_is_sent_again(client: Client
     assert problems() == []
 
 
-ON_ARRIVAL = {"runs_on_arrival": "on", "rule_sets-TOTAL_FORMS": "0", "rule_sets-INITIAL_FORMS": "0"}
+ON_ARRIVAL = {
+    "runs_on_arrival": "on",
+    "trains_after": "40",
+    "rule_sets-TOTAL_FORMS": "0",
+    "rule_sets-INITIAL_FORMS": "0",
+}
 
 
-def test_who_changes_rules_says_whether_a_run_starts_on_arrival(
+def test_who_changes_rules_says_when_runs_and_trainings_start(
     trades: Reconciliation, client: Client, staff: Staff
 ) -> None:
     staff("Manager")
     post(client, "reconciliation_reconciliation_change", ON_ARRIVAL, trades.pk)
     trades.refresh_from_db()
-    assert (trades.runs_on_arrival, trades.four_eyes) == (True, False)
+    assert (trades.runs_on_arrival, trades.trains_after, trades.four_eyes) == (True, 40, False)
     assert problems() == []
 
 

@@ -75,6 +75,7 @@ reconciliations:
       side: {null_equals: [""], skip: true}
     authority: {day: b}
     runs: {on_arrival: true, schedule: 0 18 * * *}
+    training: {after: 50, schedule: 0 2 * * *, promotes: true}
     gate:
       confidence: "0.90"
       budget: "0.10"

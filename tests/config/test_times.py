@@ -19,7 +19,10 @@ TIMED = DEFINITION.replace(
     "    connection: {url: 'file:///nowhere/*.csv'}\n"
     "    schedule: '*/15 6-20 * * mon-fri'\n"
     "    deadline: {at: 18:30, zone: Europe/Berlin, after: 1, grace: 15}\n",
-).replace("    a: left\n", "    a: left\n    runs: {on_arrival: true, schedule: every 2 hours}\n") + (
+).replace(
+    "    a: left\n",
+    "    a: left\n    runs: {on_arrival: true, schedule: every 2 hours}\n    training: {after: 50, schedule: 0 2 * * mon-fri, promotes: true}\n",
+) + (
     "alerts:\n"
     "  operations: {email: operations@example.com}\n"
     "  pager: {webhook: 'https://pager.example.com/tieout', secret: {env: TIEOUT_PAGER}, sources: [left]}\n"
@@ -35,6 +38,7 @@ def test_times_are_applied_once_and_exported_as_they_were(define: Define) -> Non
     assert define(TIMED) == []
     trades = Reconciliation.objects.get()
     assert trades.runs_on_arrival
+    assert (trades.trains_after, trades.promotes_by_rule) == (50, True)
     exported = export_definition(trades)
     assert define(exported) == []
     for text in ("schedule: '*/15 6-20 * * mon-fri'", "zone: Europe/Berlin", "on_arrival: true", "env: TIEOUT_PAGER"):
@@ -69,6 +73,9 @@ def test_a_schedule_that_was_switched_off_stays_off(define: Define) -> None:
         ("every 2 hours", "every 0 hours", "reconciliations.trades.runs.schedule: 'every 0 hours' is no schedule"),
         ("on_arrival", "on_arival", "reconciliations.trades.runs.on_arival: there is no key 'on_arival' here; did you mean"),
         ("on_arrival: true", "on_arrival: 7", "reconciliations.trades.runs.on_arrival: this must be true or false"),
+        ("after: 50", "after: -1", "reconciliations.trades.training.after: it is a number of new corrections, or 0 for never"),
+        ("0 2 * * mon-fri", "nightly", "reconciliations.trades.training.schedule: 'nightly' is no schedule"),
+        ("promotes: true", "promote: true", "there is no key 'promote' here; did you mean 'promotes'?"),
         ("18:30", "25:30", "sources.left.deadline.at: it is a local time of 24 hours"),
         ("Europe/Berlin", "Europe/Berln", "there is no time zone 'Europe/Berln'; did you mean 'Europe/Berlin'?"),
         ("after: 1", "after: soon", "sources.left.deadline.after: it is a number of business days, at most 30"),

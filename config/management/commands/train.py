@@ -5,7 +5,8 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 
 from attribution import registry
-from attribution.training import TrainingRefused, train_model
+from attribution.trainer import train_now
+from attribution.training import TrainingRefused
 from config.doors import COMMAND, acting_user, command_user, known_reconciliation
 from config.model_table import model_table
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         reconciliation = known_reconciliation(name)
         by = acting_user(user) if user else None
         try:
-            model = train_model(reconciliation=reconciliation, by=by.username if by else COMMAND)
+            model = train_now(reconciliation=reconciliation, by=by.username if by else COMMAND)
             self.stdout.write(model_table(model))
             if promote:
                 registry.promote(model=model, by=by or command_user())
