@@ -13,7 +13,7 @@ from attribution.artifact import to_bytes
 from attribution.difference_rows import CODES, OF_RECORD
 from attribution.evaluation import evaluate, passing
 from attribution.evidence_lines import evidence_lines
-from attribution.held_out import FROM_LABELS, SHARE, HeldOut, Proven, cut_at, prove
+from attribution.held_out import FROM_LABELS, SHARE, HeldOut, Proven, cut_at, prove, sample_of
 from attribution.learned import LATER, Columns, Model, train
 from attribution.scores import tell
 from attribution.training_table import TrainingTable
@@ -68,7 +68,7 @@ def _proven(model: Model, later: pd.DataFrame, rules: Rules) -> list[Proven]:
         is_wrong=[not known.get(reason) for reason in later["reason"]],
         reason=np.array(model.reasons, dtype=object)[told.order[:, 0]],
     )
-    return prove(HeldOut(rows[rows["is_whole"]]), LADDER, float(rules.gate.confidence))
+    return prove(HeldOut(sample_of(rows)), LADDER, float(rules.gate.confidence))
 
 
 def _measured(model: Model, later: pd.DataFrame, labels: np.ndarray, rules: Rules) -> dict[str, Any]:

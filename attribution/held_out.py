@@ -2,6 +2,10 @@
 
 A certificate speaks of records, since records are what passes: a record's score is the least of its differences, and it is
 wrong where any of its differences had a cause that is not functional. Records of which some difference has no label are left out.
+
+Where some records passed without a person, the labels that are there are no fair sample of all: what passed was looked at only in
+audits, and what was held in an order that people chose. Then only the records count that chance drew, each kept with the chance
+that makes all of them equally likely (rejection sampling; J. von Neumann, 1951).
 """
 
 import hashlib
@@ -17,6 +21,7 @@ from attribution.statistics.certificate import Certified, certify, threshold_gri
 
 DELTA = 0.05
 FROM_LABELS = 300  # with fewer, not even the laxest bound can be certified from a part of them
+AUDIT = "audit"
 SHARE = 0.4  # of the labels, the latest, are held out of a budgeted gate's model
 
 
@@ -61,6 +66,21 @@ def cut_at(records: Sequence[int], share: float) -> int:
     return cut
 
 
+def sample_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose records are a fair sample: with `is_whole`, `record`, `drawn` (audit, calibration or neither) and `probability`."""
+    whole = rows[rows["is_whole"].astype(bool)]
+    if not (whole["drawn"] == AUDIT).any():
+        return whole
+    drawn = whole[whole["probability"].notna()]
+    kept = drawn["probability"].min() / drawn["probability"]
+    return drawn[[_chance(record) < share for record, share in zip(drawn["record"], kept, strict=True)]]
+
+
+def _chance(record: int) -> float:
+    """A number in [0, 1) that belongs to a record."""
+    return int.from_bytes(hashlib.sha256(f"kept:{record}".encode()).digest()[:6], "big") / 2**48
+
+
 def prove(held: HeldOut, bounds: Sequence[Decimal], floor: float) -> list[Proven]:
     """What the held-out records certify: the bounds that hold, each with its threshold, none below `floor`."""
     records = held.records
@@ -98,9 +118,10 @@ def _money(passing: pd.DataFrame) -> dict[str, list[str]]:
 
 def _size(amount: str | None) -> Decimal:
     try:
-        return abs(Decimal(amount or 0))
+        size = abs(Decimal(amount or 0))
     except InvalidOperation:
         return Decimal(0)
+    return size if size.is_finite() else Decimal(0)
 
 
 def _reasons(passing: pd.DataFrame, bound: Decimal) -> list[str]:

@@ -24,8 +24,8 @@ MOST_HABITS = 6  # fields; those with the fewest values come first
 @dataclass(frozen=True)
 class TrainingTable:
     """`rows`: what the model may see, a row a label, with `reason`, `day` (business date), what the provers would pass
-    (`functional`, `confidence`), `record` (its break), `is_whole` (every difference of that has a label), the record's `amount` and
-    `currency`; `habits`: the fields of the record that people act through."""
+    (`functional`, `confidence`), `record` (its break), `is_whole` (every difference of that has a label), `drawn` (why chance drew
+    that, if it did) and `probability` (that it did), the record's `amount` and `currency`; `habits`: the fields of the record that people act through."""
 
     rows: pd.DataFrame
     habits: tuple[str, ...]
@@ -53,14 +53,17 @@ def _load_labels(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation
         "SELECT c.difference_id, c.reason_id, r.business_date, "
         "(SELECT min(m.delivery_id) FROM reconciliation_member m WHERE m.break_id = d.break_id AND m.current), "
         "NOT EXISTS (SELECT 1 FROM reconciliation_difference o LEFT JOIN attribution_correction l ON l.difference_id = o.id "
-        "AND l.active WHERE o.break_id = d.break_id AND o.current AND l.id IS NULL) "
+        "AND l.active WHERE o.break_id = d.break_id AND o.current AND l.id IS NULL), w.purpose, w.probability "
         "FROM attribution_correction c JOIN reconciliation_difference d ON d.id = c.difference_id "
         "JOIN reconciliation_break b ON b.id = d.break_id JOIN reconciliation_run r ON r.id = d.run_id "
+        "LEFT JOIN LATERAL (SELECT w.purpose, w.probability::float FROM attribution_draw w WHERE w.break_id = b.id "
+        "ORDER BY w.id DESC LIMIT 1) w ON true "
         "WHERE c.active AND b.reconciliation_id = %s",
         "label",
-        {"id": "BIGINT", "reason": "VARCHAR", "day": "DATE", "delivery": "BIGINT", "is_whole": "BOOLEAN"},
+        {"id": "BIGINT", "reason": "VARCHAR", "day": "DATE", "delivery": "BIGINT", "is_whole": "BOOLEAN",
+         "drawn": "VARCHAR", "probability": "DOUBLE"},
         [reconciliation.pk],
-    )
+    )  # fmt: skip
 
 
 def _table_sql(shape: Shape, rules: Rules) -> str:
@@ -71,7 +74,7 @@ def _table_sql(shape: Shape, rules: Rules) -> str:
     currency = leaf_text("a.record", money.currency) if money and money.currency else "NULL::VARCHAR"
     return (
         "SELECT f.* EXCLUDE (ids, no, said), s.functional, CAST(s.confidence AS DOUBLE) AS confidence, l.reason, l.day, "
-        f"e.break_id AS record, l.is_whole, {amount} AS amount, {currency} AS currency "
+        f"e.break_id AS record, l.is_whole, l.drawn, l.probability, {amount} AS amount, {currency} AS currency "
         "FROM (SELECT *, unnest(ids) AS id FROM field_row) f JOIN label l ON l.id = f.id JOIN said s ON s.no = f.said "
         "JOIN explained e ON e.id = f.id JOIN cause c ON c.break_id = e.break_id "
         f"LEFT JOIN row_a a ON a.break_id = e.break_id ORDER BY l.delivery, {first}, c.key, f.field, f.id"
