@@ -14,6 +14,7 @@ from attribution.context import context_of
 from attribution.draws import draw_breaks
 from attribution.explaining import explain_cases
 from attribution.provers.evidence import Context
+from attribution.rungs import closed_gate
 from attribution.verdicts import judge_cases, passing_relation
 from ingestion.lake import AlteredFile
 from ingestion.shape import Shape
@@ -52,7 +53,7 @@ def _attribute(step: RunStep) -> None:
         load_late(duck, step)
         context = context_of(rules, given.shape)
         explain_cases(duck, given.shape, context)
-        holding = _ask_model(duck, step, given.shape, context)
+        holding = [*_ask_model(duck, step, given.shape, context), *closed_gate(step.run.reconciliation)]
         judge_cases(duck, given, rules, warrant_of(step.run, rules), holding)
         with transaction.atomic():
             began = time.monotonic()

@@ -123,6 +123,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal": {"task": "config.tasks.seal_pushes", "schedule": 15.0},
     "pull": {"task": "config.tasks.pull_sources", "schedule": 60.0},
     "schedules": {"task": "config.tasks.watch_schedules", "schedule": 30.0},
+    "gates": {"task": "config.tasks.watch_gates", "schedule": 300.0},
     "deadlines": {"task": "config.tasks.watch_deadlines", "schedule": 30.0},
     "training": {"task": "config.tasks.watch_training", "schedule": 60.0},
     "retention": {"task": "config.tasks.forget_raw_bytes", "schedule": 86_400.0},

@@ -11,7 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from attribution.models import Training
+from attribution.guard import judge_gate
+from attribution.models import Draw, Training
 from attribution.trainer import ON_SCHEDULE, ask_after_corrections, ask_training, silent_trainings, train_asked
 from attribution.training import TrainingRefused
 from config import pipeline
@@ -175,6 +176,14 @@ def watch_deadlines() -> None:
 def notify(pk: int) -> None:
     """Send a notice. In a queue of its own: a receiver that stalls holds up no delivery."""
     send_notice(pk, database_now())
+
+
+@shared_task(queue="alerts")
+def watch_gates() -> None:
+    """Judge each gate by its audits anew; each answer does so, too. A second message finds nothing to do."""
+    for reconciliation in Reconciliation.objects.filter(runs__draws__purpose=Draw.Purpose.AUDIT).distinct():
+        if (step := judge_gate(reconciliation, database_now())) is not None:
+            log.warning("%s. %s", step, step.because)
 
 
 @shared_task(queue="ingest")

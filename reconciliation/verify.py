@@ -166,7 +166,10 @@ def _stored_of(reconciliation: Reconciliation) -> Problems:
             yield f"Run {run} stored key {key}, but the store does not hold it."
         copy_out(
             duck,
-            "SELECT key, hash FROM reconciliation_break WHERE reconciliation_id = %s AND state IN ('passed', 'approved')",
+            "SELECT key, hash FROM reconciliation_break b WHERE reconciliation_id = %s AND (state IN ('passed', 'approved') "
+            # or once they were: then other values came, or an audit brought them back
+            "OR EXISTS (SELECT 1 FROM reconciliation_member m WHERE m.break_id = b.id AND m.state = 'stored') "
+            "OR EXISTS (SELECT 1 FROM reconciliation_gaterefusal g WHERE g.break_id = b.id AND g.condition = 'audit'))",
             "explained",
             {"key": "VARCHAR", "hash": "VARCHAR"},
             [reconciliation.pk],

@@ -14,7 +14,7 @@ from ingestion import custody
 from reconciliation.custody import seal_breaks
 from reconciliation.gate import Condition
 from reconciliation.inputs import mapped_names
-from reconciliation.models import Break, Member, Run
+from reconciliation.models import Break, GateRefusal, Member, Run
 from reconciliation.rechecks import failed_checks
 from reconciliation.rules import Rules, proposed
 from reconciliation.session import session
@@ -200,6 +200,11 @@ def _known_action(
         raise DecisionRefused("An override gives a reason, a value, or both.")
     if member is not None and (member.brk_id != brk.pk or not member.current):
         raise DecisionRefused("That row does not stand in this break.")
+    if action == Action.REJECT and brk.refusals.filter(condition=GateRefusal.AUDIT, current=True).exists():
+        raise DecisionRefused(
+            "The store holds this record, since it had passed; a rejection would not take it out. Override what is wrong, "
+            "or approve it as it is."
+        )
     if brk.kind == Break.Kind.DUPLICATE and action != Action.REJECT and member is None:
         raise DecisionRefused("Name the row that is right: a duplicate has several.")
 

@@ -38,7 +38,7 @@ class AuditAnswer(models.Model):
 
 
 class AuditReason(models.Model):
-    """The cause that an answer names for a difference; UNKNOWN where the person sees none."""
+    """The cause that an answer names for a difference."""
 
     answer = models.ForeignKey(AuditAnswer, on_delete=models.PROTECT, related_name="reasons")
     difference = models.ForeignKey(Difference, on_delete=models.PROTECT, related_name="+")

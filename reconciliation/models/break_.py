@@ -215,7 +215,10 @@ class Difference(models.Model):
 
 
 class GateRefusal(models.Model):
-    """A condition of the gate that held a break back, with the value that it met."""
+    """A condition of the gate that held a break back, with the value that it met. After `AUDIT` it had passed, and the store
+    holds it."""
+
+    AUDIT = "audit"
 
     brk = models.ForeignKey(
         Break, on_delete=models.PROTECT, db_index=False, related_name="refusals", db_column="break_id"

@@ -71,6 +71,16 @@ def test_the_same_values_keep_a_decision_and_others_reopen(
     assert problems() == []
 
 
+def test_other_values_of_a_record_that_passed_wait_while_the_store_keeps_it(
+    reconcile: Callable[..., Run], trades: Reconciliation
+) -> None:
+    reconcile([row("A", "10.25")], [row("A", "10.00")])
+    reconcile([row("A", "10.00")], [row("A", "-10.00")], NEXT)
+    assert Break.objects.get(key="A").state == "review"
+    assert [str(it["amount"]) for it in stored_versions(trades.record_type, "A")] == ["10.25"]
+    assert problems() == []
+
+
 def test_a_stored_key_that_comes_again_from_one_side_is_confirmed_or_a_break(reconcile: Callable[..., Run]) -> None:
     reconcile([row("A"), row("B")], [row("A"), row("B")])
     run = reconcile([row("A"), row("B", "11.00")], None, NEXT)

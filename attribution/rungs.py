@@ -1,0 +1,58 @@
+"""Rungs: how often what passes may be wrong now. The audits move a gate down the ladder, people open it again."""
+
+from decimal import Decimal
+
+from attribution.models import GateStep
+from reconciliation.gate import Condition
+from reconciliation.models import Reconciliation
+from reconciliation.rules import GateRules
+
+LADDER = tuple(map(Decimal, ("0.10", "0.05", "0.02", "0.01")))
+DEFAULT_BOUND = LADDER[0]  # of a gate without a budget: what a confidence strictly above 0.90 claims
+LEAST_BOUND = LADDER[-1]
+
+
+def working_bound(reconciliation: Reconciliation, budget: Decimal | None) -> Decimal | None:
+    """The share of wrong passes that is in force: the budget (the default bound where there is none), or the stricter one to
+    which the audits moved the gate. None where it is closed."""
+    asked = DEFAULT_BOUND if budget is None else budget
+    step = last_step(reconciliation)
+    if step is None or step.kind == GateStep.Kind.REOPEN:
+        return asked
+    return None if step.bound is None or _closes(reconciliation, step) else min(step.bound, asked)
+
+
+def bound_of(gate: GateRules) -> Decimal:
+    """What a gate promises by itself: its budget, else that at most 1 - confidence of what passes is wrong."""
+    return Decimal(gate.budget) if gate.budget else max(1 - gate.confidence, LEAST_BOUND)
+
+
+def is_closed(reconciliation: Reconciliation) -> bool:
+    """Whether the audits closed the gate, and nobody opened it since."""
+    step = last_step(reconciliation)
+    return step is not None and _closes(reconciliation, step)
+
+
+def _closes(reconciliation: Reconciliation, step: GateStep) -> bool:
+    """Without a budget no certificate holds a stricter bound, so any step closes the gate, also one of earlier rules."""
+    has_budget = GateRules.from_document(reconciliation.rules.get("gate") or {}).budget
+    return step.kind == GateStep.Kind.TRIP and (step.bound is None or not has_budget)
+
+
+def last_step(reconciliation: Reconciliation) -> GateStep | None:
+    """Where the gate was put last; None where the guard never moved it."""
+    return GateStep.objects.filter(reconciliation=reconciliation).order_by("-number").first()
+
+
+def next_rung(bound: Decimal) -> Decimal | None:
+    """The next stricter bound of the ladder; None below the last."""
+    return max((rung for rung in LADDER if rung < bound), default=None)
+
+
+def closed_gate(reconciliation: Reconciliation) -> list[Condition]:
+    """The condition that holds every differing record back while the gate is closed; none while it is open."""
+    step = last_step(reconciliation)
+    if step is None or not _closes(reconciliation, step):
+        return []
+    said = f"{step.because} A Manager opens it after a new champion, a new certificate or other rules."
+    return [Condition("gate", f"The gate of {reconciliation.code} is open", holds=False, detail=said)]

@@ -1,0 +1,112 @@
+"""Blind audits: what a person says of a record that passed. A confirmed wrong pass comes back for review."""
+
+from collections.abc import Mapping, Sequence
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from attribution.corrections import NO_LABEL, record_correction
+from attribution.guard import judge_gate
+from attribution.models import AuditAnswer, AuditReason, Correction, Draw, Reason
+from ingestion import custody
+from reconciliation.custody import seal_breaks
+from reconciliation.models import Break, Difference, GateRefusal
+from review.models import Decision
+
+
+class AuditRefused(Exception):
+    """An answer that cannot be; the text says why. Nothing was written."""
+
+
+def waiting_for(by: User) -> QuerySet[Draw]:
+    """The audits that a person may answer now, oldest first; not what they decided or answered themselves. Whether another
+    person answered one already is not told: that person's answer would be half known."""
+    audits = Draw.objects.filter(purpose=Draw.Purpose.AUDIT, brk__in=Break.objects.visible_to(by))
+    settled = AuditAnswer.objects.filter(Q(counts=True) | Q(answered_by=by), draw=OuterRef("pk"))
+    decided = Decision.objects.filter(Q(proposed_by=by) | Q(confirmed_by=by), brk=OuterRef("brk"))
+    labelled = Correction.objects.filter(difference__brk=OuterRef("brk"), confirmed_by=by.get_username())
+    return audits.exclude(Exists(settled)).exclude(Exists(decided)).exclude(Exists(labelled)).order_by("pk")
+
+
+def differences_of(draw: Draw) -> list[Difference]:
+    """The differences that the run judged, also where later values replaced them."""
+    judged = Difference.objects.filter(brk=draw.brk_id, attributions__run=draw.run_id).distinct()
+    return list(judged.order_by("id"))
+
+
+@transaction.atomic
+def answer_audit(*, draw: Draw, by: User, reasons: Mapping[int, str], comment: str = "") -> AuditAnswer:
+    """Take a person's reason for each difference (by its id). That every cause is functional counts at once; that one is not
+    waits for another person, whose answer counts. What counts becomes corrections, and the gate is judged anew."""
+    if not by.has_perm("attribution.add_auditanswer"):
+        raise AuditRefused("Analysts, Supervisors and Managers audit. Ask one of them.")
+    brk = Break.objects.select_for_update().get(pk=draw.brk_id)
+    draw = Draw.objects.select_for_update().get(pk=draw.pk)
+    _may_answer(draw, by)
+    differences = differences_of(draw)
+    named = _named(differences, reasons)
+    before = draw.answers.count()
+    functional = all(reason.functional for reason in named.values())
+    answer = AuditAnswer.objects.create(
+        draw=draw, number=before + 1, functional=functional, counts=functional or before > 0, comment=comment.strip(),
+        answered_by=by, answered_at=timezone.now(),
+    )  # fmt: skip
+    given = [AuditReason(answer=answer, difference=it, reason=named[it.pk]) for it in differences]
+    custody.seal([answer])
+    custody.seal(AuditReason.objects.bulk_create(given))
+    if answer.counts:
+        _settle(answer, brk, draw, {it: named[it.pk] for it in differences})
+        judge_gate(brk.reconciliation)
+    return answer
+
+
+def _may_answer(draw: Draw, by: User) -> None:
+    if draw.purpose != Draw.Purpose.AUDIT or draw.answers.filter(counts=True).exists():
+        raise AuditRefused("This audit is settled already. Take the next one.")
+    if not waiting_for(by).filter(pk=draw.pk).exists():
+        raise AuditRefused("You decided, labelled or audited this record before. Another person audits it.")
+
+
+def _named(differences: Sequence[Difference], reasons: Mapping[int, str]) -> dict[int, Reason]:
+    """A reason in use for each difference; AuditRefused where one is missing."""
+    known = {it.code: it for it in Reason.objects.filter(active=True).exclude(code__in=NO_LABEL)}
+    for difference in differences:
+        if (code := reasons.get(difference.pk, "")) not in known:
+            said = f"There is no active reason {code!r}" if code else "No reason is given"
+            raise AuditRefused(f"{said} for {difference.field}. Name one for each difference.")
+    return {it.pk: known[reasons[it.pk]] for it in differences}
+
+
+def _settle(answer: AuditAnswer, brk: Break, draw: Draw, named: Mapping[Difference, Reason]) -> None:
+    """Labels, unless a person's decision stands; a wrong pass goes back where the record is still as it passed."""
+    decided = set(
+        Correction.objects.filter(difference__in=named, active=True, decision__isnull=False).values_list(
+            "difference", flat=True
+        )
+    )
+    by = answer.answered_by.get_username()
+    for difference, reason in named.items():
+        if difference.pk not in decided:
+            record_correction(difference=difference, reason=reason.code, by=by, decision=None, run=draw.run)
+    if brk.state == Break.State.PASSED and all(it.current for it in named):
+        wrong = [reason.code for reason in named.values() if not reason.functional]
+        brk.reason = (wrong or [reason.code for reason in named.values()])[0]
+        if not answer.functional:
+            _send_back(brk, named)
+        brk.save(update_fields=["state", "closed_at", "closed_because", "reason"])
+    seal_breaks([brk.pk])
+
+
+def _send_back(brk: Break, named: Mapping[Difference, Reason]) -> None:
+    """The break waits for a person again. The store keeps what passed until that person approves it or gives other values."""
+    brk.state, brk.closed_at, brk.closed_because = Break.State.REVIEW, None, ""
+    causes = ", ".join(f"{it.field} {reason.code}" for it, reason in named.items() if not reason.functional)
+    GateRefusal.objects.create(
+        brk=brk,
+        run=brk.last_run,
+        condition=GateRefusal.AUDIT,
+        sentence="Two people who did not know why it passed find a cause that is not functional.",
+        detail=f"{causes}. The store holds the record as it passed."[:1000],
+    )
