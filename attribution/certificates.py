@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from attribution.models import Certificate, ModelVersion
 from attribution.registry import champion_of
+from attribution.rungs import working_bound
 from ingestion import custody
 from reconciliation.gate import Condition, covered, uncertified
 from reconciliation.models import Reconciliation, RuleSet, Run
@@ -69,10 +70,12 @@ def issue_certificates(model: ModelVersion, proven: "Sequence[Proven]") -> list[
 
 
 def pinned(reconciliation: Reconciliation, rule_set: RuleSet) -> Pinned:
-    """What a run that starts now writes down of its model and its certificate."""
+    """What a run that starts now writes down of its model and its certificate: one of the bound that the audits leave in
+    force."""
     champion = champion_of(reconciliation)
     budget = Rules(rule_set.document).gate.budget
-    found = certificate_for(reconciliation, Decimal(budget)) if budget else None
+    bound = working_bound(reconciliation, Decimal(budget)) if budget else None
+    found = certificate_for(reconciliation, bound) if bound is not None else None
     return Pinned(str(champion.version) if champion else "", found.pk if found else None)
 
 
@@ -98,6 +101,9 @@ def warrant_of(run: Run, rules: Rules) -> Warrant | None:
         return Warrant(budget, f"certificate {run.certificate} is no longer in the registry")
     if found.valid_until <= timezone.now():
         return Warrant(budget, f"the certificate of {found} ended on {found.valid_until:%-d %B %Y}")
+    bound = working_bound(run.reconciliation, Decimal(budget))
+    if bound is None or found.bound > bound:
+        return Warrant(budget, f"the audits moved the gate since; {found} no longer counts")
     return Warrant(budget, told(found), found.threshold, frozenset(found.reasons))
 
 

@@ -25,7 +25,7 @@ AUDIT, CALIBRATION = Draw.Purpose.AUDIT.value, Draw.Purpose.CALIBRATION.value
 
 
 def draw_breaks(duck: duckdb.DuckDBPyConnection, step: RunStep, gate: GateRules) -> int:
-    """Draw from the range's judged breaks (`cause`, `standing`), in the transaction of the step. Gives how many.
+    """Draw from the range's judged breaks (`cause`, `standing`, `explained`, `said`), in the transaction of the step. Gives how many.
 
     An audit's share and its least number a run are the gate's; a range's part of the least number is that of its buckets.
     """
@@ -44,9 +44,11 @@ def draw_breaks(duck: duckdb.DuckDBPyConnection, step: RunStep, gate: GateRules)
 
 _EMPTY = "CREATE OR REPLACE TEMP TABLE drawn (break_id BIGINT, purpose VARCHAR, probability DECIMAL(6,5), score DECIMAL(6,5))"
 _POOL = (
-    "CREATE OR REPLACE TEMP TABLE pool AS SELECT s.break_id, s.confidence AS score, sha256(? || s.break_id) AS ticket, "
+    "CREATE OR REPLACE TEMP TABLE pool AS SELECT s.break_id, g.score, sha256(? || s.break_id) AS ticket, "
     f"CASE WHEN s.passes THEN {literal(AUDIT)} ELSE {literal(CALIBRATION)} END AS purpose "
-    f"FROM standing s JOIN cause c USING (break_id) WHERE c.kind = {literal(Break.Kind.DIFFERING.value)}"
+    "FROM standing s JOIN cause c USING (break_id) JOIN (SELECT e.break_id, min(CASE WHEN d.functional THEN "
+    "coalesce(d.functional_share, d.confidence) ELSE 0 END) AS score FROM explained e JOIN said d ON d.no = e.said "
+    f"WHERE NOT e.is_late GROUP BY e.break_id) g USING (break_id) WHERE c.kind = {literal(Break.Kind.DIFFERING.value)}"
 )
 _DRAW = (
     "INSERT INTO drawn SELECT break_id, purpose, greatest(?, 0.00001), score FROM pool WHERE purpose = ? "
@@ -77,12 +79,13 @@ def _write(duck: duckdb.DuckDBPyConnection, step: RunStep) -> int:
     if not count:
         return 0
     run, now = step.run, timezone.now().isoformat()
+    certificate = "NULL" if run.certificate is None else str(run.certificate)
     copy_in(
         duck,
-        f"SELECT id, break_id, {run.pk}, purpose, probability, score, {literal(run.model_version)}, {literal(now)} "
+        f"SELECT id, break_id, {run.pk}, purpose, probability, score, {literal(run.model_version)}, {certificate}, {literal(now)} "
         "FROM numbered ORDER BY id",
         sql.Identifier(table),
-        ["id", "break_id", "run_id", "purpose", "probability", "score", "model_version", "drawn_at"],
+        ["id", "break_id", "run_id", "purpose", "probability", "score", "model_version", "certificate", "drawn_at"],
     )
     custody.seal_ids(table, [row[0] for row in duck.execute("SELECT id FROM numbered").fetchall()], first=True)
     return count

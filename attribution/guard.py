@@ -198,6 +198,8 @@ def _mended(reconciliation: Reconciliation, step: GateStep) -> bool:
     champion = champion_of(reconciliation)
     if champion is not None and champion.promoted_at is not None and champion.promoted_at > step.at:
         return True
+    if champion is not None and champion.certificates.filter(made_at__gt=step.at).exists():  # type: ignore[attr-defined]
+        return True
     before = RuleSet.objects.filter(reconciliation=reconciliation, created_at__lte=step.at).order_by("-version").first()
     now = reconciliation.rules
     return before is not None and any((before.document.get(it) or {}) != (now.get(it) or {}) for it in DECIDES)

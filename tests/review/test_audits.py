@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.utils import timezone
 
+from attribution.certificates import warrant_of
 from attribution.guard import ReopenRefused, judge_gate, reopen_gate, standing_of
-from attribution.models import AuditAnswer, Correction, Draw, GateStep, ModelVersion
+from attribution.models import AuditAnswer, Certificate, Correction, Draw, GateStep, ModelVersion
 from attribution.rungs import closed_gate, is_closed, working_bound
 from config.tasks import watch_gates
 from ingestion import custody
@@ -17,6 +18,8 @@ from ingestion.alerts import put_target
 from ingestion.models import Alert
 from ingestion.notices import send_notice, to_send
 from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.rules import Rules
+from reconciliation.runs import start_run
 from reconciliation.store.current import stored_versions
 from review.audits import AuditRefused, answer_audit, differences_of, waiting_for
 from review.decisions import DecisionRefused, decide
@@ -258,3 +261,30 @@ def test_one_wrong_pass_in_many_leaves_the_gate_alone(
     found = standing_of(trades)
     assert (found.answers, found.wrong, found.waiting) == (12, 1, 0)
     assert found.evidence < 5 and not found.warns and not GateStep.objects.exists()
+
+
+def test_a_run_pins_a_certificate_of_the_rung_that_is_in_force(
+    draws: list[Draw], ann: User, bob: User, trades: Reconciliation, reconcile: Callable[..., Run]
+) -> None:
+    gated(trades, budget="0.10")
+    now = timezone.now()
+    model = ModelVersion.objects.create(
+        reconciliation=trades, version=1, labels=1, artifact_sha256="0", trained_at=now, state="champion",
+        promoted_at=now, promoted_by="manager",
+    )  # fmt: skip
+    held = {
+        bound: Certificate.objects.create(
+            model_version=model, bound=bound, threshold="0.9", sample_size=100, errors=0, upper=bound, delta="0.05",
+            held_out=100, first_day=DAY, last_day=DAY, sample_sha256="0", made_at=now, valid_until=now + dt.timedelta(days=1),
+        ).pk
+        for bound in ("0.10", "0.05")
+    }  # fmt: skip
+    running = start_run(reconciliation=trades, business_date=DAY + dt.timedelta(days=1), by="test")
+    assert running.certificate == held["0.10"]
+    wrong(draws[:2], ann, bob)
+    warrant = warrant_of(running, Rules(running.rule_set.document))
+    assert warrant is not None and warrant.threshold is None and "the audits moved the gate since" in warrant.words
+    assert start_run(reconciliation=trades, business_date=DAY, by="test").certificate == held["0.05"]
+    Draw.objects.update(drawn_at=timezone.now())
+    wrong(draws[2:], ann, bob)
+    assert start_run(reconciliation=trades, business_date=DAY, by="test").certificate is None
