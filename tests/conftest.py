@@ -157,23 +157,33 @@ def reconcile(trades: Reconciliation, tmp_path: Path) -> Callable[..., Run]:
 
 
 @pytest.fixture(scope="module")
-def standing(
+def once(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, lake_folder: Path  # noqa: ANN401
-) -> Iterator[Callable[..., Run]]:  # fmt: skip
-    """`reconcile` for all tests of a module, which has to import tests.standing.lake_folder: what it makes stands in each of
-    them, and what a test does to it is taken back with the test."""
+) -> Iterator[Callable[[Callable[[Path], Any]], Any]]:  # fmt: skip
+    """Do something, given a folder, for all tests of a module, which has to import tests.standing.lake_folder: what it makes
+    stands in each of them, and what a test does to it is taken back with the test."""
     folder, around = tmp_path_factory.mktemp("standing"), transaction.atomic()
 
-    def run(left: list[str] | None = None, right: list[str] | None = None) -> Run:
+    def do(make: Callable[[Path], Any]) -> Any:  # noqa: ANN401
         with django_db_blocker.unblock(), override_settings(STORAGES=storages(lake_folder)):
-            return reconcile_rows(define_trades(folder), folder, left, right)
+            return make(folder)
 
     with django_db_blocker.unblock():
         around.__enter__()
-    yield run
+    yield do
     with django_db_blocker.unblock():
         transaction.set_rollback(True)
         around.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def standing(once: Callable[[Callable[[Path], Any]], Any]) -> Callable[..., Run]:
+    """`reconcile` for all tests of a module."""
+
+    def run(left: list[str] | None = None, right: list[str] | None = None) -> Run:
+        return once(lambda folder: reconcile_rows(define_trades(folder), folder, left, right))
+
+    return run
 
 
 @pytest.fixture

@@ -6,44 +6,58 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from attribution import attribute, certificates
 from attribution.models import Attribution, Certificate, ModelVersion
+from attribution.registry import roll_back
+from config.definitions.apply import apply_definition
 from reconciliation.models import Break, GateRefusal, Reconciliation, Run
-from tests.attribution.test_learning import day_of, labels, passed, told
-from tests.conftest import DAY, DEFINITION, problems, row
+from tests.attribution.test_learning import day_of, passed, told, write_labels
+from tests.conftest import DAY, DEFINITION, define_trades, problems, reconcile_rows, row
+from tests.standing import lake_folder  # noqa: F401
 
-__all__ = ["labels"]
 BUDGETED = DEFINITION.replace("gate: {", 'gate: {budget: "0.05", ')
 
 
-@pytest.fixture
-def budget(trades: Reconciliation, define: Callable[[str], object]) -> Callable[[str], None]:
+def give_budget(share: str, folder: Path) -> Reconciliation:
     """Give the gate of `trades` an error budget."""
+    apply_definition(BUDGETED.replace("0.05", share), folder)
+    return Reconciliation.objects.get(code="trades")
 
-    def give(share: str) -> None:
-        define(BUDGETED.replace("0.05", share))
-        trades.refresh_from_db()
 
-    return give
+def train(folder: Path) -> None:
+    """Label a day of 600 differing records, train and promote under a budget of 5 %."""
+    define_trades(folder)
+    left, right, truth = day_of(1, 600)
+    first = reconcile_rows(give_budget("0.05", folder), folder, left, right)
+    assert passed(first) == 0
+    told("import_corrections", str(write_labels(folder / "labels.csv", truth)))
+    told("train", "trades", promote=True)
+
+
+@pytest.fixture(scope="module")
+def made(once: Callable[[Callable[[Path], None]], None]) -> None:
+    """A trained model with its certificates."""
+    once(train)
 
 
 @pytest.fixture
-def trained(
-    trades: Reconciliation,
-    budget: Callable[[str], None],
-    reconcile: Callable[..., Run],
-    labels: Callable[..., Path],
-) -> Callable[[int], Run]:
-    """Label a day of 600 differing records, train and promote under a budget of 5 %; then a function that runs another day."""
-    budget("0.05")
-    left, right, truth = day_of(1, 600)
-    first = reconcile(left, right)
-    assert passed(first) == 0
-    told("import_corrections", str(labels(truth)))
-    told("train", "trades", promote=True)
-    return lambda number: reconcile(*day_of(number, 40)[:2], DAY.replace(day=20 + number))
+def budget(db: None, tmp_path: Path) -> Callable[[str], Reconciliation]:
+    """Give the gate of `trades` another error budget."""
+    return lambda share: give_budget(share, tmp_path)
+
+
+@pytest.fixture
+def trained(made: None, db: None, tmp_path: Path) -> Callable[[int], Run]:
+    """A function that runs another day under the trained model."""
+
+    def run(number: int) -> Run:
+        trades = Reconciliation.objects.get(code="trades")
+        return reconcile_rows(trades, tmp_path, *day_of(number, 40)[:2], DAY.replace(day=20 + number))
+
+    return run
 
 
 def why(run: Run) -> set[str]:
@@ -70,15 +84,15 @@ def test_a_certificate_lets_records_pass(trained: Callable[[int], Run]) -> None:
 
 
 def test_without_a_model_a_budgeted_gate_passes_nothing(
-    trades: Reconciliation, budget: Callable[[str], None], reconcile: Callable[..., Run]
+    trained: Callable[[int], Run], budget: Callable[[str], Reconciliation], person: Callable[[str], User]
 ) -> None:
-    budget("0.10")
-    run = reconcile(*day_of(1, 10)[:2])
+    roll_back(reconciliation=budget("0.10"), by=person("Manager"))
+    run = trained(2)
     assert (run.certificate, passed(run), why(run)) == (None, 0, {"no model speaks in this run"})
 
 
 def test_a_stricter_budget_than_the_labels_prove_passes_nothing(
-    trained: Callable[[int], Run], budget: Callable[[str], None]
+    trained: Callable[[int], Run], budget: Callable[[str], Reconciliation]
 ) -> None:
     budget("0.02")
     run = trained(2)
@@ -87,7 +101,7 @@ def test_a_stricter_budget_than_the_labels_prove_passes_nothing(
 
 
 def test_a_laxer_budget_takes_the_laxer_certificate(
-    trained: Callable[[int], Run], budget: Callable[[str], None]
+    trained: Callable[[int], Run], budget: Callable[[str], Reconciliation]
 ) -> None:
     budget("0.10")
     assert Certificate.objects.get(pk=trained(2).certificate).bound == Decimal("0.100")
@@ -122,8 +136,9 @@ def test_a_clock_that_goes_back_finds_no_certificate_from_the_future(trained: Ca
     assert (run.certificate, passed(run)) == (None, 0)
 
 
-def test_what_no_label_resembles_is_unknown(trained: Callable[[int], Run], reconcile: Callable[..., Run]) -> None:
-    run = reconcile([row("N-1")], [row("N-1").replace("EUR", "USD")], DAY.replace(day=27))
+def test_what_no_label_resembles_is_unknown(made: None, db: None, tmp_path: Path) -> None:
+    trades, odd = Reconciliation.objects.get(code="trades"), row("N-1")
+    run = reconcile_rows(trades, tmp_path, [odd], [odd.replace("EUR", "USD")], DAY.replace(day=27))
     said = Attribution.objects.get(run=run)
     assert (said.reason_id, said.functional, said.assigned_by, passed(run)) == ("UNKNOWN", None, "model:1", 0)
     assert said.candidates.count() > 0  # type: ignore[attr-defined]
@@ -133,12 +148,12 @@ def test_what_no_label_resembles_is_unknown(trained: Callable[[int], Run], recon
 
 
 def test_a_gate_without_a_budget_holds_no_labels_back(
-    reconcile: Callable[..., Run], labels: Callable[..., Path], trades: Reconciliation
+    trained: Callable[[int], Run], budget: Callable[[str], Reconciliation]
 ) -> None:
-    left, right, truth = day_of(1, 320)
-    reconcile(left, right)
-    told("import_corrections", str(labels(truth)))
+    budget("none")
     told("train", "trades", promote=True)
-    assert not Certificate.objects.exists()
-    run = reconcile(*day_of(2, 40)[:2], DAY.replace(day=22))
-    assert run.certificate is None and passed(run) > 10
+    model = ModelVersion.objects.get(version=2)
+    assert not model.certificates.exists()  # type: ignore[attr-defined]
+    run = trained(2)
+    assert (run.model_version, run.certificate) == ("2", None)
+    assert passed(run) > 10

@@ -45,17 +45,17 @@ def day_of(number: int, rows: int = 160) -> tuple[list[str], list[str], list[tup
     return left, right, truth
 
 
+def write_labels(file: Path, truth: list[tuple[str, str]], field: str = "amount") -> Path:
+    """A file of labels of `trades`."""
+    lines = [f"trades,{key},{field},{reason}" for key, reason in truth]
+    file.write_text("\n".join(["reconciliation,key,field,reason", *lines]) + "\n", encoding="utf-8")
+    return file
+
+
 @pytest.fixture
 def labels(tmp_path: Path) -> Callable[..., Path]:
     """A file of labels of `trades`."""
-
-    def write(truth: list[tuple[str, str]], field: str = "amount") -> Path:
-        file = tmp_path / "labels.csv"
-        lines = [f"trades,{key},{field},{reason}" for key, reason in truth]
-        file.write_text("\n".join(["reconciliation,key,field,reason", *lines]) + "\n", encoding="utf-8")
-        return file
-
-    return write
+    return lambda truth, field="amount": write_labels(tmp_path / "labels.csv", truth, field)
 
 
 @pytest.fixture
