@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from attribution.learned import Model
 
 FOLDER = "models"
+MOST_KEPT = 4  # models that a process holds for its pages
 
 
 def path_of(sha256: str) -> str:
@@ -62,3 +63,17 @@ def _read(model: ModelVersion) -> "tuple[Model, tuple[Line, ...]]":
         return from_bytes(path.read_bytes())
     except BadArtifact as error:
         raise lake.AlteredFile(f"The artifact of {model} cannot be read. {error}") from None
+
+
+def kept_model(model: ModelVersion) -> "Model":
+    """A model for pages, which ask again and again: its bytes are checked each time and taken apart once. AlteredFile where it
+    is gone, was changed, or is no model of this version."""
+    lake.checked(path_of(model.artifact_sha256), model.artifact_sha256)
+    if model.artifact_sha256 not in _kept:
+        while len(_kept) >= MOST_KEPT:
+            _kept.pop(next(iter(_kept)), None)
+        _kept[model.artifact_sha256] = _read(model)[0]
+    return _kept[model.artifact_sha256]
+
+
+_kept: "dict[str, Model]" = {}

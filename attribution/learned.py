@@ -58,9 +58,19 @@ class Model:
 
     def margins(self, rows: pd.DataFrame) -> np.ndarray:
         """Margins, rows x reasons, before the temperature."""
+        return np.asarray(self.booster.predict(_matrix(*self.seen(rows)), output_margin=True), dtype=float)
+
+    def seen(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+        """What it looks at, rows x features, and where it starts from: margins, rows x reasons."""
         shares = self.history.shares(rows) if self.history else None
-        data = _matrix(rows, self.columns, self.known, self.claims, shares, self.lean, self.reasons)
-        return np.asarray(self.booster.predict(data, output_margin=True), dtype=float)
+        return _seen(rows, self.columns, self.known, self.claims, shares, self.lean, self.reasons)
+
+    def contributions(self, features: pd.DataFrame, start: np.ndarray) -> np.ndarray:
+        """Of what `seen` gave, what each feature adds to the margins (exact Shapley values): rows x reasons x (features and one
+        more, which holds the start and what the trees say of all alike)."""
+        return np.asarray(
+            self.booster.predict(_matrix(features, start), pred_contribs=True, strict_shape=True), dtype=float
+        )
 
 
 def train(rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, *, seed: int = 0) -> Model:
@@ -93,7 +103,7 @@ def _fit(
     shares = as_of_shares(rows, labels, columns.habits, reasons) if learns_habits else None
     claims = _claims_of(rows, labels, reasons)
     lean = 1.0 if len(rows) >= MANY else 0.5
-    data = _matrix(rows, columns, known, claims, shares, lean, reasons)
+    data = _matrix(*_seen(rows, columns, known, claims, shares, lean, reasons))
     data.set_label(labels)
     booster = xgb.train(_parameters(len(reasons), seed), data, num_boost_round=rounds(len(rows)))
     history = history_of(rows, labels, columns.habits, reasons) if learns_habits else None
@@ -134,7 +144,7 @@ def _claimed(rows: pd.DataFrame, claims: pd.DataFrame) -> np.ndarray:
     return np.asarray(table[claims.index.get_indexer(rows["claim"])])
 
 
-def _matrix(
+def _seen(
     rows: pd.DataFrame,
     columns: Columns,
     known: Mapping[str, Sequence[str]],
@@ -142,12 +152,15 @@ def _matrix(
     shares: Shares | None,
     lean: float,
     reasons: Sequence[str],
-) -> xgb.DMatrix:
+) -> tuple[pd.DataFrame, np.ndarray]:
     rows = rows.reset_index(drop=True)
     parts = [value_features(rows), code_features(rows, columns.codes, known)]
     margin = _claimed(rows, claims)
     if shares is not None:
         parts.append(pd.DataFrame(shares.columns(), columns=share_names(columns.habits, reasons), index=rows.index))
         margin = margin + lean * shares.leaning()
-    frame = pd.concat(parts, axis=1)
-    return xgb.DMatrix(frame, base_margin=np.ascontiguousarray(margin, dtype=np.float32), nthread=1)
+    return pd.concat(parts, axis=1), np.ascontiguousarray(margin, dtype=np.float32)
+
+
+def _matrix(features: pd.DataFrame, start: np.ndarray) -> xgb.DMatrix:
+    return xgb.DMatrix(features, base_margin=start, nthread=1)
