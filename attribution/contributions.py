@@ -85,7 +85,7 @@ def _weighed(
 ) -> Weighed:
     order = np.argsort(-np.maximum(np.abs(toward[:-1]), np.abs(rather[:-1])), kind="stable")
     top, rest = order[:TOP], order[TOP:]
-    weights = tuple(Weight(*texts[it], float(toward[it]), float(rather[it])) for it in top)
+    weights = tuple(Weight(*texts[at], float(toward[at]), float(rather[at])) for at in map(int, top))
     return Weighed(
         *named,
         weights=weights,
@@ -110,10 +110,10 @@ def _title(name: str) -> str:
     return TITLES.get(name, name.removeprefix(RECORD).replace(f"this {RECORD}", "this "))
 
 
-def _text(name: str, value: object) -> str:
+def _text(name: str, value: str | float) -> str:
     if isinstance(value, str):
         return value or "none"
-    if not isinstance(value, float | np.floating) or not np.isfinite(value):
+    if not np.isfinite(value):
         return "no answer"
     if name in ROUNDED:
         return f"{value:.0f} places" if value >= 0 else "never"

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from review.pages import break_, dashboard, deliveries, journey, models, proposals, quarantine, queue, runs
+from review.pages import break_, dashboard, deliveries, journey, models, proposals, quarantine, queue, runs, why
 from review.pages.uploads import PAGES, upload_urls
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("queue/", queue.queue, name="queue"),
     path("breaks/<int:pk>/", break_.break_, name="break"),
     path("breaks/<int:pk>/preview/", break_.preview, name="preview"),
+    path("breaks/<int:pk>/why/", why.why_page, name="why"),
     path("breaks/<int:pk>/decide/", break_.decide_break, name="decide"),
     path("breaks/<int:pk>/waive/", break_.waive_check, name="waive"),
     path("decisions/<int:pk>/confirm/", break_.confirm_decision, name="confirm"),

@@ -18,9 +18,11 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from attribution.models import Attribution
+from attribution.why import why
 from reconciliation.models import Break, Difference, GateRefusal, Member, Reconciliation, Run
 from reconciliation.runs import start_run
 from reconciliation.summary import run_summary
+from review.api.explanations import WhySerializer
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
@@ -162,6 +164,12 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     def list(self, request: Request) -> Response:
         """Breaks, newest first."""
         return super().list(request)
+
+    @extend_schema(responses=WhySerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def why(self, request: Request, pk: str | None = None) -> Response:
+        """What weighed in a model's word on each differing field; empty where only provers or people spoke."""
+        return Response(WhySerializer(why(self.get_object()), many=True).data)
 
     @extend_schema(parameters=[KEY_HEADER], request=DecideSerializer, responses={201: DecisionSerializer})
     @action(detail=True, methods=["post"])

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from attribution.models import Reason
+from attribution.why import speaks_by_model
 from reconciliation.models import Break, RunInput
 from reconciliation.rules import GateRules
 from review.decisions import may_decide
@@ -60,6 +61,7 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     return {
         "brk": brk,
         "differences": differences,
+        "a_model_spoke": any(it.said is not None and speaks_by_model(it.said.assigned_by) for it in differences),
         "rows": members,
         "compared": compared,
         "refusals": refusals,

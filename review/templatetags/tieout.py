@@ -29,6 +29,12 @@ def figure(value: object) -> str:
     return f"{number:,f}".replace("-", "\u2212") if number.is_finite() else str(value)
 
 
+@register.filter
+def signed(value: float) -> str:
+    """A number with two places and its sign."""
+    return f"{value:+.2f}".replace("-", "\u2212")
+
+
 @register.filter(name="bytes")
 def in_bytes(value: int) -> str:
     """A size in the unit that fits it: 2 GB, 10 MB, 512 bytes."""
