@@ -6,6 +6,7 @@ from config.environment import BASE_DIR, STATE_DIR, database, flag, integer, opt
 
 # Who may talk to us
 SECRET_KEY = required("SECRET_KEY")  # no default in code: the stack keeps one in its state folder
+SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS")  # earlier keys
 DEBUG = False
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
@@ -126,6 +127,7 @@ CELERY_BEAT_SCHEDULE = {
     "gates": {"task": "config.tasks.watch_gates", "schedule": 300.0},
     "deadlines": {"task": "config.tasks.watch_deadlines", "schedule": 30.0},
     "training": {"task": "config.tasks.watch_training", "schedule": 60.0},
+    "audit": {"task": "config.tasks.watch_audit", "schedule": 3600.0},
     "retention": {"task": "config.tasks.forget_raw_bytes", "schedule": 86_400.0},
     "tidy": {"task": "config.tasks.tidy_lake", "schedule": 86_400.0},
 }
@@ -143,6 +145,9 @@ EMAIL_HOST_PASSWORD = optional("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", "tieout@localhost")
+
+# The audit log
+AUDIT_ANCHORS = optional("AUDIT_ANCHORS", str(STATE_DIR / "audit-anchors"))  # a file outside of the database
 
 # The demo
 DEMO_PASSWORD = optional("DEMO_PASSWORD", "tieout-demo")
@@ -225,5 +230,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "config.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"tieout.audit": {"level": "INFO"}},  # anchors
     "root": {"handlers": ["console"], "level": optional("LOG_LEVEL", "WARNING")},
 }

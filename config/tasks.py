@@ -18,6 +18,8 @@ from attribution.training import TrainingRefused
 from config import pipeline
 from config.giving_way import give_way
 from config.tidying import tidy
+from ingestion.alerts import raise_event
+from ingestion.audit_chain import check_chain, drop_anchor
 from ingestion.clock import database_now
 from ingestion.connectors.kinds import PULLED
 from ingestion.connectors.offer import PullError
@@ -265,6 +267,17 @@ def sweep() -> None:
         pipeline.ring(run)
     for pk in silent_trainings(timezone.now()):
         send(train.delay, pk)
+
+
+@shared_task(queue="ingest")
+def watch_audit() -> None:
+    """Look at the whole audit log once an hour and write its newest event outside of the database; a broken one alerts."""
+    check = check_chain()
+    if not check.problem:
+        drop_anchor(check)
+        return
+    log.error("Audit log: %s", check.problem)
+    raise_event(event="audit.broken", mark=check.problem[:120], sentence=check.problem, sources=[], now=database_now())
 
 
 @shared_task(queue="ingest")

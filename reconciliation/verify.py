@@ -6,6 +6,7 @@ import duckdb
 from django.db import connection
 
 from ingestion import custody, lake
+from ingestion.audit_chain import broken_chain, told_of_chain
 from ingestion.models import Delivery, Normalization, RecordType, Tombstone
 from ingestion.retention import deleted_in_all
 from ingestion.sql_text import literal
@@ -185,6 +186,7 @@ def _stored_of(reconciliation: Reconciliation) -> Problems:
 
 
 CHECKS = {
+    "audit log as written": broken_chain,
     "sealed rows": seals,
     "files of the lake": lake_files,
     "received = normalized + quarantined": normalizations,
@@ -196,4 +198,7 @@ CHECKS = {
     "store = what was let through": stored,
 }
 
-NOTES = {"files of the lake": forgotten}  # what a check has to say although it holds
+NOTES = {
+    "audit log as written": told_of_chain,
+    "files of the lake": forgotten,
+}  # what a check has to say although it holds

@@ -1,6 +1,7 @@
 """What arrives, and in which shape."""
 
 from ingestion.models.alert import Alert, AlertTarget, Notice
+from ingestion.models.audit_event import AuditCheck, AuditEvent
 from ingestion.models.calendar import Calendar, Holiday
 from ingestion.models.deadline import Deadline, Expectation
 from ingestion.models.delivery import Delivery, Normalization, QuarantinedRow
@@ -18,6 +19,8 @@ from ingestion.models.work import ClaimedWork
 __all__ = [
     "Alert",
     "AlertTarget",
+    "AuditCheck",
+    "AuditEvent",
     "Calendar",
     "ClaimedWork",
     "CodeTranslation",
