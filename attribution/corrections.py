@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from attribution.models import Attribution, Candidate, Correction, Reason
+from attribution.models import Attribution, Candidate, Correction, Reason, SecondOpinion
 from ingestion import custody
-from reconciliation.models import Difference, Run
+from reconciliation.models import Break, Difference, Run
 
 NO_LABEL = ("UNKNOWN", "PENDING_INVESTIGATION")
 
@@ -22,10 +23,7 @@ def record_correction(
     predicted = best_reason(current) if current else ""
     if current is None or current.reason_id != confirmed:
         assign_reason(difference=difference, reason=confirmed, by=by, run=run)
-    earlier = Correction.objects.filter(difference=difference, active=True)
-    ids = list(earlier.values_list("pk", flat=True))
-    earlier.update(active=False)
-    custody.seal_ids(Correction._meta.db_table, ids)
+    replaced = _retired(Correction.objects.standing().filter(difference=difference))
     correction = Correction.objects.create(
         difference=difference,
         reason_id=confirmed,
@@ -33,9 +31,47 @@ def record_correction(
         decision=decision,
         confirmed_by=by,
         confirmed_at=timezone.now(),
+        before=current,
+        replaced=replaced,
     )
     custody.seal([correction])
     return correction
+
+
+def _retired(standing: QuerySet[Correction]) -> Correction | None:
+    """The label that stands, which stands no more."""
+    label = standing.first()
+    if label is not None:
+        label.active, label.waiting_since = False, None
+        label.save(update_fields=["active", "waiting_since"])
+        custody.seal([label])
+    return label
+
+
+def take_back_correction(*, difference: Difference, decision: int) -> None:
+    """What a decision confirmed of a difference is a label no more; what was said of it before, and its label, stand again."""
+    given = Correction.objects.filter(difference=difference, decision=decision).order_by("id")
+    first = given.select_related("replaced").first()
+    if first is None:
+        return
+    _retired(given.standing())
+    Attribution.objects.filter(difference=difference, current=True).update(current=False)
+    if first.before_id is not None:
+        Attribution.objects.filter(pk=first.before_id).update(current=True)
+    if (label := first.replaced) is not None:
+        open_ = SecondOpinion.objects.filter(correction=label, answered_at=None).first()
+        label.active, label.waiting_since = open_ is None, open_.asked_at if open_ else None
+        label.save(update_fields=["active", "waiting_since"])
+        custody.seal([label])
+
+
+def weightiest_reason(brk: Break) -> str:
+    """The reason that queues show of a break: UNKNOWN before all others, else the one that is least sure."""
+    current = Attribution.objects.filter(difference__brk=brk, difference__current=True, current=True)
+    said = list(current.order_by("difference").values_list("reason_id", "confidence"))
+    if any(reason == "UNKNOWN" for reason, _ in said):
+        return "UNKNOWN"
+    return str(min(said, key=lambda it: it[1])[0]) if said else ""
 
 
 def assign_reason(*, difference: Difference, reason: str, by: str, run: Run) -> Attribution:

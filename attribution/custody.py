@@ -10,6 +10,7 @@ from attribution.models import (
     GateStep,
     ModelVersion,
     Reason,
+    SecondOpinion,
     Training,
 )
 from ingestion.custody import add_parts, register_model, row_hash
@@ -27,4 +28,4 @@ add_parts(
     + _OF_BREAK.format(more="JOIN attribution_candidate c ON c.attribution_id = a.id "),
 )
 register_model(Reason, Correction, ModelVersion, Certificate, DrawSeed, Draw, AuditAnswer, AuditReason, GateStep)
-register_model(Training)
+register_model(SecondOpinion, Training)

@@ -125,6 +125,11 @@ def _load(labels: list[tuple[Label, int]]) -> None:
                     (it.line, pk, it.key.replace("\0", "\ufffd"), it.field.replace("\0", "\ufffd"), it.reason)
                 )
         cursor.execute("ANALYZE given_label")
+        # a decision on one of these breaks ends first, or waits until this has ended
+        cursor.execute(
+            "SELECT b.id FROM reconciliation_break b WHERE EXISTS (SELECT 1 FROM given_label l "
+            "WHERE l.reconciliation_id = b.reconciliation_id AND l.key = b.key) ORDER BY b.id FOR UPDATE"
+        )
         cursor.execute(
             "CREATE TEMP TABLE found_label AS SELECT DISTINCT ON (l.line) l.line, l.reason, d.id AS difference_id, "
             "c.id AS earlier, c.reason_id AS said, c.decision FROM given_label l "

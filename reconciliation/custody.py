@@ -6,6 +6,7 @@ from reconciliation.models import (
     OutcomeCount,
     OutcomeFile,
     Reconciliation,
+    Retraction,
     RuleSet,
     Run,
     RunInput,
@@ -24,7 +25,9 @@ register_whole(
     "WHERE b.state <> 'in_flight' AND b.id {ids}",  # sealed when the step that explains it ends
     *(f"SELECT c.break_id, {row_hash('c')} FROM {table} c WHERE c.break_id {{ids}}" for table in PARTS),
 )
-register_model(Team, Reconciliation, RuleSet, Run, RunInput, RunStep, OutcomeFile, OutcomeCount, AutomaticRun)
+register_model(
+    Team, Reconciliation, RuleSet, Run, RunInput, RunStep, OutcomeFile, OutcomeCount, AutomaticRun, Retraction
+)
 
 
 def seal_breaks(ids: list[int], *, first: bool = False) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 from django.db import transaction
+from django.db.models import Max, QuerySet
 
 from ingestion import lake
 from ingestion.sql_text import literal
@@ -15,7 +16,7 @@ from reconciliation import breaks, checks, inputs, outcomes
 from reconciliation.engine.duckdb_engine import CompareSpec, compare
 from reconciliation.engine.rules import CompareRule
 from reconciliation.inputs import Inputs
-from reconciliation.models import RunStep
+from reconciliation.models import Retraction, RunStep
 from reconciliation.rules import Rules
 from reconciliation.session import session
 from reconciliation.statement import settled_amounts
@@ -70,6 +71,7 @@ def compare_spec(given: Inputs, rules: Rules) -> CompareSpec:
 def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
     given, rules = inputs.inputs_of(step), Rules(step.run.rule_set.document)
     record_type = step.run.reconciliation.record_type
+    known = _taken_back(step).aggregate(newest=Max("pk"))["newest"] or 0
     inputs.load_sides(duck, given)
     inputs.load_open_members(duck, given)
     inputs.load_decided_members(duck, given)
@@ -98,6 +100,8 @@ def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
             mapped=given.mapped_a | given.mapped_b,
         )
         stored = round(time.monotonic() - began, 3)
+        if _taken_back(step).filter(pk__gt=known).exists():
+            raise breaks.Overtaken  # an undone decision took a version back that this range has read
         breaks.write(duck, given)
         ended = breaks.ending(duck)
         with ThreadPoolExecutor(max_workers=1) as beside:  # DuckDB writes the outcomes while PostgreSQL closes
@@ -107,6 +111,12 @@ def _diff(step: RunStep, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
         name, digest = lake.keep(folder / "outcomes.parquet", f"outcomes/{step.run_id}/{step.pk}-{step.fence}.parquet")
         outcomes.register(step, name, digest, counts)
         finish(step, records=counts.records, counts=_step_counts(duck, given, counts) | {"store_seconds": stored})
+
+
+def _taken_back(step: RunStep) -> QuerySet[Retraction]:
+    """What undone decisions took back of the step's buckets."""
+    taken = Retraction.objects.of(step.run.reconciliation.record_type)
+    return taken.filter(bucket__range=(step.first_bucket, step.last_bucket))
 
 
 def _load_stored(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:

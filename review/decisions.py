@@ -161,7 +161,7 @@ def _may_decide(brk: Break, by: User, expected: str | None) -> None:
     if not by.has_perm("review.add_decision"):
         raise DecisionRefused("Analysts, Supervisors and Managers decide breaks. Ask one of them.")
     if brk.state in (Break.State.APPROVED, Break.State.REJECTED):
-        last = brk.decisions.filter(confirmed_by__isnull=False).first()
+        last = brk.decisions.filter(confirmed_by__isnull=False, undone_by=None).first()
         who = f" by {last.confirmed_by}, {last.get_action_display().lower()}" if last else ""
         raise AlreadyDecided(f"This break was decided already{who}.")
     if brk.state != Break.State.REVIEW:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from ingestion.models import Normalization, QuarantinedRow, Repair
 from ingestion.quarantine import said_of
-from reconciliation.models import Break, Difference, GateRefusal, Reconciliation
+from reconciliation.models import Break, Difference, GateRefusal, Reconciliation, Retraction
 from reconciliation.store.current import stored_versions
 from review.models import Decision
 from review.standings import Standing, raw_line, standings
@@ -66,7 +66,12 @@ def find_journey(reconciliations: Sequence[Reconciliation], key: str) -> tuple[R
 def _told(reconciliation: Reconciliation, key: str, rows: list[Standing], breaks: list[Break]) -> Journey:
     versions = stored_versions(reconciliation.record_type, key)
     broke = [event for brk in breaks for event in _episode(brk)]
-    events = [*_received(rows), *map(_stood, rows), *broke, *_versions(versions)]
+    events = [
+        *_received(rows),
+        *map(_stood, rows),
+        *broke,
+        *_versions(versions, _taken_back(reconciliation, key, versions)),
+    ]
     return Journey(sorted(events, key=lambda event: event.at), _current(versions))
 
 
@@ -155,7 +160,7 @@ def _stood(row: Standing) -> Event:
 def _breaks_of(reconciliations: Sequence[Reconciliation], key: str) -> list[Break]:
     """The key's breaks with all that was ever said and decided about them; `told` is a difference for each attribution."""
     said = Difference.objects.annotate(said=FilteredRelation("attributions")).select_related("said")  # type: ignore[misc]
-    decisions = Decision.objects.select_related("proposed_by", "confirmed_by").order_by("id")
+    decisions = Decision.objects.select_related("proposed_by", "confirmed_by", "undone_by").order_by("id")
     return list(
         Break.objects.filter(reconciliation__in=[it.pk for it in reconciliations], key=key)
         .prefetch_related(
@@ -176,7 +181,8 @@ def _episode(brk: Break) -> Iterator[Event]:
     for refusal in brk.refusals.all():
         at = refusal.run.finished_at or refusal.run.created_at
         yield Event(at, "x", f"Held by the gate. {refusal.sentence}", refusal.detail, f"run {refusal.run_id}")
-    yield from map(_decided, brk.decisions.all())  # type: ignore[attr-defined]
+    for decision in brk.decisions.all():  # type: ignore[attr-defined]
+        yield from _decided(decision)
     if brk.closed_at is not None:
         title = f"Break {brk.get_state_display().lower()}"
         yield Event(brk.closed_at, "check", title, brk.closed_because, f"run {brk.last_run_id}")
@@ -189,21 +195,32 @@ def _reasoned(difference: Difference) -> Event:
     return Event(said.assigned_at, "spark", title, said.proof, said.assigned_by.replace(":", " "))
 
 
-def _decided(decision: Decision) -> Event:
+def _decided(decision: Decision) -> Iterator[Event]:
     at, who = decision.confirmed_at or decision.proposed_at, decision.confirmed_by or decision.proposed_by
-    return Event(at, "user", decision.told, decision.comment, str(who))
+    yield Event(at, "user", decision.told, decision.comment, str(who))
+    if decision.undone_at is not None:
+        title = f"Decision {decision.pk} undone, back in review"
+        yield Event(decision.undone_at, "user", title, decision.undo_comment or "", str(decision.undone_by))
 
 
-def _versions(versions: Sequence[Mapping[str, object]]) -> Iterator[Event]:
+def _taken_back(reconciliation: Reconciliation, key: str, versions: Sequence[Mapping[str, object]]) -> list[Retraction]:
+    """What undone decisions took back; asked only where a version that a decision wrote has ended."""
+    if not any(it["_decision"] and it["_valid_to"] for it in versions):
+        return []
+    return list(Retraction.objects.of(reconciliation.record_type).filter(key=key))
+
+
+def _versions(versions: Sequence[Mapping[str, object]], taken_back: Sequence[Retraction]) -> Iterator[Event]:
+    """Each version that was stored, and each that was taken back."""
+    again = {it.restored: it for it in taken_back if it.restored}
     for number, version in enumerate(versions, 1):
         by = f"decision {version['_decision']}" if version["_decision"] else f"run {version['_run']}"
-        yield Event(
-            version["_valid_from"],  # type: ignore[arg-type]
-            "check",
-            f"Stored as version {number}",
-            f"record hash {version['_hash']}",
-            by,
-        )
+        title = f"Stored as version {number}"
+        if number in again:
+            title, by = f"{title}, with the values of version {number - 2}", f"{by} undone"
+        yield Event(version["_valid_from"], "check", title, f"record hash {version['_hash']}", by)  # type: ignore[arg-type]
+    for it in taken_back:
+        yield Event(it.at, "x", f"Version {it.version} taken back", who=f"decision {it.decision} undone")
 
 
 def _current(versions: Sequence[Mapping[str, object]]) -> dict[str, str | None]:

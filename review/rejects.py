@@ -76,7 +76,9 @@ def _said(row: Any) -> list[object]:  # noqa: ANN401 - a row with what was said 
 
 def _rejected(source: Source, date: dt.date):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a queryset with its prefetch
     follows = Q(state=Member.State.WITH_BREAK, brk__state=Break.State.REJECTED)
-    decisions = Decision.objects.filter(action=Decision.Action.REJECT, withdrawn=False).select_related("confirmed_by")
+    decisions = Decision.objects.filter(action=Decision.Action.REJECT, withdrawn=False, undone_by=None).select_related(
+        "confirmed_by"
+    )
     return (
         Member.objects.filter(follows | Q(state=Member.State.REJECTED))
         .filter(delivery__source=source, delivery__business_date=date)

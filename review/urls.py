@@ -17,6 +17,7 @@ urlpatterns = [
     path("breaks/<int:pk>/decide/", break_.decide_break, name="decide"),
     path("breaks/<int:pk>/waive/", break_.waive_check, name="waive"),
     path("decisions/<int:pk>/confirm/", break_.confirm_decision, name="confirm"),
+    path("decisions/<int:pk>/undo/", break_.undo_decision, name="undo"),
     path("journey/", journey.journey_page, name="journey"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run_page, name="run"),

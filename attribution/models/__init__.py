@@ -3,7 +3,7 @@
 from attribution.models.attribution import Attribution, Candidate
 from attribution.models.audit import AuditAnswer, AuditReason
 from attribution.models.certificate import Certificate
-from attribution.models.correction import Correction
+from attribution.models.correction import Correction, SecondOpinion
 from attribution.models.draw import Draw, DrawSeed
 from attribution.models.gate_step import GateStep
 from attribution.models.model_version import ModelVersion
@@ -22,5 +22,6 @@ __all__ = [
     "GateStep",
     "ModelVersion",
     "Reason",
+    "SecondOpinion",
     "Training",
 ]

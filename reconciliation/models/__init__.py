@@ -3,6 +3,7 @@
 from reconciliation.models.automatic_run import AutomaticRun
 from reconciliation.models.break_ import PROVENANCE, Break, Difference, GateRefusal, Member
 from reconciliation.models.reconciliation import Reconciliation, RuleSet, Team
+from reconciliation.models.retraction import Retraction
 from reconciliation.models.run import OutcomeCount, OutcomeFile, Run, RunInput, RunStep
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "OutcomeCount",
     "OutcomeFile",
     "Reconciliation",
+    "Retraction",
     "RuleSet",
     "Run",
     "RunInput",

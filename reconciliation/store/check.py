@@ -46,7 +46,7 @@ def check_store(record_type: RecordType) -> Iterator[str]:
     if table.has_identity:
         yield from _told(_identities(table))
     if table.has_versions:
-        for fault in (_altered(table), _twice(table), *_chains(table), *_unversioned(table)):
+        for fault in (_altered(table), _twice(table), *_chains(table), _restored(table), *_unversioned(table)):
             yield from _told(fault)
 
 
@@ -114,22 +114,23 @@ def _twice(table: StoreTable) -> Fault:
 
 
 def _chains(table: StoreTable) -> Iterator[Fault]:
-    """Versions count from 1 without a gap; each ends when the next begins; the last one is current."""
+    """Versions count from 1 without a gap; each ends when the next begins; the last one is current. One that was taken back
+    with nothing in its place ended by itself."""
     keys = sql.SQL(", ").join(sql.Identifier(name) for name in table.row_key)
     chain = sql.SQL(
         "SELECT *, lag(_version, 1, 0) OVER w AS before, lead(_version) OVER w AS after, lead(_valid_from) OVER w AS begins "
         "FROM {table} WHERE _version > 1 OR _valid_to IS NOT NULL WINDOW w AS (PARTITION BY {keys} ORDER BY _version)"
     ).format(table=table.name(table.versions), keys=keys)
-    name = f"{SCHEMA}.{table.versions}"
+    name, ended = f"{SCHEMA}.{table.versions}", _taken_back(table, "r.restored IS NULL AND r.at = v._valid_to")
     for choice, extra, sentence in (
         ("v._version > v.before + 1", "v.before + 1", f"{name} lacks version {{2}} of {{0}}, before row {{1}}."),
         (
-            "v.after IS NULL AND v._valid_to IS NOT NULL",
+            f"v.after IS NULL AND v._valid_to IS NOT NULL AND NOT {ended}",
             "v._version + 1",
             f"{name} lacks version {{2}} of {{0}}, after row {{1}}.",
         ),
         (
-            "v.after = v._version + 1 AND v._valid_to IS DISTINCT FROM v.begins",
+            f"v.after = v._version + 1 AND v._valid_to IS DISTINCT FROM v.begins AND NOT ({ended} AND v.begins > v._valid_to)",
             "v.after",
             f"{name} row {{1}} ({{0}}) does not end when version {{2}} begins.",
         ),
@@ -138,6 +139,23 @@ def _chains(table: StoreTable) -> Iterator[Fault]:
             key=key_text(table), extra=sql.SQL(extra), chain=chain, joins=joins(table, None), choice=sql.SQL(choice)
         )
         yield Fault(query, sentence)
+
+
+def _taken_back(table: StoreTable, condition: str) -> str:
+    """SQL of whether the row v was taken back, and how."""
+    of = f"r.record_type_id = {table.record_type.pk:d} AND r.generation = {table.record_type.generation:d}"
+    return f"EXISTS (SELECT 1 FROM reconciliation_retraction r WHERE {of} AND r.row = v._id AND {condition})"
+
+
+def _restored(table: StoreTable) -> Fault:
+    """What was taken back stands no more."""
+    query = sql.SQL("SELECT {key}, v._id FROM {table} v {joins} WHERE {choice} ORDER BY v._id").format(
+        key=key_text(table),
+        table=table.name(table.versions),
+        joins=joins(table, None),
+        choice=sql.SQL(_taken_back(table, "r.at IS DISTINCT FROM v._valid_to")),
+    )
+    return Fault(query, f"{SCHEMA}.{table.versions} row {{1}} ({{0}}) was taken back, and does not end where it was.")
 
 
 def _unversioned(table: StoreTable) -> Iterator[Fault]:

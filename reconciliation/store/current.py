@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import duckdb
+import numpy as np
 from django.db import connection
 from psycopg import sql
 
 from ingestion.models import RecordType
 from ingestion.shape import Leaf, Shape, key_part_sql
 from ingestion.sql_text import quoted
-from reconciliation.bulk import copy_out
+from reconciliation.bulk import Column, columns, copy_out
 from reconciliation.engine.record_hash import canonical_postgres
-from reconciliation.models import Run
+from reconciliation.models import Retraction, Run
 from reconciliation.store.tables import StoreTable, store_table
 from reconciliation.store.wanted import key_parts, opened_keys, push_keys, typed_values, wanted_rows
 from reconciliation.values import BadValue, canonical_value
@@ -86,7 +87,20 @@ def rows_of_run(duck: duckdb.DuckDBPyConnection, keys: str, run: Run, into: str)
         f"DELETE FROM {quoted(into)} WHERE _run <> {run.pk} AND (key NOT IN (SELECT key FROM {quoted(keys)} WHERE stored) "
         f"OR key IN (SELECT key FROM {quoted(into)} WHERE _run = {run.pk}))"
     )
+    _leave_out_taken_back(duck, into, run)
     return int(duck.execute(f"SELECT count(*) FROM {quoted(into)}").fetchall()[0][0])
+
+
+def _leave_out_taken_back(duck: duckdb.DuckDBPyConnection, into: str, run: Run) -> None:
+    """A version that a decision of the run wrote is no more by it once the decision was undone, nor is what stands instead."""
+    taken = list(Retraction.objects.of(run.reconciliation.record_type).values_list("key", "version", "restored"))
+    gone = [(key, number) for key, version, restored in taken for number in (version, restored) if number is not None]
+    given: dict[str, Column] = {"key": [key for key, _ in gone], "version": np.array([it for _, it in gone], np.int32)}
+    with columns(duck, "given_taken", given):
+        duck.execute(
+            f"DELETE FROM {quoted(into)} WHERE _run = {run.pk} "
+            "AND (key, _version) IN (SELECT CAST(key AS VARCHAR), version FROM given_taken)"
+        )
 
 
 def newer_rows(

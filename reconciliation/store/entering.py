@@ -34,7 +34,8 @@ class Load:
 
 
 def moment_of(duck: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> str:
-    """The moment at which the rows change hands: now, and after the beginning of every row that they replace."""
+    """The moment at which the rows change hands: now, and after the beginning of every row that they replace, and the end of
+    every one that was taken back."""
     with connection.cursor() as cursor:
         begun: list[sql.Composable] = [sql.SQL("clock_timestamp()")]
         for each in judged:
@@ -45,6 +46,12 @@ def moment_of(duck: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> str:
                         "(SELECT max(v._valid_from) + interval '1 microsecond' FROM {} v JOIN {} USING (_id))"
                     ).format(each.table.name(each.table.versions), _closing(each))
                 )
+        types = [each.table.record_type.pk for each in judged]
+        begun.append(
+            sql.SQL(
+                "(SELECT max(at) + interval '1 microsecond' FROM reconciliation_retraction WHERE record_type_id = ANY({}))"
+            ).format(sql.Literal(types))
+        )
         moments = sql.SQL(", ").join(begun)
         cursor.execute(
             sql.SQL("SELECT to_char(greatest({}) AT TIME ZONE 'UTC', {})").format(moments, sql.Literal(MOMENT))

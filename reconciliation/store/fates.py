@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 from django.db import connection
+from django.db.models import Max
 from psycopg import sql
 
 from ingestion.sql_text import literal, quoted
-from reconciliation.bulk import copy_out
+from reconciliation.bulk import Column, columns, copy_out
+from reconciliation.models import Retraction
 from reconciliation.store.current import is_empty, joins, key_text
 from reconciliation.store.tables import StoreTable
 from reconciliation.store.wanted import push_keys, wanted_rows
@@ -55,19 +58,31 @@ def judge(
     count = duck.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0]
     if not count or is_empty(table):
         return Judged(table, relation, own, "", {"new": count})
-    fate, existing = f"fate_{table.record_type.pk}", f"existing_{table.record_type.pk}"
+    fate, existing, ended = (f"{it}_{table.record_type.pk}" for it in ("fate", "existing", "ended"))
     if count * PULL_SHARE < _rows_about(table):
         _ask(duck, table, relation, existing)
     else:
         _pull(duck, table, existing, bucket_range)
+    _bring_ended(duck, table, ended, bucket_range)
     duck.execute(
-        f"CREATE OR REPLACE TEMP TABLE {fate} AS SELECT r.key, e.id, coalesce(e.version, 0) + 1 AS version, "
+        f"CREATE OR REPLACE TEMP TABLE {fate} AS SELECT r.key, e.id, coalesce(e.version, t.version, 0) + 1 AS version, "
         "CASE WHEN e.id IS NULL THEN 'new' WHEN e.hash = r.hash THEN 'unchanged' "
         f"WHEN e.date > DATE {literal(business_date.isoformat())} THEN 'older' ELSE 'changed' END AS fate "
-        f"FROM {quoted(relation)} r LEFT JOIN {existing} e ON e.key = r.key"
+        f"FROM {quoted(relation)} r LEFT JOIN {existing} e ON e.key = r.key LEFT JOIN {ended} t ON t.key = r.key"
     )
     counts = dict(duck.execute(f"SELECT fate, count(*) FROM {fate} GROUP BY fate").fetchall())
     return Judged(table, relation, own, fate, counts)
+
+
+def _bring_ended(duck: duckdb.DuckDBPyConnection, table: StoreTable, into: str, bucket_range: tuple[int, int]) -> None:
+    """The keys whose last version was taken back with nothing in its place: versions count on from it."""
+    ended = Retraction.objects.of(table.record_type).filter(restored=None, bucket__range=bucket_range)
+    versions = dict(ended.order_by().values_list("key").annotate(Max("version")))
+    given: dict[str, Column] = {"key": list(versions), "version": np.array(list(versions.values()), dtype=np.int32)}
+    with columns(duck, "given_ended", given):
+        duck.execute(
+            f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT CAST(key AS VARCHAR) AS key, version FROM given_ended"
+        )
 
 
 def _rows_about(table: StoreTable) -> int:

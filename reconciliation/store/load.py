@@ -55,7 +55,7 @@ def load_rows(
             f"No source delivers {record_type.code!r}; its records are stored through their references only."
         )
     count = duck.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0]
-    _lock(table, bucket_range, count)
+    lock_buckets(table, bucket_range, count)
     main = judge(duck, table, relation, OWN, business_date, bucket_range)
     duck.execute(f"CREATE OR REPLACE TEMP TABLE older_key AS {main.keys('older')}")
     standing = _standing(duck, relation, main)
@@ -66,7 +66,7 @@ def load_rows(
     return Loaded(*(main.counts.get(fate, 0) for fate in ("new", "changed", "unchanged", "older")))
 
 
-def _lock(table: StoreTable, bucket_range: tuple[int, int], count: int) -> None:
+def lock_buckets(table: StoreTable, bucket_range: tuple[int, int], count: int = 1) -> None:
     """Buckets in ascending order. A bulk load also takes the table from other writers, before it reads anything."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -76,10 +76,11 @@ def _lock(table: StoreTable, bucket_range: tuple[int, int], count: int) -> None:
         mode = "SHARE ROW EXCLUSIVE" if count >= BULK_ROWS else "ROW EXCLUSIVE"
         cursor.execute(sql.SQL("LOCK TABLE {} IN " + mode + " MODE").format(table.name(table.versions)))
     if table.has_identity:
-        _lock_whole(table)
+        lock_whole(table)
 
 
-def _lock_whole(table: StoreTable) -> None:
+def lock_whole(table: StoreTable) -> None:
+    """Of a type that others refer to: whoever writes versions of it comes one after the other."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE + table.record_type.pk, WHOLE])
 
@@ -106,7 +107,7 @@ def _judge_references(
         said, own = referred_relation(duck, relation, table, target, mapped)
         found = judge(duck, target, said, own, business_date, (0, 63))
         if any(found.counts.get(fate) for fate in ENTERING):
-            _lock_whole(target)
+            lock_whole(target)
             said, own = referred_relation(duck, relation, table, target, mapped)
             judged.append(judge(duck, target, said, own, business_date, (0, 63)))
     return judged

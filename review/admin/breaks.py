@@ -18,7 +18,7 @@ from reconciliation.admin.filters import ReconciliationFilter
 from reconciliation.models import Break
 from review.ids import id_of
 from review.pages.break_ import break_context, visible_break
-from review.pages.posted import posted_confirmation, posted_decision, posted_waiver, visible_decision
+from review.pages.posted import posted_confirmation, posted_decision, posted_undo, posted_waiver, visible_decision
 
 PAGE = "admin/reconciliation/break/change_form.html"
 post_only = method_decorator(require_POST)
@@ -40,7 +40,12 @@ class BreakAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The page's forms, beside the pages."""
-        forms = (("decide", self.decide_view), ("waive", self.waive_view), ("confirm", self.confirm_view))
+        forms = (
+            ("decide", self.decide_view),
+            ("waive", self.waive_view),
+            ("confirm", self.confirm_view),
+            ("undo", self.undo_view),
+        )
         own = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"reconciliation_break_{name}")
             for name, view in forms
@@ -75,6 +80,15 @@ class BreakAdmin(ReadOnlyAdmin):
         if decision.brk_id != brk.pk:
             raise Http404
         return self._answer(request, brk, posted_confirmation(request, decision))
+
+    @post_only
+    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Undo the decision that closed the break."""
+        brk = self._asked(request, pk, "review.add_decision")
+        decision = visible_decision(request, id_of(request.POST.get("decision", "")))
+        if decision.brk_id != brk.pk:
+            raise Http404
+        return self._answer(request, brk, posted_undo(request, decision))
 
     def _asked(self, request: HttpRequest, pk: int, permission: str) -> Break:
         """The break that a form is about; 403 without the right, 404 for what another team has."""

@@ -21,14 +21,20 @@ class ValueInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]
 class DecisionAdmin(ReadOnlyAdmin):
     """Approvals, overrides and rejections."""
 
-    related = ("brk__reconciliation", "run", "chosen", "proposed_by", "confirmed_by")
+    related = ("brk__reconciliation", "run", "chosen", "proposed_by", "confirmed_by", "undone_by")
     list_display = ("id", "brk", "action", "reason", "proposed_by", "proposed_at", "confirmed_by", "confirmed_at")
-    list_filter = (through(ReconciliationFilter, "brk__reconciliation"), "action", "withdrawn", "proposed_at")
+    list_filter = (
+        through(ReconciliationFilter, "brk__reconciliation"),
+        "action",
+        "withdrawn",
+        ("undone_at", admin.EmptyFieldListFilter),
+        "proposed_at",
+    )
     search_fields = ("brk__key__startswith", "reason", "proposed_by__username")
     search_help_text = "The beginning of a key, a part of a reason or of a user's name."
     fields = readonly_fields = (
         "brk", "run", "action", "reason", "chosen", "comment", "proposed_by", "proposed_at", "confirmed_by",
-        "confirmed_at", "four_eyes", "withdrawn", "stored",
+        "confirmed_at", "four_eyes", "withdrawn", "undone_by", "undone_at", "undo_comment", "stored",
     )  # fmt: skip
     inlines = (ValueInline,)
     stored = document("record")

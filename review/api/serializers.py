@@ -166,7 +166,10 @@ class DecisionSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Decision
-        fields = ("id", "key", "action", "reason", "comment", "state", "proposed_at", "confirmed_at", "record")
+        fields = (
+            "id", "key", "action", "reason", "comment", "state", "proposed_at", "confirmed_at", "undone_at", "undo_comment",
+            "record",
+        )  # fmt: skip
 
 
 class DeliverySerializer(serializers.ModelSerializer):

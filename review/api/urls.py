@@ -9,6 +9,7 @@ from review.api.push import PushView, ReceiptView, SealView
 from review.api.quarantine import QuarantineViewSet, ReadAgainView, ReplayView
 from review.api.rejects import RejectsView
 from review.api.stored import StoredView
+from review.api.undoing import UndoView
 from review.api.views import BreakViewSet, JourneyView, NoSuchAddress, RunViewSet
 
 router = SimpleRouter(use_regex_path=True)
@@ -27,6 +28,7 @@ urlpatterns = [
     re_path(r"^deliveries/(?P<pk>\d{1,18})/replay/?$", ReplayView.as_view(), name="api-replay"),
     re_path(r"^deliveries/(?P<pk>\d{1,18})/read-again/?$", ReadAgainView.as_view(), name="api-read-again"),
     re_path(r"^receipts/(?P<pk>\d{1,18})/?$", ReceiptView.as_view(), name="api-receipt"),
+    re_path(r"^decisions/(?P<pk>\d{1,18})/undo/?$", UndoView.as_view(), name="api-undo"),
     re_path(r"^journey/?$", JourneyView.as_view(), name="api-journey"),
     path("", include(router.urls)),
     re_path(r"", NoSuchAddress.as_view()),

@@ -1,5 +1,7 @@
 """Decision: what a person did."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
@@ -7,6 +9,7 @@ from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from reconciliation.models import Break, Member, Run
 
 PENDING = "PENDING_INVESTIGATION"  # the reason that leaves a break with who looks into it
+UNDO_FOR = dt.timedelta(seconds=10)  # who decided may take it back at once; later it needs a right and a comment
 DONE = {
     "approve": ("Approved", "Approval"),
     "override": ("Overridden", "Override"),
@@ -51,6 +54,11 @@ class Decision(models.Model):
     four_eyes = models.BooleanField(default=False)
     withdrawn = models.BooleanField(default=False)
     record = models.JSONField(null=True, blank=True, help_text="The record that was stored; null for a rejection.")
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions_undone"
+    )
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undo_comment = models.TextField(null=True, blank=True)  # noqa: DJ001 - null until it is undone, so that its seal holds
 
     class Meta:
         ordering = ["-id"]
@@ -67,6 +75,24 @@ class Decision(models.Model):
                 | Q(confirmed_by__isnull=False, confirmed_at__isnull=False),
                 name="decision_confirmed_has_time",
             ),
+            CheckConstraint(
+                condition=Q(undone_by=None, undone_at=None, undo_comment=None)
+                | Q(undone_by__isnull=False, undone_at__isnull=False, undo_comment__isnull=False),
+                name="decision_undone_has_time",
+            ),
+            CheckConstraint(
+                condition=Q(undone_by=None) | Q(confirmed_by__isnull=False), name="decision_undone_was_confirmed"
+            ),
+            CheckConstraint(
+                condition=Q(undone_by=None)
+                | ~Q(undo_comment="")
+                | Q(undone_by=F("confirmed_by"), undone_at__lte=F("confirmed_at") + UNDO_FOR),
+                name="decision_late_undo_says_why",
+            ),
+            CheckConstraint(
+                condition=Q(four_eyes=False) | Q(undone_by=None) | ~Q(undone_by=F("proposed_by")),
+                name="decision_nobody_undoes_their_own_proposal",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -79,7 +105,13 @@ class Decision(models.Model):
         if self.withdrawn:
             return f"Marked {PENDING}" if self.reason == PENDING else f"{noun} proposed, withdrawn"
         said = done if self.confirmed_by_id is not None else f"{noun} proposed"
-        return f"{said} as {self.reason}" if self.reason else said
+        said = f"{said} as {self.reason}" if self.reason else said
+        return said if self.undone_at is None else f"{said}, undone"
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is final: confirmed, and not undone."""
+        return self.confirmed_by_id is not None and self.undone_at is None
 
 
 class DecisionValue(models.Model):

@@ -15,9 +15,11 @@ from reconciliation.models import Break, RunInput
 from reconciliation.rules import GateRules
 from review.decisions import may_decide
 from review.models import Decision, Waiver
+from review.models.decision import UNDO_FOR
 from review.pages.comparison import comparison
 from review.pages.explained import Explained, explained_differences
-from review.pages.posted import posted_confirmation, posted_decision, posted_waiver, visible_decision
+from review.pages.posted import posted_confirmation, posted_decision, posted_undo, posted_waiver, visible_decision
+from review.undoing import way_to_undo
 from review.visible import visible_breaks, visible_reconciliations
 
 PREVIEW = "review/preview.html"
@@ -51,7 +53,9 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     differences = explained_differences(brk)
     refusals = _refusals(request, brk)
     members = list(brk.members.filter(current=True).with_fate().select_related("delivery").order_by("side", "position"))
-    decisions = list(brk.decisions.select_related("proposed_by", "confirmed_by").order_by("-id"))
+    decisions = list(brk.decisions.select_related("proposed_by", "confirmed_by", "undone_by").order_by("-id"))
+    for decision in decisions:
+        decision.brk = brk
     failing = {it.condition.split(":")[1] for it in refusals if it.condition.startswith("check:")}
     compared = comparison(brk, members, {it.field for it in differences} | failing)
     is_open = (it for it in decisions if it.confirmed_by_id is None and not it.withdrawn)
@@ -73,7 +77,9 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "proposal": proposal,
         "may_confirm": proposal and confirms and not is_own,
         "may_withdraw": proposal and (confirms or is_own),
-        "decided": next((d for d in decisions if d.confirmed_by_id is not None), None),
+        "decided": (decided := next((d for d in decisions if d.stands), None)),
+        "undo": way_to_undo(decided, request.user) if decided else "",  # type: ignore[arg-type]
+        "undo_seconds": int(UNDO_FOR.total_seconds()),
         "consequence": _consequence(brk, refusals),
     }
 
@@ -104,7 +110,11 @@ def _history(brk: Break, differences: list[Explained], decisions: list[Decision]
     for decision in decisions:
         who = decision.confirmed_by or decision.proposed_by
         at = decision.confirmed_at or decision.proposed_at
-        events.append({"at": at, "glyph": "user", "title": f"{decision.told} by {who}", "detail": decision.comment})
+        done = decision.told.removesuffix(", undone")
+        events.append({"at": at, "glyph": "user", "title": f"{done} by {who}", "detail": decision.comment})
+        if decision.undone_at is not None:
+            title = f"Decision {decision.pk} undone by {decision.undone_by}"
+            events.append({"at": decision.undone_at, "glyph": "user", "title": title, "detail": decision.undo_comment})
     return sorted(events, key=lambda event: event["at"])
 
 
@@ -140,6 +150,14 @@ def confirm_decision(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm another person's proposal, or withdraw one."""
     decision = visible_decision(request, pk)
     return _answer(request, decision.brk, posted_confirmation(request, decision))
+
+
+@require_POST
+@permission_required("review.add_decision", raise_exception=True)
+def undo_decision(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo a final decision."""
+    decision = visible_decision(request, pk)
+    return _answer(request, decision.brk, posted_undo(request, decision))
 
 
 def _answer(request: HttpRequest, brk: Break, refused: str) -> HttpResponse:

@@ -8,6 +8,7 @@ from review.decisions import DecisionRefused, confirm, decide, waive, withdraw
 from review.ids import id_of
 from review.models import Decision
 from review.pages.comparison import comparison
+from review.undoing import undo
 
 VALUE = "value:"  # a form's input of a field's value is called so, then the field
 
@@ -74,6 +75,15 @@ def posted_confirmation(request: HttpRequest, decision: Decision) -> str:
     act = withdraw if request.POST.get("action") == "withdraw" else confirm
     try:
         act(decision=decision, by=request.user)  # type: ignore[arg-type]
+    except DecisionRefused as error:
+        return str(error)
+    return ""
+
+
+def posted_undo(request: HttpRequest, decision: Decision) -> str:
+    """Undo a final decision."""
+    try:
+        undo(decision=decision, by=request.user, comment=request.POST.get("comment", ""))  # type: ignore[arg-type]
     except DecisionRefused as error:
         return str(error)
     return ""

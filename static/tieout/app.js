@@ -43,6 +43,7 @@ function press(event) {
     j: () => move(1),
     k: () => move(-1),
     o: () => current()?.querySelector("a.key").click(),
+    u: () => preview.querySelector("form [data-undo]")?.click(),
     "/": () => document.getElementById("key").focus(),
   };
   if (!actions[event.key]) return;
@@ -75,5 +76,5 @@ if (preview && rows.length) {
   if (hasRoom()) select(rows[0]);
 }
 
-// The link to a break's override opens its form.
-if (location.hash === "#override") document.getElementById("override")?.setAttribute("open", "");
+// The links to a break's override and undo open their forms.
+if (["#override", "#undo"].includes(location.hash)) document.getElementById(location.hash.slice(1))?.setAttribute("open", "");

@@ -129,7 +129,13 @@ def test_each_role_gets_in_where_its_line_says(
     )  # who gets in, not the text
     monkeypatch.setattr("django.utils.log.request_logger.disabled", True)
     monkeypatch.setattr("django.contrib.auth.middleware.get_user", lambda request: people[request.headers["Who"]])
-    given = {"action": "withdraw", "reconciliation": "trades", "date": "2026-11-20", "proposal": things["decisions"]}
+    given = {
+        "action": "withdraw",
+        "reconciliation": "trades",
+        "date": "2026-11-20",
+        "proposal": things["decisions"],
+        "decision": things["decisions"],
+    }
     lines, wrong = table(), []
     for address in addresses(get_resolver()):
         cells = [_let_in(ask, filled(address, things), it) for ask, it in ((client.get, {}), (client.post, given))]

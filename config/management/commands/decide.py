@@ -1,24 +1,32 @@
 """Decide a break from the command line, through the same service as page and API."""
 
 from argparse import ArgumentParser
+from collections.abc import Mapping
 
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from config.doors import acting_user, known_reconciliation
 from reconciliation.models import Break, Member
 from review.decisions import DecisionRefused, decide
 from review.ids import id_of
+from review.models import Decision
+from review.undoing import undo
 
 
 class Command(BaseCommand):
     requires_system_checks = []  # they load every page, and `manage.py check` runs them
-    help = "Approve, override or reject the break of a key."
+    help = "Approve, override or reject the break of a key, or undo its decision."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """KEY and what to do."""
         parser.add_argument("key")
         parser.add_argument("--reconciliation", required=True)
-        parser.add_argument("--action", required=True, choices=["approve", "override", "reject"])
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--action", choices=["approve", "override", "reject"])
+        what.add_argument(
+            "--undo", action="store_true", help="undo the decision that closed it; later with a --comment"
+        )
         parser.add_argument("--reason", default="")
         parser.add_argument("--set", action="append", default=[], metavar="field=value", dest="values")
         parser.add_argument("--row", metavar="SIDE:POSITION", help="the right row of a duplicate, such as a:1")
@@ -27,7 +35,7 @@ class Command(BaseCommand):
             "--user", help="the user name; the only superuser, or the command line's own user, if not given"
         )
 
-    def handle(self, *, key: str, reconciliation: str, action: str, reason: str, **options: object) -> None:
+    def handle(self, *, key: str, reconciliation: str, action: str, undo: bool, **options: object) -> None:
         """One line with what followed."""
         by = acting_user(options["user"])
         seen = Break.objects.visible_to(by)
@@ -36,20 +44,31 @@ class Command(BaseCommand):
         if brk is None:
             raise CommandError(f"There is no break of key {key!r} in {reconciliation} that {by} may see.")
         try:
-            decision = decide(
-                brk=brk,
-                action=action,
-                by=by,
-                reason=reason,
-                values=_values(options["values"]),
-                member=_row(brk, options["row"]),
-                comment=str(options["comment"]),
-            )
+            decision = _undone(brk, by, str(options["comment"])) if undo else _decided(brk, by, action, options)
         except DecisionRefused as error:
             raise CommandError(str(error)) from None
         decision.brk.refresh_from_db()
         done, state = decision.told, decision.brk.get_state_display().lower()
         self.stdout.write(f"{key}: {done[0].lower()}{done[1:]} (decision {decision.pk}). The break is {state}.")
+
+
+def _decided(brk: Break, by: User, action: str, options: Mapping[str, object]) -> Decision:
+    return decide(
+        brk=brk,
+        action=action,
+        by=by,
+        reason=str(options["reason"]),
+        values=_values(options["values"]),
+        member=_row(brk, options["row"]),
+        comment=str(options["comment"]),
+    )
+
+
+def _undone(brk: Break, by: User, comment: str) -> Decision:
+    last = brk.decisions.filter(confirmed_by__isnull=False).first()
+    if last is None:
+        raise CommandError(f"Nobody decided the break of {brk.key}; there is nothing to undo.")
+    return undo(decision=last, by=by, comment=comment)
 
 
 def _values(given: object) -> dict[str, str | None]:
