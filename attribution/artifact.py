@@ -11,10 +11,11 @@ import xgboost as xgb
 
 from attribution.evidence_lines import Line, lines_from_document
 from attribution.history import History
+from attribution.leaning import Leaning
 from attribution.learned import Columns, Model
 from attribution.novelty import Familiar
 
-FORMAT = 3
+FORMAT = 4
 LENGTH = 8  # bytes of the header's length, big-endian
 
 
@@ -33,7 +34,7 @@ def to_bytes(model: Model, lines: Sequence[Line]) -> bytes:
         "counts": {name: _rows_of(table) for name, table in history.counts.items()} if history else None,
         "claims": _rows_of(model.claims),
         "temperature": model.temperature,
-        "lean": model.lean,
+        "leaning": model.leaning.document(),
         "familiar": model.familiar.document(),
         "lines": [line.document() for line in lines],
     }
@@ -66,7 +67,7 @@ def _model(header: dict[str, Any], booster: xgb.Booster) -> Model:
         claims=_table(header["claims"], reasons),
         booster=booster,
         temperature=header["temperature"],
-        lean=header["lean"],
+        leaning=Leaning.from_document(header["leaning"]),
         familiar=Familiar.from_document(header["familiar"]),
     )
 

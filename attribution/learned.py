@@ -2,7 +2,7 @@
 
 In: a frame with a row a difference: what `features` asks for, `claim` (the reason that the provers lean to, or empty) and the
 columns of context. Boosted trees start from what is known without them (the base margin): how often the provers' claim was
-confirmed, and how often who and where had each reason.
+confirmed, and what who, where and look say together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,18 @@ import pandas as pd
 import xgboost as xgb
 
 from attribution.features import code_features, value_features
-from attribution.history import History, Shares, as_of_shares, history_of, share_names
-from attribution.novelty import NOTHING, Familiar, familiar
+from attribution.history import History, as_of_shares, history_of, share_names
+from attribution.leaning import LOOK, Leaning, leaning_of, unseen_margins
+from attribution.novelty import NOTHING, Familiar, familiar, look_of
 from attribution.statistics.calibration import log_softmax, temperature
 
 SHARES_FROM = 300  # labels: with fewer, frequencies by category cost accuracy
 PROOF_WEIGHT = 4.0  # how many labels a prover's own claim is worth
-MANY = 3_000  # labels: with fewer, what the habits say together counts half, and the latest are too few to calibrate on
+MANY = 3_000  # labels: with fewer, the latest are too few to calibrate on, and each round grows several trees
 LATER = 0.2  # the last share of the labels, held out to calibrate and to measure
 FOLDS = 4  # into which few labels are dealt to calibrate
 RARE = 3  # a category with fewer labels has no code of its own
+TREES = 3  # a round, while labels are few
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ class Model:
     known: Mapping[str, Sequence[str]]
     history: History | None
     claims: pd.DataFrame  # log shares of reasons, a row a claim
+    leaning: Leaning
     booster: xgb.Booster
     temperature: float
-    lean: float  # how much of what the habits say together the base margin takes
     familiar: Familiar
 
     def probabilities(self, rows: pd.DataFrame) -> np.ndarray:
@@ -58,19 +60,23 @@ class Model:
 
     def margins(self, rows: pd.DataFrame) -> np.ndarray:
         """Margins, rows x reasons, before the temperature."""
+        if not len(rows):
+            return np.zeros((0, len(self.reasons)))
         return np.asarray(self.booster.predict(_matrix(*self.seen(rows)), output_margin=True), dtype=float)
 
     def seen(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-        """What it looks at, rows x features, and where it starts from: margins, rows x reasons."""
-        shares = self.history.shares(rows) if self.history else None
-        return _seen(rows, self.columns, self.known, self.claims, shares, self.lean, self.reasons)
+        """What the trees look at, rows x features, and where they start from: margins, rows x reasons."""
+        rows = rows.reset_index(drop=True)
+        values = value_features(rows)
+        shares = self.history.claim_shares(rows) if self.history else None
+        start = _claimed(rows, self.claims) + self.leaning.margins(_leaned_on(rows, values, self.columns))
+        return _features(rows, values, self.columns, self.known, shares), start
 
     def contributions(self, features: pd.DataFrame, start: np.ndarray) -> np.ndarray:
         """Of what `seen` gave, what each feature adds to the margins (exact Shapley values): rows x reasons x (features and one
         more, which holds the start and what the trees say of all alike)."""
-        return np.asarray(
-            self.booster.predict(_matrix(features, start), pred_contribs=True, strict_shape=True), dtype=float
-        )
+        found = self.booster.predict(_matrix(features, start), pred_contribs=True, strict_shape=True)
+        return np.asarray(found, dtype=float)
 
 
 def train(rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, *, seed: int = 0) -> Model:
@@ -98,27 +104,35 @@ def _unseen(
 def _fit(
     rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, warmth: float, seed: int
 ) -> Model:
+    rows = rows.reset_index(drop=True)
+    values = value_features(rows)
     known = {name: _frequent(rows[name]) for name in columns.codes}
+    claims = _claims_of(rows, labels, reasons)
+    texts = _leaned_on(rows, values, columns)
+    categories = {name: _frequent(texts[name]) for name in texts}
+    start = _claimed(rows, claims)
+    leaning = leaning_of(texts, labels, start, categories)
     learns_habits = len(rows) >= SHARES_FROM and bool(columns.habits)
     shares = as_of_shares(rows, labels, columns.habits, reasons) if learns_habits else None
-    claims = _claims_of(rows, labels, reasons)
-    lean = 1.0 if len(rows) >= MANY else 0.5
-    data = _matrix(*_seen(rows, columns, known, claims, shares, lean, reasons))
+    data = _matrix(
+        _features(rows, values, columns, known, shares), start + unseen_margins(texts, labels, start, categories)
+    )
     data.set_label(labels)
-    booster = xgb.train(_parameters(len(reasons), seed), data, num_boost_round=rounds(len(rows)))
+    booster = xgb.train(_parameters(len(reasons), len(rows), seed), data, num_boost_round=rounds(len(rows)))
     history = history_of(rows, labels, columns.habits, reasons) if learns_habits else None
-    return Model(tuple(reasons), columns, known, history, claims, booster, warmth, lean, NOTHING)
+    return Model(tuple(reasons), columns, known, history, claims, leaning, booster, warmth, NOTHING)
 
 
 def rounds(labels: int) -> int:
     """Rounds that fit the number of labels."""
-    return int(np.clip(25 * (labels / 100) ** 0.35, 50, 100))
+    return int(np.clip(20 * (labels / 100) ** 0.25, 20, 60))
 
 
-def _parameters(classes: int, seed: int) -> dict[str, object]:
+def _parameters(classes: int, labels: int, seed: int) -> dict[str, object]:
     return {
         "objective": "multi:softprob", "num_class": classes, "eta": 0.1, "max_depth": 4, "subsample": 0.8,
         "colsample_bytree": 0.5, "lambda": 1.0, "tree_method": "hist", "max_bin": 64, "seed": seed, "nthread": 1,
+        "num_parallel_tree": 1 if labels >= MANY else TREES,
     }  # fmt: skip
 
 
@@ -144,23 +158,24 @@ def _claimed(rows: pd.DataFrame, claims: pd.DataFrame) -> np.ndarray:
     return np.asarray(table[claims.index.get_indexer(rows["claim"])])
 
 
-def _seen(
+def _leaned_on(rows: pd.DataFrame, values: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """The categories that lean: the habits, the field, and what the values look like together with the claim."""
+    look = rows["kind"].astype(str) + "|" + rows["claim"].astype(str) + "|" + look_of(rows, values)
+    return rows[list(columns.habits)].astype(str).assign(**{LOOK: look})
+
+
+def _features(
     rows: pd.DataFrame,
+    values: pd.DataFrame,
     columns: Columns,
     known: Mapping[str, Sequence[str]],
-    claims: pd.DataFrame,
-    shares: Shares | None,
-    lean: float,
-    reasons: Sequence[str],
-) -> tuple[pd.DataFrame, np.ndarray]:
-    rows = rows.reset_index(drop=True)
-    parts = [value_features(rows), code_features(rows, columns.codes, known)]
-    margin = _claimed(rows, claims)
+    shares: np.ndarray | None,
+) -> pd.DataFrame:
+    parts = [values, code_features(rows, columns.codes, known)]
     if shares is not None:
-        parts.append(pd.DataFrame(shares.columns(), columns=share_names(columns.habits, reasons), index=rows.index))
-        margin = margin + lean * shares.leaning()
-    return pd.concat(parts, axis=1), np.ascontiguousarray(margin, dtype=np.float32)
+        parts.append(pd.DataFrame(shares, columns=share_names(columns.habits), index=rows.index))
+    return pd.concat(parts, axis=1)
 
 
-def _matrix(features: pd.DataFrame, start: np.ndarray) -> xgb.DMatrix:
-    return xgb.DMatrix(features, base_margin=start, nthread=1)
+def _matrix(frame: pd.DataFrame, start: np.ndarray) -> xgb.DMatrix:
+    return xgb.DMatrix(frame, base_margin=np.ascontiguousarray(start, dtype=np.float32), nthread=1)

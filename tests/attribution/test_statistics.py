@@ -8,6 +8,7 @@ from attribution.statistics.audit_test import trips_at
 from attribution.statistics.bounds import exceeds_p_value, lower_bound, upper_bound
 from attribution.statistics.calibration import calibration_error, log_softmax, temperature
 from attribution.statistics.certificate import certify, threshold_grid
+from attribution.statistics.descent import lowest
 
 
 @pytest.mark.parametrize(("errors", "sample"), [(0, 10), (0, 299), (3, 200), (19, 20), (1, 1)])
@@ -63,3 +64,16 @@ def test_a_temperature_makes_confident_margins_true() -> None:
     assert temperature(margins * 3, labels) == pytest.approx(3, rel=0.05)
     assert calibration_error(chances.max(axis=1), chances.argmax(axis=1) == labels) < 0.015
     assert temperature(np.zeros((0, 4)), np.zeros(0, int)) == 1
+
+
+def test_the_lowest_point_is_found_and_is_the_same_each_time() -> None:
+    rng = np.random.default_rng(3)
+    steep, best = np.exp(rng.normal(0, 1, 200)), rng.normal(0, 3, 200)
+
+    def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
+        return float((steep * (point - best) ** 2).sum() / 2), steep * (point - best)
+
+    found = lowest(loss, np.zeros(200), 300)
+    assert found == pytest.approx(best, abs=1e-3)
+    assert np.array_equal(found, lowest(loss, np.zeros(200), 300))
+    assert np.array_equal(lowest(loss, best, 5), best)  # already there
