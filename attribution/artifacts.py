@@ -38,11 +38,21 @@ def check_artifact(model: ModelVersion) -> None:
     _read(model)
 
 
+def check_bytes(model: ModelVersion) -> None:
+    """Whether an artifact is as it was written, without reading what it holds. AlteredFile where it is gone or was changed."""
+    lake.checked(path_of(model.artifact_sha256), model.artifact_sha256)
+
+
+def read_model(model: ModelVersion) -> "Model":
+    """What an artifact holds. AlteredFile where it cannot speak."""
+    return _read(model)[0]
+
+
 def altered_models() -> Iterator[str]:
     """A sentence for each model of the registry whose bytes are not as they were written."""
     for model in ModelVersion.objects.select_related("reconciliation"):
         try:
-            lake.checked(path_of(model.artifact_sha256), model.artifact_sha256)
+            check_bytes(model)
         except lake.AlteredFile as error:
             yield f"{model}: {error}"
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from attribution.artifact import to_bytes
+from attribution.challenge import Champion, challenge
 from attribution.difference_rows import CODES, OF_RECORD
 from attribution.evaluation import evaluate, passing
 from attribution.evidence_lines import evidence_lines
@@ -35,8 +36,9 @@ class Trained:
     proven: list[Proven]
 
 
-def learn(table: TrainingTable, rules: Rules) -> Trained:
-    """Train on every label; of a budgeted gate on the earlier ones, so that the later ones can certify what it says."""
+def learn(table: TrainingTable, rules: Rules, champion: Champion | None = None) -> Trained:
+    """Train on every label; of a budgeted gate on the earlier ones, so that the later ones can certify what it says. The champion
+    is asked about the same later labels."""
     rows, reasons = table.rows, sorted(set(table.rows["reason"]))
     labels = np.array([reasons.index(reason) for reason in rows["reason"]])
     habits = tuple(OF_RECORD + name for name in table.habits)
@@ -45,13 +47,15 @@ def learn(table: TrainingTable, rules: Rules) -> Trained:
     cut = cut_at(rows["record"].to_numpy(), SHARE if certifies else LATER)
     early = train(rows[:cut], labels[:cut], reasons, columns, seed=SEED)
     kept, seen = (early, rows[:cut]) if certifies else (train(rows, labels, reasons, columns, seed=SEED), rows)
+    proven = _proven(early, rows[cut:], rules) if certifies else []
+    challenged = {"challenge": _challenged(early, champion, rows[cut:], rules, proven)} if champion else {}
     return Trained(
         artifact=to_bytes(kept, evidence_lines(seen, columns.habits)),
-        metrics=_measured(early, rows[cut:], labels[cut:], rules),
+        metrics=_measured(early, rows[cut:], labels[cut:], rules) | challenged,
         labels=dict(sorted(Counter(rows["reason"]).items())),
         habits=table.habits,
         days=(rows["day"].min().date(), rows["day"].max().date()),
-        proven=_proven(early, rows[cut:], rules) if certifies else [],
+        proven=proven,
     )
 
 
@@ -69,6 +73,23 @@ def _proven(model: Model, later: pd.DataFrame, rules: Rules) -> list[Proven]:
         reason=np.array(model.reasons, dtype=object)[told.order[:, 0]],
     )
     return prove(HeldOut(sample_of(rows)), LADDER, float(rules.gate.confidence))
+
+
+def _challenged(
+    model: Model, champion: Champion, later: pd.DataFrame, rules: Rules, proven: list[Proven]
+) -> dict[str, Any]:
+    """The model beside the champion, each by its own certificate where the gate has a budget."""
+    budget = Decimal(rules.gate.budget or 0)
+    kept = max((it for it in proven if it.bound <= budget), key=lambda it: it.bound, default=None)
+    return challenge(
+        model,
+        champion,
+        later,
+        _known(rules),
+        confidence=float(rules.gate.confidence),
+        budgeted=bool(rules.gate.budget),
+        threshold=kept.found.threshold if kept else None,
+    )
 
 
 def _measured(model: Model, later: pd.DataFrame, labels: np.ndarray, rules: Rules) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from attribution.models import Certificate, ModelVersion
-from attribution.registry import champion_of
+from attribution.registry import champion_of, pinned_version
 from attribution.rungs import working_bound
 from ingestion import custody
 from reconciliation.gate import Condition, covered, uncertified
@@ -72,20 +72,22 @@ def issue_certificates(model: ModelVersion, proven: "Sequence[Proven]") -> list[
 def pinned(reconciliation: Reconciliation, rule_set: RuleSet) -> Pinned:
     """What a run that starts now writes down of its model and its certificate: one of the bound that the audits leave in
     force."""
-    champion = champion_of(reconciliation)
     budget = Rules(rule_set.document).gate.budget
     bound = working_bound(reconciliation, Decimal(budget)) if budget else None
     found = certificate_for(reconciliation, bound) if bound is not None else None
-    return Pinned(str(champion.version) if champion else "", found.pk if found else None)
+    return Pinned(pinned_version(reconciliation), found.pk if found else None)
 
 
 def certificate_for(reconciliation: Reconciliation, bound: Decimal) -> Certificate | None:
     """The champion's valid certificate whose bound is the laxest that keeps this one."""
     champion = champion_of(reconciliation)
-    if champion is None:
-        return None
+    return valid_certificate(champion, bound) if champion else None
+
+
+def valid_certificate(model: ModelVersion, bound: Decimal) -> Certificate | None:
+    """A model's valid certificate whose bound is the laxest that keeps this one."""
     now = timezone.now()
-    kept = champion.certificates.filter(bound__lte=bound, made_at__lte=now, valid_until__gt=now)  # type: ignore[attr-defined]
+    kept = model.certificates.filter(bound__lte=bound, made_at__lte=now, valid_until__gt=now)  # type: ignore[attr-defined]
     return kept.order_by("-bound").first()
 
 

@@ -4,6 +4,7 @@ from attribution.models import (
     AuditAnswer,
     AuditReason,
     Certificate,
+    ChampionChange,
     Correction,
     Draw,
     DrawSeed,
@@ -28,4 +29,4 @@ add_parts(
     + _OF_BREAK.format(more="JOIN attribution_candidate c ON c.attribution_id = a.id "),
 )
 register_model(Reason, Correction, ModelVersion, Certificate, DrawSeed, Draw, AuditAnswer, AuditReason, GateStep)
-register_model(SecondOpinion, Training)
+register_model(SecondOpinion, Training, ChampionChange)

@@ -1,12 +1,14 @@
 """The trainer: asked by hand, on schedule, after enough new corrections or after a drift alarm; one training at a time."""
 
 import datetime as dt
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from attribution.champions import promote_by_rule
 from attribution.models import Correction, ModelVersion, Training
 from attribution.models.training import UNDER_WAY
 from attribution.training import BY_HAND, TrainingRefused, check_labels, last_correction, train_model, trainable
@@ -62,7 +64,7 @@ def train_asked(training: Training) -> ModelVersion | None:
                 reconciliation=claimed.reconciliation,
                 by=claimed.asked_by,
                 because=claimed.because,
-                then=lambda model: finish(claimed, model=model),
+                then=partial(_done, claimed),
             )
     except TrainingRefused as refused:
         fail(claimed, str(refused))
@@ -70,6 +72,11 @@ def train_asked(training: Training) -> ModelVersion | None:
     except BaseException as error:
         give_back(claimed, error)
         raise
+
+
+def _done(training: Training, model: ModelVersion) -> None:
+    finish(training, model=model)
+    promote_by_rule(model)
 
 
 def train_now(*, reconciliation: Reconciliation, by: str, because: str = BY_HAND) -> ModelVersion:

@@ -3,17 +3,19 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
-from attribution.artifacts import keep_artifact
-from attribution.certificates import issue_certificates
+from attribution.artifacts import keep_artifact, read_model
+from attribution.certificates import issue_certificates, valid_certificate
 from attribution.models import Correction, ModelVersion
 from attribution.registry import champion_of
 from ingestion import custody
+from ingestion.lake import AlteredFile
 from reconciliation.models import Break, Difference, Reconciliation
 from reconciliation.rule_sets import freeze_rules
 from reconciliation.rules import Rules
@@ -21,6 +23,7 @@ from reconciliation.session import session
 
 if TYPE_CHECKING:
     from attribution.candidate import Trained
+    from attribution.challenge import Champion
 
 LOCK = 0x7472  # the advisory lock's class; its object is the reconciliation
 LEAST_LABELS = 30
@@ -109,7 +112,30 @@ def _trained(reconciliation: Reconciliation, rules: Rules) -> "Trained":
     with session(f"train-{reconciliation.pk}") as (duck, _):
         table = training_table(duck, reconciliation, rules)
     _enough(reconciliation.code, Counter(table.rows["reason"]))  # without those of fields that are gone
-    return learn(table, rules)
+    return learn(table, rules, _champion(reconciliation, rules))
+
+
+def _champion(reconciliation: Reconciliation, rules: Rules) -> "Champion | None":
+    """Who speaks now, as one that can be asked; None where there is none, or it cannot be read."""
+    from attribution.challenge import Champion
+
+    champion = champion_of(reconciliation)
+    if champion is None:
+        return None
+    try:
+        model = read_model(champion)
+    except AlteredFile:
+        return None
+    known = _labels_of(reconciliation)
+    if champion.corrections_to is not None:
+        known = known.filter(pk__lte=champion.corrections_to)
+    certificate = valid_certificate(champion, Decimal(rules.gate.budget)) if rules.gate.budget else None
+    return Champion(
+        champion.version,
+        model,
+        frozenset(known.values_list("difference_id", flat=True)),
+        float(certificate.threshold) if certificate else None,
+    )
 
 
 def _register(reconciliation: Reconciliation, made: "Trained", **why: object) -> ModelVersion:

@@ -42,9 +42,7 @@ def training_table(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliati
     create_rows(duck, shape, leaves)
     _load_labels(duck, reconciliation)
     rows = duck.execute(_table_sql(shape, rules)).df()
-    habits = _habits(rows, leaves)
-    dropped = [OF_RECORD + name for name in leaves if name not in habits]
-    return TrainingTable(rows.drop(columns=dropped), habits)
+    return TrainingTable(rows, _habits(rows, leaves))  # the champion may look at other fields
 
 
 def _load_labels(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from django.contrib.auth.models import User
 
+from attribution.champions import promote, roll_back
 from attribution.label_import import import_labels
 from attribution.models import ModelVersion
-from attribution.registry import champion_of, promote, roll_back
+from attribution.registry import champion_of
 from attribution.trainer import train_now
 from config.model_table import model_table
 from reconciliation.models import Break, Reconciliation, Run

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attribution.models import ModelVersion
+from attribution.promotion import verdict_of
 
 
 def model_line(model: ModelVersion) -> str:
@@ -33,7 +34,8 @@ def model_table(model: ModelVersion) -> str:
         f"{'Reason':24}{'labels':>8}   {'precision (95 %)':24}{'recall (95 %)':24}",
         *(_reason(name, it, model.label_counts) for name, it in told["reasons"].items()),
     ]
-    return "\n".join([*lines, ""])
+    rule = [f"  {'holds' if it.holds else 'fails':8}{it.sentence}" for it in verdict_of(model).conditions]
+    return "\n".join([*lines, "", "The rule of promotion", *rule, ""])
 
 
 def _share(gate: Mapping[str, Any], name: str) -> str:

@@ -3,6 +3,7 @@
 from attribution.models.attribution import Attribution, Candidate
 from attribution.models.audit import AuditAnswer, AuditReason
 from attribution.models.certificate import Certificate
+from attribution.models.champion_change import ChampionChange
 from attribution.models.correction import Correction, SecondOpinion
 from attribution.models.draw import Draw, DrawSeed
 from attribution.models.gate_step import GateStep
@@ -16,6 +17,7 @@ __all__ = [
     "AuditReason",
     "Candidate",
     "Certificate",
+    "ChampionChange",
     "Correction",
     "Draw",
     "DrawSeed",

@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from attribution.champions import promote, roll_back
 from attribution.models import ModelVersion, Reason
-from attribution.registry import PromotionRefused, champion_of, promote, roll_back
+from attribution.registry import PromotionRefused, champion_of
 from review.visible import visible_reconciliations
 
 SHOWN = 200
@@ -93,7 +94,7 @@ def answer_model(request: HttpRequest, pk: int) -> HttpResponse:
     model = get_object_or_404(_visible(request), pk=pk)
     try:
         if request.POST.get("action") == "promote":
-            promote(model=model, by=request.user)  # type: ignore[arg-type]
+            promote(model=model, by=request.user, comment=request.POST.get("comment", ""))  # type: ignore[arg-type]
         elif request.POST.get("action") == "roll_back" and model.state == ModelVersion.State.CHAMPION:
             roll_back(reconciliation=model.reconciliation, by=request.user)  # type: ignore[arg-type]
         else:

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from attribution import attribute, certificates
+from attribution.champions import roll_back
 from attribution.models import Attribution, Certificate, ModelVersion
-from attribution.registry import roll_back
 from config.definitions.apply import apply_definition
 from reconciliation.models import Break, GateRefusal, Reconciliation, Run
 from tests.attribution.test_learning import day_of, passed, told, write_labels

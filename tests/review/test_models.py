@@ -26,9 +26,10 @@ def model(reconcile: Callable[..., Run], trades: Reconciliation, labels: Callabl
     return train_model(reconciliation=trades, by="ann")
 
 
-def answer(client: Client, model: ModelVersion, action: str) -> str:
+def answer(client: Client, model: ModelVersion, action: str, comment: str = "") -> str:
     """Post a form of a model's page; gives the page that follows."""
-    return client.post(reverse("answer_model", args=[model.pk]), {"action": action}, follow=True).content.decode()
+    said = {"action": action, "comment": comment}
+    return client.post(reverse("answer_model", args=[model.pk]), said, follow=True).content.decode()
 
 
 def test_a_manager_promotes_and_rolls_back(
@@ -61,8 +62,10 @@ def test_rolling_back_brings_back_what_was_replaced(
 ) -> None:
     second = train_model(reconciliation=trades, by="ann")
     client.force_login(person("Manager"))
-    for it in (model, second):
-        answer(client, it, "promote")
+    answer(client, model, "promote")
+    assert "say why in a comment" in answer(client, second, "promote")  # the champion was never compared with it
+    assert champion_of(trades) == model
+    answer(client, second, "promote", "The desk saw its numbers.")
     assert champion_of(trades) == second
     answer(client, second, "roll_back")
     assert champion_of(trades) == model

@@ -5,8 +5,9 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
+from attribution.champions import promote, roll_back
 from attribution.models import ModelVersion
-from attribution.registry import PromotionRefused, champion_of, promote, roll_back, version_of
+from attribution.registry import PromotionRefused, champion_of, version_of
 from config.doors import acting_user, command_user, known_reconciliation
 from config.model_table import model_line, model_table
 
@@ -21,12 +22,13 @@ class Command(BaseCommand):
         """NAME and what to do."""
         parser.add_argument("name")
         parser.add_argument("--user", help="in whose name; the command line's own user, if not given")
+        parser.add_argument("--comment", default="", help="why a model is promoted that the rule does not allow")
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--show", type=int, metavar="N", help="the numbers of a model")
         what.add_argument("--promote", type=int, metavar="N", help="let a model speak from the next run on")
         what.add_argument("--roll-back", action="store_true", help="bring back what the champion replaced")
 
-    def handle(self, *, name: str, user: str | None, **options: int | None) -> None:
+    def handle(self, *, name: str, user: str | None, comment: str, **options: int | None) -> None:
         """A line a model, or what was done."""
         reconciliation = known_reconciliation(name)
         try:
@@ -34,7 +36,7 @@ class Command(BaseCommand):
                 return self.stdout.write(model_table(version_of(reconciliation, options["show"])))
             by = acting_user(user) if user else command_user()
             if options["promote"] is not None:
-                promote(model=version_of(reconciliation, options["promote"]), by=by)
+                promote(model=version_of(reconciliation, options["promote"]), by=by, comment=comment)
             elif options["roll_back"]:
                 roll_back(reconciliation=reconciliation, by=by)
             else:

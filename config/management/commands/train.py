@@ -4,7 +4,8 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from attribution import registry
+from attribution.champions import promote as let_speak
+from attribution.registry import PromotionRefused
 from attribution.trainer import train_now
 from attribution.training import TrainingRefused
 from config.doors import COMMAND, acting_user, command_user, known_reconciliation
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             model = train_now(reconciliation=reconciliation, by=by.username if by else COMMAND)
             self.stdout.write(model_table(model))
             if promote:
-                registry.promote(model=model, by=by or command_user())
+                let_speak(model=model, by=by or command_user(), comment="train --promote")
                 self.stdout.write(f"{model} is the champion; the next run is bound to it.")
-        except (TrainingRefused, registry.PromotionRefused) as error:
+        except (TrainingRefused, PromotionRefused) as error:
             raise CommandError(str(error)) from None
