@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,12 @@ from attribution.evaluation import evaluate, passing
 from attribution.evidence_lines import evidence_lines
 from attribution.held_out import FROM_LABELS, SHARE, HeldOut, Proven, cut_at, prove, sample_of
 from attribution.learned import LATER, Columns, Model, train
+from attribution.rungs import LADDER
 from attribution.scores import tell
 from attribution.training_table import TrainingTable
 from reconciliation.rules import Rules
 
 SEED = 0
-LADDER = tuple(map(Decimal, ("0.10", "0.05", "0.02", "0.01")))  # the bounds that a budget may name
 
 
 @dataclass(frozen=True)
