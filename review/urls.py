@@ -14,6 +14,7 @@ urlpatterns = [
     path("breaks/<int:pk>/", break_.break_, name="break"),
     path("breaks/<int:pk>/preview/", break_.preview, name="preview"),
     path("breaks/<int:pk>/why/", why.why_page, name="why"),
+    path("breaks/<int:pk>/similar/", why.similar_page, name="similar"),
     path("breaks/<int:pk>/decide/", break_.decide_break, name="decide"),
     path("breaks/<int:pk>/waive/", break_.waive_check, name="waive"),
     path("decisions/<int:pk>/confirm/", break_.confirm_decision, name="confirm"),

@@ -47,6 +47,7 @@ class Correction(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["-id"], condition=Q(active=True, decision=None), name="correction_imported")]
         constraints = [
             UniqueConstraint(
                 fields=["difference"],

@@ -82,6 +82,11 @@ class Break(models.Model):
             models.Index(fields=["reconciliation", "bucket"], condition=Q(state="review"), name="break_open_by_bucket"),
             models.Index(fields=["last_run", "bucket"], name="break_last_run"),
             models.Index(fields=["reconciliation", "state", "kind", "band", "reason"], name="break_facets"),
+            models.Index(
+                fields=["reconciliation", "kind", "-id"],
+                condition=Q(state__in=["approved", "rejected"]),
+                name="break_decided",
+            ),  # the latest of which people decided, for those that look for similar ones
         ]
         constraints = [
             UniqueConstraint(

@@ -1,4 +1,4 @@
-"""Shapes of what explains a break: what weighed in a model's word."""
+"""Shapes of what explains a break: what weighed in a model's word, and what became of similar ones."""
 
 from rest_framework import serializers
 
@@ -37,3 +37,36 @@ class WhySerializer(serializers.Serializer):
     weighed = WeighedSerializer(allow_null=True)
     refused = serializers.CharField()
     changed = serializers.BooleanField()
+
+
+class OutcomeSerializer(serializers.Serializer):
+    """What was decided, and of how many."""
+
+    outcome = serializers.CharField()
+    breaks = serializers.IntegerField()
+
+
+class PastSerializer(serializers.Serializer):
+    """A past difference, how alike in percent, and what a person decided of it; the action `label` is an imported reason."""
+
+    break_id = serializers.IntegerField()
+    key = serializers.CharField()
+    value_a = serializers.CharField(allow_null=True)
+    value_b = serializers.CharField(allow_null=True)
+    alike = serializers.IntegerField()
+    action = serializers.CharField()
+    reason = serializers.CharField()
+    who = serializers.CharField()
+    at = serializers.DateTimeField()
+    comment = serializers.CharField()
+
+
+class SimilarSerializer(serializers.Serializer):
+    """Of one differing field the past ones that are most alike; `alike` of the `seen` latest are counted in `outcomes`."""
+
+    field = serializers.CharField()
+    seen = serializers.IntegerField()
+    alike = serializers.IntegerField()
+    summary = serializers.CharField()
+    outcomes = OutcomeSerializer(many=True)
+    past = PastSerializer(many=True)

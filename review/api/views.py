@@ -22,7 +22,7 @@ from attribution.why import why
 from reconciliation.models import Break, Difference, GateRefusal, Member, Reconciliation, Run
 from reconciliation.runs import start_run
 from reconciliation.summary import run_summary
-from review.api.explanations import WhySerializer
+from review.api.explanations import SimilarSerializer, WhySerializer
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
@@ -41,6 +41,7 @@ from review.api.strict import check_parameters
 from review.decisions import AlreadyDecided, DecisionRefused, decide
 from review.journey import journey
 from review.pages.runs import ring
+from review.similar import similar_breaks
 
 RUN_FILTERS = {"reconciliation": "reconciliation__code", "date": "business_date", "state": "state"}
 BREAK_FILTERS = {
@@ -170,6 +171,12 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     def why(self, request: Request, pk: str | None = None) -> Response:
         """What weighed in a model's word on each differing field; empty where only provers or people spoke."""
         return Response(WhySerializer(why(self.get_object()), many=True).data)
+
+    @extend_schema(responses=SimilarSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def similar(self, request: Request, pk: str | None = None) -> Response:
+        """Past breaks like this one with what people decided of them, one entry a differing field."""
+        return Response(SimilarSerializer(similar_breaks(self.get_object()), many=True).data)
 
     @extend_schema(parameters=[KEY_HEADER], request=DecideSerializer, responses={201: DecisionSerializer})
     @action(detail=True, methods=["post"])

@@ -1,4 +1,4 @@
-"""What weighed in a model's word on a break, shown on demand."""
+"""What explains a break beyond its page, shown on demand: what weighed in a model's word, and what became of similar ones."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +8,10 @@ from django.views.decorators.http import require_safe
 
 from attribution.models import Reason
 from attribution.why import Why, why
+from reconciliation.models import Break
 from review.charts import SignedBar, largest, signed_bar
 from review.pages.break_ import visible_break
+from review.similar import similar_breaks
 
 if TYPE_CHECKING:
     from attribution.contributions import Weighed
@@ -19,12 +21,24 @@ Line = tuple[str, str, float, SignedBar, float, SignedBar]
 
 @require_safe
 def why_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """A section for the break's page; a browser that asks for it alone gets a page of its own."""
+    """What weighed in the word of the model."""
     brk = visible_break(request, pk)
     functional = dict(Reason.objects.values_list("code", "functional"))
-    told = [_told(it, functional) for it in why(brk)]
-    template = "review/break/why.html" if request.htmx else "review/why.html"  # type: ignore[attr-defined]
-    answer = render(request, template, {"brk": brk, "told": told})
+    return _part(request, brk, "why", "Why", {"told": [_told(it, functional) for it in why(brk)]})
+
+
+@require_safe
+def similar_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What people decided of breaks like this one."""
+    brk = visible_break(request, pk)
+    return _part(request, brk, "similar", "Similar to", {"similar": similar_breaks(brk)})
+
+
+def _part(request: HttpRequest, brk: Break, name: str, title: str, context: dict[str, Any]) -> HttpResponse:
+    """A part of the break's page; a browser that asks for it alone gets a page of its own."""
+    part = f"review/break/{name}.html"
+    template = part if request.htmx else "review/break_part.html"  # type: ignore[attr-defined]
+    answer = render(request, template, {"brk": brk, "part": part, "place": name, "title": title, **context})
     answer["Vary"] = "HX-Request"
     return answer
 
