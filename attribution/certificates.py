@@ -98,7 +98,7 @@ def warrant_of(run: Run, rules: Rules) -> Warrant | None:
         return None
     if run.certificate is None:
         return Warrant(budget, _why_none(run))
-    found = Certificate.objects.filter(pk=run.certificate).select_related("model_version__reconciliation").first()
+    found = certificate_of(run)
     if found is None:
         return Warrant(budget, f"certificate {run.certificate} is no longer in the registry")
     if found.valid_until <= timezone.now():
@@ -107,6 +107,11 @@ def warrant_of(run: Run, rules: Rules) -> Warrant | None:
     if bound is None or found.bound > bound:
         return Warrant(budget, f"the audits moved the gate since; {found} no longer counts")
     return Warrant(budget, told(found), found.threshold, frozenset(found.reasons))
+
+
+def certificate_of(run: Run) -> Certificate | None:
+    """The certificate that a run pinned."""
+    return Certificate.objects.filter(pk=run.certificate).select_related("model_version__reconciliation").first()
 
 
 def told(certificate: Certificate) -> str:

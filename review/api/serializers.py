@@ -26,6 +26,8 @@ class RunSerializer(serializers.ModelSerializer):
             "started_at",
             "finished_at",
             "started_by",
+            "model_version",
+            "certificate",
             "error",
             "report",
         )

@@ -10,9 +10,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from attribution.certificates import certificate_of, told
 from ingestion.business_date import NoDate, given_date
 from ingestion.models import ClaimedWork
 from reconciliation.models import Run, RunStep
+from reconciliation.rules import Rules
 from reconciliation.runs import inputs_of, start_run
 from review.exports import export
 from review.ids import id_of
@@ -82,6 +84,7 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
         "forsaken": forsaken(run, steps),
         "steps": steps,
         "done": sum(step.work.state == ClaimedWork.State.DONE for step in steps),
+        **_pinned(run),
         "inputs": run.inputs.select_related("normalization__delivery", "normalization__mapping"),
         "is_active": run.state in (Run.State.WAITING, Run.State.RUNNING),
         "strip": strip_of(run),
@@ -89,6 +92,17 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     response = render(request, "review/run.html" + ("#progress" if request.htmx else ""), context)  # type: ignore[attr-defined]
     response.headers["Vary"] = "HX-Request"
     return response
+
+
+def _pinned(run: Run) -> dict[str, object]:
+    """The model and the certificate that the run leans on."""
+    models = run.reconciliation.model_versions.filter(version=run.model_version) if run.model_version else None  # type: ignore[attr-defined]
+    found = certificate_of(run) if run.certificate else None
+    return {
+        "model": models.first() if models is not None else None,
+        "budget": Rules(run.rule_set.document).gate.budget,
+        "certificate": told(found) if found else "",
+    }
 
 
 def statement(request: HttpRequest, pk: int) -> HttpResponse:

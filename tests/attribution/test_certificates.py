@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 
 from attribution import attribute, certificates
@@ -157,3 +158,15 @@ def test_a_gate_without_a_budget_holds_no_labels_back(
     run = trained(2)
     assert (run.model_version, run.certificate) == ("2", None)
     assert passed(run) > 10
+
+
+def test_a_run_says_what_it_leans_on(
+    trained: Callable[[int], Run], person: Callable[[str], User], client: Client
+) -> None:
+    run = trained(2)
+    client.force_login(person("Auditor"))
+    page = client.get(f"/runs/{run.pk}/").content.decode()
+    assert "trades model 1: from 9" in page and "are wrong (0 of " in page
+    answer = client.get(f"/api/v1/runs/{run.pk}/").json()
+    assert (answer["model_version"], answer["certificate"]) == ("1", run.certificate)
+    assert run.reconciliation.model_versions.get().certificates.filter(pk=answer["certificate"]).exists()  # type: ignore[attr-defined]
