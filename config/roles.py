@@ -19,6 +19,7 @@ SET_UP = (
     "alerttarget",
 )
 LOOK = "view_*"
+TAKE = "add_export"  # who may look may take along what they see, which is recorded
 CARRIED = ("reason", "codetranslation", "calendar", "holiday", "recordtype")  # a record type carries reference records
 SCHEDULES = ("periodictask",)  # what beat does, and when
 ROLES: dict[str, tuple[str, ...]] = {
@@ -31,7 +32,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "add_delivery", "add_gatestep", "change_modelversion", "change_reconciliation", "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
         *(f"{verb}_{model}" for model in CARRIED[:2] for verb in ("import", "export")),
     ),
-    "Auditor": (LOOK, "see_every_team", *(f"export_{model}" for model in CARRIED)),
+    "Auditor": (LOOK, "see_every_team", "see_every_export", *(f"export_{model}" for model in CARRIED)),
     "Administrator": (
         LOOK, "see_every_team", "add_run", "add_delivery", "add_user", "change_user", "add_group", "change_group",
         *(f"{verb}_{model}" for model in SET_UP for verb in ("add", "change")),
@@ -52,5 +53,5 @@ def ensure_roles() -> None:
     views = [p for p in permissions if p.codename.startswith("view_") and p.content_type.app_label in OURS]
     for role, names in ROLES.items():
         group, _ = Group.objects.get_or_create(name=role)
-        wanted = [p for p in permissions if p.codename in names] + (views if LOOK in names else [])
+        wanted = [p for p in permissions if p.codename in (*names, TAKE)] + (views if LOOK in names else [])
         group.permissions.add(*wanted)

@@ -128,9 +128,14 @@ CELERY_BEAT_SCHEDULE = {
     "deadlines": {"task": "config.tasks.watch_deadlines", "schedule": 30.0},
     "training": {"task": "config.tasks.watch_training", "schedule": 60.0},
     "audit": {"task": "config.tasks.watch_audit", "schedule": 3600.0},
+    "exports": {"task": "config.tasks.forget_exports", "schedule": 3600.0},
     "retention": {"task": "config.tasks.forget_raw_bytes", "schedule": 86_400.0},
     "tidy": {"task": "config.tasks.tidy_lake", "schedule": 86_400.0},
 }
+
+# Exports
+EXPORT_ROWS = integer("EXPORT_ROWS", 1_000_000)  # lines that one asked for in a page or by the API has at most
+EXPORT_LIFE = timedelta(days=integer("EXPORT_DAYS", 7))  # then its file is removed; who had what stays
 
 # Where sources may be pulled from
 DROP_FOLDERS = words("DROP_FOLDERS", str(STATE_DIR / "drop"))  # local drops outside of these are refused

@@ -37,6 +37,8 @@ from ingestion.work import LostClaim, call_worker
 from reconciliation.arrivals import start_arrived, start_scheduled, watching
 from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import work_of
+from review.exporting import carry_out, forget_expired, silent_exports
+from review.models import Export
 
 log = logging.getLogger(__name__)
 MINUTE = dt.timedelta(minutes=1)
@@ -255,9 +257,26 @@ def watch_training() -> None:
         send(train.delay, asked.pk)
 
 
+@shared_task(queue="exports")
+def make_export(pk: int) -> None:
+    """Make the file of an export; a second message finds it made, or another worker at it."""
+    try:
+        carry_out(Export.objects.get(pk=pk))
+    except LostClaim as lost:
+        log.warning("%s", lost)
+
+
+@shared_task(queue="ingest")
+def forget_exports() -> None:
+    """Remove the files of exports whose time is over. What comes twice finds nothing due."""
+    if gone := forget_expired(timezone.now()):
+        log.info("%s expired exports were removed.", gone)
+
+
 @shared_task(queue="ingest")
 def sweep() -> None:
-    """Send again what has gone silent: unfinished normalizations, the next work of every active run, trainings without a trainer."""
+    """Send again what has gone silent: unfinished normalizations, the next work of every active run, trainings without a
+    trainer, exports without a worker."""
     quiet = Normalization.objects.filter(state=ClaimedWork.State.READY) | Normalization.objects.filter(
         state=ClaimedWork.State.RUNNING, lease_until__lt=timezone.now()
     )
@@ -267,6 +286,8 @@ def sweep() -> None:
         pipeline.ring(run)
     for pk in silent_trainings(timezone.now()):
         send(train.delay, pk)
+    for pk in silent_exports(timezone.now()):
+        send(make_export.delay, pk)
 
 
 @shared_task(queue="ingest")

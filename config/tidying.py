@@ -10,9 +10,10 @@ from attribution.models import ModelVersion
 from ingestion import lake, staging
 from ingestion.models import Delivery, Normalization
 from reconciliation.models import OutcomeFile
+from review.models import Export
 
 KEPT = dt.timedelta(days=1)  # longer than any attempt can run
-WRITTEN = ("normalizations", "outcomes", "deliveries", "models", "work", *staging.AREAS)
+WRITTEN = ("normalizations", "outcomes", "deliveries", "models", "exports", "work", *staging.AREAS)
 
 
 def tidy(now: dt.datetime) -> list[str]:
@@ -41,6 +42,7 @@ def _named() -> set[str]:
         *Delivery.objects.filter(tombstone=None).values_list("path", flat=True),
         *Normalization.objects.exclude(path="").values_list("path", flat=True),
         *OutcomeFile.objects.values_list("path", flat=True),
+        *Export.objects.filter(removed_at=None).exclude(path="").values_list("path", flat=True),
         *map(path_of, ModelVersion.objects.values_list("artifact_sha256", flat=True)),
     }
 

@@ -1,31 +1,28 @@
-"""Exports: what a run found, as a file that a spreadsheet opens without running anything in it."""
+"""Exports of a run: what it found, as a table."""
 
-import csv
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import XMLGenerator
-from xml.sax.xmlreader import AttributesImpl
 
+import duckdb
 from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from attribution.models import Attribution
 from ingestion import lake
 from ingestion.lookup import lookup
-from ingestion.models import QuarantinedRow
+from ingestion.models import QuarantinedRow, RecordType
 from ingestion.quarantine import with_said
 from ingestion.shape import canonical_sql
-from ingestion.spreadsheets import plain, safe
 from ingestion.sql_text import literal
 from reconciliation.conservation import standing
 from reconciliation.models import Break, Difference, OutcomeFile, Run
 from reconciliation.session import session
 from reconciliation.store.current import rows_of_run
+from review.export_files import WRITERS, BadExport, Table, write_table
 
-Table = tuple[Sequence[str], Iterator[Sequence[object]]]
+__all__ = ["TABLES", "WRITERS", "BadExport", "Table", "export", "write_table"]
+
 OUTCOMES = {
     "review": "review",
     "in_flight": "review",
@@ -35,10 +32,18 @@ OUTCOMES = {
 }
 
 IN_BREAK, LATE, GONE = "in_break", "matched late", "gone"
-
-
-class BadExport(ValueError):
-    """An export that cannot be made; the text says what there is."""
+RECORD = ("key", "side", "delivery", "n", "state", "hash")
+DIFFERENCE = (
+    "run", "key", "field", "value_a", "value_b", "kind", "reason", "best_reason", "functional", "confidence", "proof",
+    "assigned_by", "outcome",
+)  # fmt: skip
+BREAK = (
+    "key", "kind", "state", "confidence", "band", "amount", "currency", "opened_at", "closed_at", "closed_because",
+)  # fmt: skip
+QUARANTINED = ("source", "delivery", "line", "reason", "raw", "state", "comment", "by")
+STATEMENT = ("run", "currency", "line", "reason", "outcome", "rows_a", "rows_b", "a", "b", "difference")
+TECHNICAL = ("_run", "_decision", "_valid_from", "_valid_to")
+FETCHED = 10_000  # lines at a time, so that a million take no more memory than these
 
 
 def export(what: str, run: Run, target: Path) -> int:
@@ -48,29 +53,12 @@ def export(what: str, run: Run, target: Path) -> int:
     return write_table(target, lambda: TABLES[what](run))
 
 
-def write_table(target: Path, made: Callable[[], Table]) -> int:
-    """Write a table to a file, in the format of its suffix. Gives the number of lines."""
-    if (suffix := target.suffix.lower()) not in WRITERS:
-        raise BadExport(f"There is no format {target.suffix!r}; there is {', '.join(WRITERS)}.")
-    if not target.absolute().parent.is_dir():
-        raise BadExport(f"There is no folder {target.absolute().parent}.")
-    try:
-        target.open("ab").close()  # before the work, and for every writer in the same words
-    except OSError as error:
-        raise BadExport(f"{target} could not be written: {error.strerror}.") from None
-    return WRITERS[suffix](target, *made())
-
-
 def differences(run: Run) -> Table:
     """One line per differing cell; a row-level exception is one line with field `*row*`."""
-    columns = (
-        "run", "key", "field", "value_a", "value_b", "kind", "reason", "best_reason", "functional", "confidence", "proof",
-        "assigned_by", "outcome",
-    )  # fmt: skip
     said = Attribution.objects.filter(current=True).prefetch_related("candidates")
     found = _differences_of(run).select_related("brk").order_by("brk__key", "id")
     found = found.prefetch_related(Prefetch("attributions", said, to_attr="now"))
-    return columns, (_difference(run, it) for it in found.iterator(chunk_size=5000))
+    return DIFFERENCE, (_difference(run, it) for it in found.iterator(chunk_size=5000))
 
 
 def _differences_of(run: Run) -> QuerySet[Difference]:
@@ -122,23 +110,11 @@ def _difference(run: Run, it: Difference) -> Sequence[object]:
 
 def breaks(run: Run) -> Table:
     """One line per break that the run saw."""
-    columns = (
-        "key",
-        "kind",
-        "state",
-        "confidence",
-        "band",
-        "amount",
-        "currency",
-        "opened_at",
-        "closed_at",
-        "closed_because",
-    )
-    found = breaks_of(run).order_by("key", "id").values_list(*columns)
-    return columns, ([_short(value) for value in row] for row in found.iterator())
+    found = breaks_of(run).order_by("key", "id").values_list(*BREAK)
+    return BREAK, ([short(value) for value in row] for row in found.iterator())
 
 
-def _short(value: object) -> object:
+def short(value: object) -> object:
     """An amount without the zeros of its wide column."""
     return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
@@ -152,10 +128,7 @@ def quarantine(run: Run) -> Table:
         "normalization__delivery__source__code", "normalization__delivery", "line", "reason", "raw", "state", "said_comment",
         "said_by",
     )  # fmt: skip
-    return ("source", "delivery", "line", "reason", "raw", "state", "comment", "by"), rows.iterator()
-
-
-RECORD = ("key", "side", "delivery", "n", "state", "hash")
+    return QUARANTINED, rows.iterator()
 
 
 def records(run: Run) -> Table:
@@ -168,20 +141,34 @@ def records(run: Run) -> Table:
     )
 
 
-def _outcome_lines(run: Run) -> list[tuple[str, str, int, int, str, str | None]]:
+def _outcome_lines(run: Run) -> Iterator[tuple[str, str, int, int, str, str | None]]:
     """What the run's outcome files say, in the order of the keys."""
     if not (files := _outcome_files(run)):
-        return []
+        return
     with lookup() as duck:
-        query = f"SELECT {', '.join(RECORD)} FROM read_parquet([{files}]) ORDER BY key, side, delivery, n"
-        return duck.execute(query).fetchall()
+        duck.execute(f"SELECT {', '.join(RECORD)} FROM read_parquet([{files}]) ORDER BY key, side, delivery, n")
+        yield from _fetched(duck)
+
+
+def _fetched(duck: duckdb.DuckDBPyConnection) -> Iterator[Any]:
+    while rows := duck.fetchmany(FETCHED):
+        yield from rows
 
 
 def store(run: Run) -> Table:
     """What the run's keys have in the store by it: the rows that it or a decision on its breaks stored, and those that it
     found stored already."""
+    return store_columns(run.reconciliation.record_type), _stored_lines(run)
+
+
+def store_columns(record_type: RecordType) -> Sequence[str]:
+    """The columns of `store`: the key's text, each leaf, where the row came from."""
+    names = [leaf.name for leaf in record_type.shape().leaves]
+    return ("_key" if "key" in names else "key", *names, *TECHNICAL)
+
+
+def _stored_lines(run: Run) -> Iterator[Sequence[object]]:
     leaves = run.reconciliation.record_type.shape().leaves
-    technical = ("_run", "_decision", "_valid_from", "_valid_to")
     with session(f"export-{run.pk}") as (duck, _):
         duck.execute("CREATE TEMP TABLE key_of_run (key VARCHAR, stored BOOLEAN)")
         if files := _outcome_files(run):
@@ -191,10 +178,10 @@ def store(run: Run) -> Table:
             )
         rows_of_run(duck, "key_of_run", run, "stored_row")
         texts = (it.column if it.kind in ("text", "boolean") else canonical_sql(it, it.column) for it in leaves)
-        listed = ", ".join(["key", *texts, *technical[:2], *(f"CAST({name} AS VARCHAR)" for name in technical[2:])])
-        rows = duck.execute(f"SELECT {listed} FROM stored_row ORDER BY key, _version").fetchall()
-    names = [leaf.name for leaf in leaves]
-    return ("_key" if "key" in names else "key", *names, *technical), iter(rows)
+        moments = (f"CAST({name} AS VARCHAR)" for name in TECHNICAL[2:])
+        listed = ", ".join(["key", *texts, *TECHNICAL[:2], *moments])
+        duck.execute(f"SELECT {listed} FROM stored_row ORDER BY key, _version")
+        yield from _fetched(duck)
 
 
 def _outcome_files(run: Run) -> str:
@@ -205,9 +192,8 @@ def _outcome_files(run: Run) -> str:
 def statement(run: Run) -> Table:
     """Per currency what each side delivered, the lines that explain the difference, and what is left; nothing where the
     records have no amount."""
-    columns = ("run", "currency", "line", "reason", "outcome", "rows_a", "rows_b", "a", "b", "difference")
     told = (run.report or {}).get("statement") or {"currencies": []}
-    return columns, ([run.pk, *line] for account in told["currencies"] for line in _account(account))
+    return STATEMENT, ([run.pk, *line] for account in told["currencies"] for line in _account(account))
 
 
 def _account(account: dict[str, Any]) -> Iterator[Sequence[object]]:
@@ -226,80 +212,4 @@ TABLES: dict[str, Callable[[Run], Table]] = {
     "quarantine": quarantine,
     "store": store,
     "statement": statement,
-}
-
-
-def _csv(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    count = 0
-    with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        for row in rows:
-            writer.writerow([safe(value) for value in row])
-            count += 1
-    return count
-
-
-def _xlsx(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    import xlsxwriter  # here, so that no process loads it to start
-
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    count = 0
-    with xlsxwriter.Workbook(str(target), options) as book:
-        sheet = book.add_worksheet("export")
-        sheet.write_row(0, 0, columns)
-        for count, row in enumerate(rows, 1):
-            for at, value in enumerate(row):
-                is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-                put = sheet.write_number(count, at, value) if is_number else sheet.write_string(count, at, safe(value))
-                if put:
-                    raise BadExport(
-                        f"Line {count} does not fit into a sheet of Excel. Export as .csv or .parquet instead."
-                    )
-    return count
-
-
-def _json(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    told = [dict(zip(columns, row, strict=True)) for row in rows]
-    target.write_text(json.dumps(told, default=str, ensure_ascii=False, indent=1), encoding="utf-8")
-    return len(told)
-
-
-def _parquet(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    import pandas as pd  # here, so that no process loads it to start
-
-    told = [[None if value is None else plain(value) for value in row] for row in rows]
-    frame = pd.DataFrame(told, columns=list(columns), dtype=object)
-    with lookup() as duck:
-        duck.register("told", frame)
-        texts = ", ".join(f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in columns)
-        duck.execute(f"COPY (SELECT {texts} FROM told) TO {literal(str(target))} (FORMAT parquet)")
-    return len(told)
-
-
-def _xml(target: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    count = 0
-    with target.open("w", encoding="utf-8") as file:
-        made = XMLGenerator(file, encoding="utf-8")
-        made.startDocument()
-        made.startElement("export", AttributesImpl({}))
-        for row in rows:
-            count += 1
-            made.startElement("line", AttributesImpl({}))
-            for name, value in zip(columns, row, strict=True):
-                made.startElement("value", AttributesImpl({"name": name}))
-                made.characters(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", " ", plain(value)))
-                made.endElement("value")
-            made.endElement("line")
-        made.endElement("export")
-        made.endDocument()
-    return count
-
-
-WRITERS: dict[str, Callable[[Path, Sequence[str], Iterable[Sequence[object]]], int]] = {
-    ".csv": _csv,
-    ".xlsx": _xlsx,
-    ".parquet": _parquet,
-    ".json": _json,
-    ".xml": _xml,
 }

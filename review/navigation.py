@@ -13,6 +13,7 @@ ENTRIES = (
     ("Quarantine", "quarantine"),
     ("Journey", "journey"),
     ("Models", "models"),
+    ("Exports", "exports"),
 )
 SETS_UP = ("ingestion.add_recordtype", "ingestion.add_source", "reconciliation.add_reconciliation")
 

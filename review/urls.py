@@ -3,7 +3,19 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from review.pages import break_, dashboard, deliveries, journey, models, proposals, quarantine, queue, runs, why
+from review.pages import (
+    break_,
+    dashboard,
+    deliveries,
+    exports,
+    journey,
+    models,
+    proposals,
+    quarantine,
+    queue,
+    runs,
+    why,
+)
 from review.pages.uploads import PAGES, upload_urls
 
 urlpatterns = [
@@ -20,6 +32,10 @@ urlpatterns = [
     path("decisions/<int:pk>/confirm/", break_.confirm_decision, name="confirm"),
     path("decisions/<int:pk>/undo/", break_.undo_decision, name="undo"),
     path("journey/", journey.journey_page, name="journey"),
+    path("exports/", exports.exports, name="exports"),
+    path("exports/choose/", exports.choose, name="choose_export"),
+    path("exports/ask/", exports.ask, name="ask_export"),
+    path("exports/<int:pk>/file/", exports.download, name="export_file"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run_page, name="run"),
     path("runs/<int:pk>/statement.csv", runs.statement, name="statement"),

@@ -2,7 +2,8 @@
 
 from review.admin.breaks import BreakAdmin
 from review.admin.decisions import DecisionAdmin
+from review.admin.exports import ExportAdmin
 from review.admin.repairs import RepairAdmin
 from review.admin.tokens import TokenAdmin
 
-__all__ = ["BreakAdmin", "DecisionAdmin", "RepairAdmin", "TokenAdmin"]
+__all__ = ["BreakAdmin", "DecisionAdmin", "ExportAdmin", "RepairAdmin", "TokenAdmin"]

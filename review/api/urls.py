@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from review.api.deliveries import DeliveryViewSet
+from review.api.exports import ExportViewSet
 from review.api.proposals import ProposalViewSet
 from review.api.push import PushView, ReceiptView, SealView
 from review.api.quarantine import QuarantineViewSet, ReadAgainView, ReplayView
@@ -18,6 +19,7 @@ router.register("runs", RunViewSet, basename="api-run")
 router.register("deliveries", DeliveryViewSet, basename="api-delivery")
 router.register("quarantine", QuarantineViewSet, basename="api-quarantine")
 router.register("proposals", ProposalViewSet, basename="api-proposal")
+router.register("exports", ExportViewSet, basename="api-export")
 router.register("breaks", BreakViewSet, basename="api-break")
 
 urlpatterns = [

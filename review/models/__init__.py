@@ -2,5 +2,6 @@
 
 from review.models.access import ApiToken, IdempotentRequest
 from review.models.decision import Decision, DecisionValue, Waiver
+from review.models.export import Export
 
-__all__ = ["ApiToken", "Decision", "DecisionValue", "IdempotentRequest", "Waiver"]
+__all__ = ["ApiToken", "Decision", "DecisionValue", "Export", "IdempotentRequest", "Waiver"]

@@ -71,6 +71,7 @@ def quarantine(request: HttpRequest) -> HttpResponse:
         "rows": page[:PAGE],
         "next": _query(asked, before=page[PAGE - 1].pk) if len(page) > PAGE else "",
         "asked": asked,
+        "filters": _query(asked),
         "refused": refused,
         "tabs": [_tab(rows, asked, state, counted) for state in (*STATES, ALL)],
         "reasons": [

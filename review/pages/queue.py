@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import urlencode
 
 from attribution.models import Attribution, Candidate, Reason
 from reconciliation.models import Break, Difference
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
 from review.ids import id_of
-from review.pages.ageing import AGES
-from review.pages.facets import BANDS, COUNTED, Counts, changed, count_breaks, facet, in_state, tabs
+from review.pages.facets import BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
+from review.pages.queue_filters import chosen_of, narrowed_to, searched
 from review.visible import visible_breaks, visible_reconciliations
 
 PAGE = 50
@@ -27,7 +28,6 @@ SHORT_BANDS = {
     WAITING: "Waiting",
 }
 UNCOUNTED = ("run", "age", "key")
-_COLUMNS = {"reconciliation": "reconciliation__code"}
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,10 @@ class Row:
 
 def queue(request: HttpRequest) -> HttpResponse:
     """Breaks as the query string filters them, newest first."""
-    chosen = _chosen(request)
-    searched = _searched(visible_breaks(request), request)
-    counts = count_breaks(searched, {it.pk: it.code for it in visible_reconciliations(request)})
-    others = {_COLUMNS.get(name, name): value for name, value in chosen.items() if value and name != "state"}
-    found = in_state(searched.filter(**others), chosen["state"])
+    chosen = chosen_of(request.GET)
+    sought = searched(visible_breaks(request), request.GET)
+    counts = count_breaks(sought, {it.pk: it.code for it in visible_reconciliations(request)})
+    found = narrowed_to(sought, chosen)
     page = found.filter(pk__lt=id_of(request.GET["before"])) if request.GET.get("before") else found
     breaks = list(page.select_related("reconciliation", "last_run__rule_set").order_by("-pk")[: PAGE + 1])
     context: dict[str, Any] = {
@@ -69,6 +68,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             if name != "key"
         ],
         "total": counts.total(chosen),
+        "filters": _filters(request),
         "next": changed(request.GET) + f"&before={breaks[PAGE - 1].pk}" if len(breaks) > PAGE else "",
     }
     if not breaks:
@@ -76,22 +76,9 @@ def queue(request: HttpRequest) -> HttpResponse:
     return render(request, "review/queue.html", context)
 
 
-def _chosen(request: HttpRequest) -> dict[str, str]:
-    """The counted filters that are set; the state is always among them, empty for all."""
-    chosen = {name: request.GET[name] for name in COUNTED if request.GET.get(name)}
-    state = chosen.get("state", Break.State.REVIEW.value)
-    return chosen | {"state": "" if state == "all" else state}
-
-
-def _searched(breaks: QuerySet[Break], request: HttpRequest) -> QuerySet[Break]:
-    """Under the filters that no facet counts: the beginning of a key, the run, the age."""
-    if key := request.GET.get("key"):
-        breaks = breaks.filter(key__startswith=key)
-    if run := request.GET.get("run"):
-        breaks = breaks.filter(last_run=id_of(run))
-    if age := request.GET.get("age"):
-        breaks = breaks.filter(AGES[age].holds()) if age in AGES else breaks.none()
-    return breaks
+def _filters(request: HttpRequest) -> str:
+    """The filters of the address as a query string, for an export of what is listed."""
+    return urlencode({name: request.GET[name] for name in (*COUNTED, *UNCOUNTED) if request.GET.get(name)})
 
 
 def _set(request: HttpRequest) -> list[str]:

@@ -22,6 +22,7 @@ from attribution.models import ModelVersion
 from ingestion.models import Delivery, QuarantinedRow, RecordType
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide
+from review.exporting import Wanted, ask_export
 from tests.conftest import row
 
 LINES = Path(__file__).with_name("access.txt")
@@ -82,8 +83,10 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
     model = ModelVersion.objects.create(
         reconciliation=Reconciliation.objects.get(), version=1, labels=1, artifact_sha256="0", trained_at=timezone.now()
     )
+    export = ask_export(wanted=Wanted("queue", "csv"), by=User.objects.get(username="proposer"))
     return {
         "models": model.pk,
+        "exports": export.pk,
         "runs": Run.objects.get().pk,
         "deliveries": Delivery.objects.earliest("id").pk,
         "breaks": Break.objects.get(key="A").pk,

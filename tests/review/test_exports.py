@@ -7,8 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.spreadsheets import safe
 from reconciliation.models import Run
-from review.exports import TABLES, WRITERS, BadExport, export, safe
+from review.exports import TABLES, WRITERS, BadExport, export
 from tests.conftest import row
 from tests.standing import lake_folder  # noqa: F401
 

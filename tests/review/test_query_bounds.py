@@ -12,6 +12,7 @@ from django.urls import reverse
 from ingestion.models import QuarantinedRow
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide, waive
+from review.export_kinds import OF_RUN
 from tests.conftest import DAY, row
 
 BOUND = 12
@@ -50,7 +51,8 @@ def _settle(trades: Reconciliation, manager: User, supervisor: User) -> None:
 
 def _pages(runs: list[Run]) -> Iterator[str]:
     yield from (
-        reverse(name) for name in ("dashboard", "queue", "runs", "deliveries", "quarantine", "journey", "models")
+        reverse(name)
+        for name in ("dashboard", "queue", "runs", "deliveries", "quarantine", "journey", "models", "exports")
     )
     yield from (reverse("quarantined", args=[pk]) for pk in QuarantinedRow.objects.values_list("pk", flat=True))
     for query in (
@@ -69,6 +71,8 @@ def _pages(runs: list[Run]) -> Iterator[str]:
         yield brk.get_absolute_url()
         yield f"{reverse('journey')}?reconciliation=trades&key={brk.key}"
     yield f"{reverse('journey')}?key=nothing"
+    yield from (f"{reverse('choose_export')}?what={what}&run={runs[0].pk}" for what in OF_RUN)
+    yield f"{reverse('choose_export')}?what=stored&record_type=trade"
 
 
 def _queries(client: Client, url: str, headers: dict[str, str] | None = None) -> list[str]:

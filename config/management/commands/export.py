@@ -5,8 +5,10 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from config.doors import command_user
 from reconciliation.models import Run
-from review.exports import TABLES, BadExport, export
+from review.exporting import export_here
+from review.exports import TABLES, BadExport
 from review.ids import id_of
 
 
@@ -27,6 +29,7 @@ class Command(BaseCommand):
         if found is None:
             raise CommandError(f"There is no run {run} that has ended.")
         try:
-            self.stdout.write(f"{export(what, found, to)} lines of run {found.pk} written to {to}.")
+            made = export_here(what, found, to, command_user())
         except (BadExport, OSError) as error:
             raise CommandError(str(error)) from None
+        self.stdout.write(f"{made.rows} lines of run {found.pk} written to {to}.")

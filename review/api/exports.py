@@ -1,0 +1,96 @@
+"""Exports by REST: ask for one, follow it, take the file."""
+
+from django.http import FileResponse
+from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from review.api.idempotency import KEY_HEADER, once
+from review.api.paging import NewestFirst
+from review.api.permissions import HasScope
+from review.api.ringing import ring_for
+from review.api.strict import StrictSerializer
+from review.export_files import BadExport
+from review.export_kinds import KINDS
+from review.exporting import MAY, ExportGone, ExportRefused, Wanted, ask_export, take_file, visible_exports
+from review.models import Export
+from review.pages.exports import as_download
+
+
+class ExportSerializer(serializers.ModelSerializer):
+    """An export: what was asked for, how far it is, and the file's hash. `rows` counts those written so far."""
+
+    asked_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
+
+    class Meta:
+        model = Export
+        fields = (
+            "id", "what", "format", "filters", "columns", "asked_by", "asked_at", "state", "rows", "is_cut", "size", "sha256",
+            "expires_at", "removed_at", "error",
+        )  # fmt: skip
+
+
+class AskExportSerializer(StrictSerializer):
+    """What to export. `filters` are those of the page: `run` for the tables of a run."""
+
+    what = serializers.ChoiceField(list(KINDS))
+    format = serializers.ChoiceField(Export.Format.choices, default="csv")  # type: ignore[assignment]
+    filters = serializers.DictField(child=serializers.CharField(max_length=2000), default=dict)
+    columns = serializers.ListField(child=serializers.CharField(max_length=83), default=list, max_length=500)
+
+
+class ExportViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+    """Exports: list, one, ask, take the file."""
+
+    serializer_class = ExportSerializer
+    pagination_class = NewestFirst
+    permission_classes = [IsAuthenticated, HasScope]
+    queryset = Export.objects.none()
+    lookup_value_regex = r"\d{1,18}"
+    scope = "read"
+
+    def get_queryset(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+        """One's own; those of everybody with the right to see them."""
+        return visible_exports(self.request.user)  # type: ignore[arg-type]
+
+    @extend_schema(parameters=[KEY_HEADER], request=AskExportSerializer, responses={201: ExportSerializer})
+    def create(self, request: Request) -> Response:
+        """Ask for an export. The same asked twice within a minute is one."""
+        if not request.user.has_perm(MAY):  # type: ignore[union-attr]
+            raise PermissionDenied("Exporting needs the right to.")
+        asked = AskExportSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return once(request, lambda: _ask(request, Wanted(**asked.validated_data)))
+
+    @extend_schema(
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            409: OpenApiResponse(OpenApiTypes.OBJECT, "Not made yet"),
+            410: OpenApiResponse(OpenApiTypes.OBJECT, "Expired, or kept elsewhere"),
+        }
+    )
+    @action(detail=True)
+    def file(self, request: Request, pk: str | None = None) -> Response | FileResponse:
+        """The file; its sha256 stands in the header X-Content-SHA256."""
+        made = self.get_object()
+        try:
+            return as_download(made, take_file(made, request.user).open("rb"))  # type: ignore[arg-type]
+        except ExportGone as error:
+            return Response({"detail": str(error)}, status=410 if made.state == Export.State.DONE else 409)
+
+
+def _ask(request: Request, wanted: Wanted) -> Response:
+    try:
+        asked = ask_export(wanted=wanted, by=request.user)  # type: ignore[arg-type]
+    except ExportRefused as error:
+        raise PermissionDenied(str(error)) from None
+    except BadExport as error:
+        return Response({"detail": str(error)}, status=400)
+    ring_for("make_export", asked.pk, queue=asked.queue)
+    return Response({**ExportSerializer(asked).data}, status=201)

@@ -1,0 +1,155 @@
+"""What can be exported, by whom, with which filters and columns: the tables of a run, and the lists of the pages."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import QueryDict
+
+from ingestion.models import RecordType
+from ingestion.quarantine import with_state
+from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.store.rows import leaf_paths, row_model
+from reconciliation.store.tables import StoreTable, store_table
+from reconciliation.visibility import visible_record_types, visible_stored
+from review import exports
+from review.export_files import BadExport, Line
+from review.ids import id_of
+from review.pages.queue_filters import as_filtered
+from review.quarantined import FILTERS, Asked, BadFilter, narrowed, visible_rows
+
+Filters = Mapping[str, str]
+READ = 5000  # rows that a query hands over at a time
+QUEUE = (
+    "key", "reconciliation", "kind", "state", "reason", "confidence", "band", "amount", "currency", "run", "opened_at",
+    "closed_at", "closed_because",
+)  # fmt: skip
+QUEUE_FILTERS = ("state", "kind", "reason", "band", "reconciliation", "run", "age", "key")
+QUARANTINED = ("row", "source", "date", "delivery", "line", "reason", "raw", "state")
+VERSIONS = ("version", "run", "decision", "date", "valid_from", "valid_to")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A table: which filters narrow it, which right it needs, its columns and its lines. Both raise BadExport with a sentence for
+    filters that cannot be, and for what the user may not see."""
+
+    title: str
+    filters: tuple[str, ...]
+    right: str
+    columns: Callable[[User, Filters], Sequence[str]]
+    lines: Callable[[User, Filters], Iterator[Line]] = field(repr=False)
+    needs: tuple[str, ...] = ()
+
+
+def _run_of(user: User, filters: Filters) -> Run:
+    run = Run.objects.visible_to(user).select_related("reconciliation__a__record_type").filter(pk=id_of(filters["run"]))
+    found = run.filter(state=Run.State.DONE).first()
+    if found is None:
+        raise BadExport(f"There is no run {filters['run'][:20]!r} that has ended and that you may see.")
+    return found
+
+
+def _of_run(what: str, title: str, columns: Sequence[str]) -> Kind:
+    def named(user: User, filters: Filters) -> Sequence[str]:
+        _run_of(user, filters)
+        return columns
+
+    def lines(user: User, filters: Filters) -> Iterator[Line]:
+        return exports.TABLES[what](_run_of(user, filters))[1]
+
+    return Kind(title, ("run",), "reconciliation.view_run", named, lines, needs=("run",))
+
+
+def _store_columns(user: User, filters: Filters) -> Sequence[str]:
+    return exports.store_columns(_run_of(user, filters).reconciliation.record_type)
+
+
+def _store_lines(user: User, filters: Filters) -> Iterator[Line]:
+    return exports.store(_run_of(user, filters))[1]
+
+
+def _queue_lines(user: User, filters: Filters) -> Iterator[Line]:
+    query = QueryDict(mutable=True)
+    query.update(filters)
+    visible = list(Reconciliation.objects.visible_to(user).values_list("pk", flat=True))
+    found = as_filtered(Break.objects.filter(reconciliation__in=visible), query).order_by("-pk")
+    names = ["reconciliation__code" if it == "reconciliation" else "last_run" if it == "run" else it for it in QUEUE]
+    return ([exports.short(value) for value in row] for row in found.values_list(*names).iterator(chunk_size=READ))
+
+
+def _asked(filters: Filters) -> Asked:
+    try:
+        return Asked.of(filters)
+    except BadFilter as error:
+        raise BadExport(str(error)) from None
+
+
+def _quarantined_columns(user: User, filters: Filters) -> Sequence[str]:
+    _asked(filters)
+    return QUARANTINED
+
+
+def _quarantined_lines(user: User, filters: Filters) -> Iterator[Line]:
+    delivery = "normalization__delivery"
+    names = (
+        "pk",
+        f"{delivery}__source__code",
+        f"{delivery}__business_date",
+        delivery,
+        "line",
+        "reason",
+        "raw",
+        "state",
+    )
+    found = with_state(narrowed(visible_rows(user), _asked(filters)))
+    return found.values_list(*names).iterator(chunk_size=READ)
+
+
+def _table_of(user: User, filters: Filters) -> StoreTable:
+    found = visible_record_types(user).filter(code=filters["record_type"]).first()
+    if found is None:
+        raise BadExport(f"There is no record type {filters['record_type'][:41]!r} that you may see.")
+    if filters.get("version", "current") not in ("current", "all"):
+        raise BadExport(f"There is no version {filters['version'][:20]!r}; there is current and all.")
+    return store_table(RecordType.objects.get(pk=found.pk))
+
+
+def _stored_columns(user: User, filters: Filters) -> Sequence[str]:
+    table = _table_of(user, filters)
+    return (*leaf_paths(table), *(f"_{name}" for name in (VERSIONS if table.has_versions else ())))
+
+
+def _stored_lines(user: User, filters: Filters) -> Iterator[Line]:
+    table = _table_of(user, filters)
+    rows: Any = visible_stored(row_model(table)._default_manager.all(), table.has_versions, user)
+    if table.has_versions and filters.get("version") != "all":
+        rows = rows.filter(valid_to=None)
+    names = (*leaf_paths(table).values(), *(VERSIONS if table.has_versions else ()))
+    return rows.order_by("-pk").values_list(*names).iterator(chunk_size=READ)  # type: ignore[no-any-return]
+
+
+OF_RUN = {
+    "differences": _of_run("differences", "Differences", exports.DIFFERENCE),
+    "breaks": _of_run("breaks", "Breaks", exports.BREAK),
+    "records": _of_run("records", "Delivered rows", exports.RECORD),
+    "quarantine": _of_run("quarantine", "Quarantined rows", exports.QUARANTINED),
+    "store": Kind("Stored rows", ("run",), "reconciliation.view_run", _store_columns, _store_lines, needs=("run",)),
+    "statement": _of_run("statement", "Statement", exports.STATEMENT),
+}
+KINDS: dict[str, Kind] = {
+    **OF_RUN,
+    "queue": Kind("Breaks of the queue", QUEUE_FILTERS, "reconciliation.view_break", lambda *_: QUEUE, _queue_lines),
+    "quarantined": Kind(
+        "Quarantined rows", FILTERS, "ingestion.view_quarantinedrow", _quarantined_columns, _quarantined_lines
+    ),
+    "stored": Kind(
+        "Stored records",
+        ("record_type", "version"),
+        "ingestion.view_recordtype",
+        _stored_columns,
+        _stored_lines,
+        needs=("record_type",),
+    ),  # fmt: skip
+}
