@@ -9,6 +9,7 @@ from attribution.models import ChampionChange, ModelVersion
 from attribution.promotion import Verdict, verdict_of
 from attribution.registry import PromotionRefused, champion_of
 from ingestion import custody
+from ingestion.audit_log import record_event
 from ingestion.lake import AlteredFile
 from reconciliation.models import Reconciliation
 
@@ -101,6 +102,11 @@ def _note(
         comment=comment,
     )
     custody.seal([change])
+    record_event(
+        "model.promoted" if verb == ChampionChange.Verb.PROMOTE else "model.rolled_back", of=model, by=by,
+        reconciliation=model.reconciliation_id, before={"speaks": before},
+        after={"speaks": version, "allowed": change.allowed, "verdict": change.verdict, "comment": comment},
+    )  # fmt: skip
 
 
 def _set(model: ModelVersion, state: str) -> ModelVersion:

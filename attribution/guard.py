@@ -18,6 +18,7 @@ from attribution.rungs import bound_of, last_step, next_rung, working_bound
 from attribution.statistics.audit_test import TRIPS, WARNS, evidence
 from ingestion import custody
 from ingestion.alerts import raise_event
+from ingestion.audit_log import record_event
 from reconciliation.models import Reconciliation, RuleSet
 from reconciliation.rules import GateRules
 
@@ -188,6 +189,10 @@ def reopen_gate(*, reconciliation: Reconciliation, by: User, comment: str) -> Ga
             "model, get a new certificate or change the gate's rules first."
         )
     now = timezone.now()
+    record_event(
+        "gate.reopened", of=reconciliation, by=by, reconciliation=reconciliation.pk,
+        before={"bound": found.step.bound}, after={"bound": found.promised, "comment": comment.strip()},
+    )  # fmt: skip
     return _write(
         found, kind=GateStep.Kind.REOPEN, bound=found.promised, because=comment.strip(), at=now, by=by.get_username()
     )

@@ -11,6 +11,7 @@ from django.utils import timezone
 from attribution.corrections import NO_LABEL
 from attribution.models import Correction, Reason
 from ingestion import custody
+from ingestion.audit_log import record_event
 from ingestion.spreadsheets import restored
 from ingestion.suggestion import nearest
 from reconciliation.models import Break, Difference, Reconciliation
@@ -51,7 +52,10 @@ def import_labels(*, file: Path, by: str) -> Imported:
         _load(labels)
         if missing := _not_found():
             raise BadLabels(_told(missing))
-        return _write(by)
+        done = _write(by)
+        told = {"written": done.written, "known": done.known, "kept": done.kept}
+        record_event("labels.imported", of="file", by=by, name=file.name, after=told)
+        return done
 
 
 def _read(file: Path) -> Iterator[Label]:

@@ -13,6 +13,7 @@ from attribution.models import Correction, ModelVersion, Training
 from attribution.models.training import UNDER_WAY
 from attribution.training import BY_HAND, TrainingRefused, check_labels, last_correction, train_model, trainable
 from ingestion import custody
+from ingestion.audit_log import record_event
 from ingestion.clock import database_now
 from ingestion.work import claim, fail, finish, give_back, heartbeat
 from reconciliation.models import Reconciliation
@@ -36,6 +37,9 @@ def ask_training(*, reconciliation: Reconciliation, because: str, by: str) -> Tr
                 corrections_to=last_correction(reconciliation),
             )
             custody.seal([asked])
+            record_event(
+                "training.asked", of=asked, by=by, reconciliation=reconciliation.pk, after={"because": asked.because}
+            )
     except IntegrityError:  # training_one_of_a_reconciliation: somebody asked at the same moment
         raise TrainingRefused(f"{reconciliation.code} is being trained already. Wait until that has ended.") from None
     return asked

@@ -15,6 +15,7 @@ from attribution.certificates import issue_certificates, valid_certificate
 from attribution.models import Correction, ModelVersion
 from attribution.registry import champion_of
 from ingestion import custody
+from ingestion.audit_log import record_event
 from ingestion.lake import AlteredFile
 from reconciliation.models import Break, Difference, Reconciliation
 from reconciliation.rule_sets import freeze_rules
@@ -158,4 +159,8 @@ def _register(reconciliation: Reconciliation, made: "Trained", **why: object) ->
     )
     custody.seal([model])
     issue_certificates(model, made.proven)
+    record_event(
+        "model.trained", of=model, by=model.trained_by, reconciliation=reconciliation.pk,
+        after={"because": model.trained_because, "labels": model.labels, "artifact": sha256},
+    )  # fmt: skip
     return model

@@ -20,6 +20,7 @@ from config.giving_way import give_way
 from config.tidying import tidy
 from ingestion.alerts import raise_event
 from ingestion.audit_chain import check_chain, drop_anchor
+from ingestion.audit_log import through_door
 from ingestion.clock import database_now
 from ingestion.connectors.kinds import PULLED
 from ingestion.connectors.offer import PullError
@@ -48,6 +49,7 @@ SECOND_LOOK = 2  # seconds until a file that was there at a due time is looked a
 @worker_init.connect
 def _begin(sender: object = None, **_: object) -> None:
     """A worker has a name, and gives way: a run may take longer, a person or a program waits for an answer now."""
+    through_door("task")
     call_worker(str(getattr(sender, "hostname", "") or "worker"))
     give_way(settings.WORKER_NICENESS)
 

@@ -1,14 +1,14 @@
 """Alerts: raised once a thing, each with a notice for every target that wants to hear of a source that it concerns."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db import transaction
 from django.db.models import Q
 
-from ingestion.changes import Change, ChangeRefused, save_named
+from ingestion.changes import Change, ChangeRefused, save_named, tell
 from ingestion.models import Alert, AlertTarget, Expectation, Normalization, Notice, Source
 from ingestion.models.alert import PREFIX
 
@@ -66,11 +66,18 @@ def put_target(
     values = {"kind": kind, "address": address, "secret": secret, "active": active}
     said = save_named(AlertTarget, code, values)
     target = AlertTarget.objects.get(code=code)
-    if set(target.sources.all()) != set(sources):
+    held = set(target.sources.all())
+    if held != set(sources):
         target.sources.set(sources)
         named = ", ".join(sorted(it.code for it in sources)) or "every source"
-        said = said or [Change(AlertTarget, "change", f"alert target {code}: now of {named}")]
+        change = Change(AlertTarget, "change", f"alert target {code}: now of {named}")
+        tell([change], of=target, before={"sources": _codes(held)}, after={"sources": _codes(sources)})
+        said = said or [change]
     return said
+
+
+def _codes(sources: Iterable[Source]) -> list[str]:
+    return sorted(source.code for source in sources)
 
 
 def target_fault(kind: str, address: str, secret: str) -> str:

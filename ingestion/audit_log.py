@@ -2,12 +2,12 @@
 
 import ipaddress
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model
 from django.utils import timezone
 
@@ -33,6 +33,8 @@ ACTIONS = {
     "setup.changed": "Set-up changed",
     "labels.imported": "Labels imported",
     "label.changed": "Label changed",
+    "records.imported": "Reference records imported",
+    "gate.reopened": "Gate opened",
     "model.trained": "Model trained",
     "model.promoted": "Model promoted",
     "model.rolled_back": "Model rolled back",
@@ -55,21 +57,25 @@ ACTIONS = {
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an act comes from: the door, the request's own id, and the network of its address."""
+    """Where an act comes from: the door, the request's own id, the network of its address, and who is signed in."""
 
     door: str = "command"
     request: str = ""
     address: str = ""
+    actor: Callable[[], AbstractBaseUser | AnonymousUser | None] = lambda: None
 
 
 COMMAND = Origin()
+SERVICE = "tieout"  # who acts where nobody is named
 _ORIGIN: ContextVar[Origin] = ContextVar("origin", default=COMMAND)
 
 
 @contextmanager
-def coming_from(door: str, address: str = "") -> Iterator[None]:
-    """Let what is recorded inside bear this origin, with a request id of its own."""
-    token = _ORIGIN.set(Origin(door, secrets.token_hex(6), network_of(address)))
+def coming_from(
+    door: str, address: str = "", actor: Callable[[], AbstractBaseUser | AnonymousUser | None] = lambda: None
+) -> Iterator[None]:
+    """Let what is recorded inside bear this origin, with a request id of its own. `actor` is asked where an act names nobody."""
+    token = _ORIGIN.set(Origin(door, secrets.token_hex(6), network_of(address), actor))
     try:
         yield
     finally:
@@ -95,7 +101,7 @@ def record_event(
     action: str,
     *,
     of: Model | str,
-    by: AbstractBaseUser | str | None,
+    by: AbstractBaseUser | AnonymousUser | str | None = None,
     name: str = "",
     run: int | None = None,
     reconciliation: int | None = None,
@@ -104,16 +110,18 @@ def record_event(
 ) -> None:
     """Write one event; call it in the transaction that does what it tells of.
 
-    `of` is the thing, or the name of a kind that has no row; `before` and `after` are what changed. A bulk act is one event
-    with counts.
+    `of` is the thing, or the name of a kind that has no row; without `by` it was who is signed in, else a service; `before` and
+    `after` are what changed. A bulk act is one event with counts.
     """
     if action not in ACTIONS:
         raise ValueError(f"There is no action {action!r} in the audit log.")
-    origin, is_user = _ORIGIN.get(), isinstance(by, AbstractBaseUser)
+    origin = _ORIGIN.get()
+    who = origin.actor() if by is None or by == "" else by
+    is_user = isinstance(who, AbstractBaseUser)
     AuditEvent.objects.create(
         at=timezone.now(),
-        actor_id=by.pk if is_user else None,  # type: ignore[union-attr]
-        actor_name=(by.get_username() if is_user else str(by or "tieout"))[:150].replace("\0", "\ufffd"),  # type: ignore[union-attr]
+        actor_id=who.pk if is_user else None,  # type: ignore[union-attr]
+        actor_name=(who.get_username() if is_user else str(who or SERVICE))[:150],  # type: ignore[union-attr]
         action=action,
         kind=of if isinstance(of, str) else str(of._meta.verbose_name),
         object_id="" if isinstance(of, str) else str(of.pk),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from django.db import transaction
 
 from ingestion import custody
-from ingestion.changes import Change, ChangeRefused, counted, save_named
+from ingestion.changes import Change, ChangeRefused, counted, save_named, tell
 from ingestion.models import Calendar, Holiday
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # ISO weekday 1 is the first
@@ -42,18 +42,26 @@ def put_holiday(*, calendar: Calendar, day: dt.date, name: str) -> list[Change]:
     held = calendar.holidays.filter(day=day).first()
     if held is not None and held.name == name:
         return []
+    before = {"name": held.name} if held else None
     holiday = held or Holiday(calendar=calendar, day=day)
     holiday.name = name
     holiday.save()
     custody.seal([holiday])
     said = f"calendar {calendar}: holiday {day:%Y-%m-%d} {'renamed' if held else 'added'}"
-    return [Change(Holiday, "change" if held else "add", said)]
+    change = Change(Holiday, "change" if held else "add", said)
+    return tell([change], of=holiday, before=before, after={"day": day, "name": name})
 
 
 @transaction.atomic
 def drop_holidays(*, calendar: Calendar, days: Collection[dt.date]) -> list[Change]:
     """Take holidays out of a calendar."""
-    gone = dict(calendar.holidays.filter(day__in=days).values_list("pk", "day"))
-    Holiday.objects.filter(pk__in=gone).delete()
-    custody.forget(Holiday, list(gone))
-    return [Change(Holiday, "delete", f"calendar {calendar}: holiday {day:%Y-%m-%d} removed") for day in gone.values()]
+    gone = list(calendar.holidays.filter(day__in=days))
+    said = [change for holiday in gone for change in _dropped(holiday)]
+    Holiday.objects.filter(pk__in=[holiday.pk for holiday in gone]).delete()
+    custody.forget(Holiday, [holiday.pk for holiday in gone])
+    return said
+
+
+def _dropped(holiday: Holiday) -> list[Change]:
+    said = Change(Holiday, "delete", f"calendar {holiday.calendar}: holiday {holiday.day:%Y-%m-%d} removed")
+    return tell([said], of=holiday, before={"day": holiday.day, "name": holiday.name}, after=None)

@@ -1,6 +1,8 @@
 """What a service did to the set-up: said as a line, and named as the right that it needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,8 +11,11 @@ from django.db import connection
 from django.db.models import Model
 
 from ingestion import custody
+from ingestion.audit_log import record_event
 
 LOCK = 0x7365  # the advisory lock's class
+MOST_TOLD = 100  # sentences of an event
+_AS_ONE: ContextVar[bool] = ContextVar("as_one", default=False)
 Verb = Literal["add", "change", "delete"]
 
 
@@ -43,6 +48,35 @@ def wait_for_turn() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOCK])
 
 
+@contextmanager
+def told_as_one() -> Iterator[None]:
+    """Inside, no change is an event of its own: who changes many at once tells of them with `tell_together`."""
+    token = _AS_ONE.set(True)
+    try:
+        yield
+    finally:
+        _AS_ONE.reset(token)
+
+
+def tell(
+    changes: Sequence[Change], *, of: Model, before: Mapping[str, object] | None, after: Mapping[str, object] | None
+) -> list[Change]:
+    """Record one thing's change in the audit log; call it where it is written. Gives the changes."""
+    if changes and not _AS_ONE.get():
+        record_event("setup.changed", of=of, name=changes[0].sentence, before=before, after=after)
+    return list(changes)
+
+
+def tell_together(changes: Sequence[Change], *, of: str, name: str, by: str = "") -> None:
+    """Record many changes as one event: a line each, and how many of each verb."""
+    if not changes:
+        return
+    lines = [str(change) for change in changes]
+    counts = {verb: sum(it.verb == verb for it in changes) for verb in ("add", "change", "delete")}
+    after = {"changes": lines[:MOST_TOLD], **{verb: count for verb, count in counts.items() if count}}
+    record_event("setup.changed", of=of, by=by, name=name, after=after)
+
+
 def counted(changes: Sequence[Change], what: str) -> list[Change]:
     """A line per verb in the place of a line per thing."""
     found: dict[tuple[type[Model], Verb], int] = {}
@@ -60,6 +94,7 @@ def save_named(model: type[Model], code: str, values: Mapping[str, object]) -> l
     if row is not None and not changed:
         return []
     verb: Verb = "change" if row else "add"
+    before = {key: _shown(getattr(row, key)) for key in changed} if row else None
     row = row or model(code=code)
     for key in changed:
         setattr(row, key, values[key])
@@ -67,7 +102,13 @@ def save_named(model: type[Model], code: str, values: Mapping[str, object]) -> l
     row.save()
     custody.seal([row])
     said = f"changed {', '.join(changed)}" if verb == "change" else "created"
-    return [Change(model, verb, f"{name} {code}: {said}")]
+    after = {key: _shown(values[key]) for key in changed}
+    return tell([Change(model, verb, f"{name} {code}: {said}")], of=row, before=before, after=after)
+
+
+def _shown(value: object) -> object:
+    """A value as the audit log keeps it: another thing by its name."""
+    return str(value) if isinstance(value, Model) else value
 
 
 def _check(row: Model) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.db import transaction
 
 from ingestion import custody
-from ingestion.changes import Change, ChangeRefused
+from ingestion.changes import Change, ChangeRefused, tell
 from ingestion.models import Calendar, Deadline, Source
 from ingestion.suggestion import nearest
 
@@ -75,13 +75,14 @@ def put_deadline(*, source: Source, at: dt.time, zone: str, after: int, grace: i
     values = {"at": at.replace(second=0, microsecond=0), "zone": zone, "after": after, "grace": grace}
     if held is not None and all(getattr(held, name) == value for name, value in values.items()):
         return []
+    before = {name: getattr(held, name) for name in values} if held else None
     row = held or Deadline(source=source, since=now)
     for name, value in values.items():
         setattr(row, name, value)
     row.save()
     custody.seal([row])
     said = f"deadline of {source}: {at:%H:%M} {zone}, {after} business days after, {grace} minutes of grace"
-    return [Change(Deadline, "change" if held else "add", said)]
+    return tell([Change(Deadline, "change" if held else "add", said)], of=row, before=before, after=values)
 
 
 @transaction.atomic
@@ -90,6 +91,8 @@ def drop_deadline(source: Source) -> list[Change]:
     held = Deadline.objects.filter(source=source).first()
     if held is None:
         return []
+    before = {name: getattr(held, name) for name in ("at", "zone", "after", "grace")}
+    said = tell([Change(Deadline, "delete", f"deadline of {source}: removed")], of=held, before=before, after=None)
     custody.forget(Deadline, [held.pk])
     held.delete()
-    return [Change(Deadline, "delete", f"deadline of {source}: removed")]
+    return said

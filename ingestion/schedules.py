@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from ingestion.changes import Change, ChangeRefused
+from ingestion.changes import Change, ChangeRefused, tell
 from ingestion.timetable import FIELDS, Cron, Every, Timetable, timetable
 
 PULL = "config.tasks.pull_on_schedule"
@@ -65,19 +65,26 @@ def put_schedule(*, task: str, code: str, text: str, enabled: bool | None = None
     if not text:
         if held is None:
             return []
+        removed = tell([Change(PeriodicTask, "delete", f"{said}: removed")], of=held, before=_told(held), after=None)
         held.delete()
-        return [Change(PeriodicTask, "delete", f"{said}: removed")]
+        return removed
     wanted = timetable(text)
     if enabled is None:
         enabled = held is None or held.enabled
     if held is not None and timetable_of(held) == wanted and held.enabled == enabled:
         return []
+    before = _told(held) if held else None
     row = held or PeriodicTask(name=name, task=task, kwargs=json.dumps({"code": code}))
     row.crontab, row.interval, row.enabled = _crontab(wanted), _interval(wanted), enabled
     row.save()
-    if held is None:
-        return [Change(PeriodicTask, "add", f"{said}: {wanted}")]
-    return [Change(PeriodicTask, "change", f"{said}: changed to {wanted}{'' if enabled else ', disabled'}")]
+    change = Change(PeriodicTask, "add", f"{said}: {wanted}")
+    if held is not None:
+        change = Change(PeriodicTask, "change", f"{said}: changed to {wanted}{'' if enabled else ', disabled'}")
+    return tell([change], of=row, before=before, after=_told(row))
+
+
+def _told(schedule: PeriodicTask) -> dict[str, object]:
+    return {"times": str(timetable_of(schedule)), "enabled": schedule.enabled}
 
 
 def _crontab(wanted: Timetable) -> CrontabSchedule | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from django.db import transaction
 
 from ingestion import custody
-from ingestion.changes import Change, ChangeRefused, counted
+from ingestion.changes import Change, ChangeRefused, counted, tell
 from ingestion.models import CodeTranslation, Source
 from ingestion.suggestion import nearest
 
@@ -31,21 +31,29 @@ def put_translation(*, source: Source, field: str, a_value: str, b_value: str) -
     held = source.translations.filter(field=field, a_value=a_value).first()
     if held is not None and held.b_value == b_value:
         return []
+    before = {"b_value": held.b_value} if held else None
     entry = held or CodeTranslation(source=source, field=field, a_value=a_value)
     entry.b_value = b_value
     entry.save()
     custody.seal([entry])
     said = f"source {source}: {field} {a_value} = {b_value} {'changed' if held else 'added'}"
-    return [Change(CodeTranslation, "change" if held else "add", said)]
+    change = Change(CodeTranslation, "change" if held else "add", said)
+    return tell([change], of=entry, before=before, after={"field": field, "a_value": a_value, "b_value": b_value})
 
 
 @transaction.atomic
 def drop_translations(*, source: Source, ids: Collection[int]) -> list[Change]:
     """Take entries out of a source's value maps."""
     gone = list(source.translations.filter(pk__in=ids))
+    said = [change for entry in gone for change in _dropped(entry)]
     source.translations.filter(pk__in=ids).delete()
     custody.forget(CodeTranslation, [entry.pk for entry in gone])
-    return [Change(CodeTranslation, "delete", f"{entry} removed") for entry in gone]
+    return said
+
+
+def _dropped(entry: CodeTranslation) -> list[Change]:
+    before = {"field": entry.field, "a_value": entry.a_value, "b_value": entry.b_value}
+    return tell([Change(CodeTranslation, "delete", f"{entry} removed")], of=entry, before=before, after=None)
 
 
 @transaction.atomic

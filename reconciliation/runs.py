@@ -11,6 +11,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from ingestion import custody
+from ingestion.audit_log import record_event
 from ingestion.deliveries import plan_normalization
 from ingestion.models import ClaimedWork, Delivery, Normalization, Source
 from reconciliation.bulk import analyze
@@ -54,6 +55,8 @@ def start_run(*, reconciliation: Reconciliation, business_date: dt.date, by: str
         started_by=by,
     )
     custody.seal([run])
+    after = {"date": business_date, "rules": rule_set.version, "model": run.model_version or None}
+    record_event("run.started", of=run, by=by, run=run.pk, reconciliation=reconciliation.pk, after=after)
     return run
 
 

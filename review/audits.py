@@ -11,6 +11,7 @@ from attribution.corrections import NO_LABEL, record_correction
 from attribution.guard import judge_gate
 from attribution.models import AuditAnswer, AuditReason, Correction, Draw, Reason
 from ingestion import custody
+from ingestion.audit_log import record_event
 from reconciliation.custody import seal_breaks
 from reconciliation.models import Break, Difference, GateRefusal
 from review.models import Decision
@@ -56,6 +57,10 @@ def answer_audit(*, draw: Draw, by: User, reasons: Mapping[int, str], comment: s
     given = [AuditReason(answer=answer, difference=it, reason=named[it.pk]) for it in differences]
     custody.seal([answer])
     custody.seal(AuditReason.objects.bulk_create(given))
+    record_event(
+        "audit.answered", of=brk, by=by, run=draw.run_id, reconciliation=brk.reconciliation_id,
+        after={"answer": answer.number, "functional": functional, "counts": answer.counts, "comment": answer.comment},
+    )  # fmt: skip
     if answer.counts:
         _settle(answer, brk, draw, {it: named[it.pk] for it in differences})
         judge_gate(brk.reconciliation)

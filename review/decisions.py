@@ -23,8 +23,10 @@ from reconciliation.store.tables import StoreRefusal
 from reconciliation.values import BadValue, canonical_value
 from review.models import Decision, DecisionValue, Waiver
 from review.models.decision import PENDING
+from review.recorded import record_decision, record_waiver
 
 Action = Decision.Action
+VOID = "The values changed since."
 
 
 class DecisionRefused(Exception):
@@ -59,7 +61,7 @@ def decide(
         if proposal.fingerprint == brk.fingerprint:
             _confirms(proposal, action, reason, values or {}, member)
             return confirm(decision=proposal, by=by)
-        _take_back(proposal)  # it was about other values
+        _take_back(proposal, None, VOID)  # it was about other values
     if action == Action.OVERRIDE and reason == PENDING and not values:
         return _leave_pending(brk, by, comment)
     record = None if action == Action.REJECT else _record(brk, values or {}, member)
@@ -82,7 +84,7 @@ def confirm(*, decision: Decision, by: User) -> Decision:
             raise DecisionRefused("Nobody confirms their own proposal. Another person must.")
         if decision.fingerprint == brk.fingerprint:
             return _confirmed(decision, brk, by)
-        _take_back(decision)
+        _take_back(decision, None, VOID)
     raise AlreadyDecided(
         "The values changed since this was proposed, so the proposal is void. Look at the break again."
     )
@@ -94,7 +96,7 @@ def withdraw(*, decision: Decision, by: User) -> Decision:
     _, decision = _open_proposal(decision)
     if decision.proposed_by_id != by.pk and not by.has_perm("review.change_decision"):
         raise DecisionRefused(f"{decision.proposed_by}, a Supervisor or a Manager withdraws this proposal.")
-    _take_back(decision)
+    _take_back(decision, by)
     return decision
 
 
@@ -122,13 +124,15 @@ def _confirmed(decision: Decision, brk: Break, by: User) -> Decision:
     decision.save(update_fields=["confirmed_by", "confirmed_at"])
     custody.seal([decision])
     _carry_out(decision)
+    record_decision("decision.confirmed", decision, by, brk=brk)
     return decision
 
 
-def _take_back(decision: Decision) -> None:
+def _take_back(decision: Decision, by: User | None, because: str = "") -> None:
     decision.withdrawn = True
     decision.save(update_fields=["withdrawn"])
     custody.seal([decision])
+    record_decision("decision.withdrawn", decision, by, because=because)
 
 
 @transaction.atomic
@@ -142,13 +146,15 @@ def waive(*, brk: Break, condition: str, by: User, comment: str) -> Waiver:
     held = condition.startswith("check:") and brk.refusals.filter(condition=condition, current=True).exists()
     if brk.state != Break.State.REVIEW or not held:
         raise DecisionRefused("No such check holds this break back.")
-    waiver, _ = Waiver.objects.get_or_create(
+    waiver, is_new = Waiver.objects.get_or_create(
         brk=brk,
         condition=condition,
         fingerprint=brk.fingerprint,
         defaults={"comment": comment.strip(), "waived_by": by, "waived_at": timezone.now()},
     )
     custody.seal([waiver])
+    if is_new:
+        record_waiver(waiver, brk)
     return waiver
 
 
@@ -296,6 +302,8 @@ def _write(
     )
     custody.seal([decision])
     custody.seal(given)
+    action = "decision.made" if alone else "decision.proposed"
+    record_decision(action, decision, by, brk=brk, values=dict(values), row=member and str(member))
     return decision
 
 
@@ -364,4 +372,5 @@ def _leave_pending(brk: Break, by: User, comment: str) -> Decision:
     brk.reason = PENDING
     brk.save(update_fields=["band", "reason"])
     seal_breaks([brk.pk])
+    record_decision("decision.pending", decision, by, brk=brk)
     return decision

@@ -12,12 +12,26 @@ from django.shortcuts import render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from ingestion import lake
+from ingestion.audit_log import coming_from
+from review.addresses import client_address
 from review.templatetags.tieout import in_bytes
 
 Answer = Callable[[HttpRequest], HttpResponse]
 API = "/api/"
+DOORS = ((API, "api"), ("/admin/", "admin"))
 ENVELOPE = 1 << 16  # bytes of a form around its file
 SPARE = 1 << 26  # bytes that are left free
+
+
+def traced(get_response: Answer) -> Answer:
+    """Let the audit log know where each act of a request comes from, and who is signed in."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        door = next((door for start, door in DOORS if request.path.startswith(start)), "page")
+        with coming_from(door, client_address(request), lambda: request.user):
+            return get_response(request)
+
+    return middleware
 
 
 def no_store(get_response: Answer) -> Answer:

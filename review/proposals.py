@@ -6,12 +6,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ingestion import custody
+from ingestion.audit_log import record_event
 from ingestion.changes import wait_for_turn
 from ingestion.deliveries import plan_normalization
 from ingestion.mapping_versions import change_mapping
 from ingestion.models import MappingProposal, Normalization, Source
 from ingestion.work import retry
 from reconciliation.visibility import visible_sources
+from review.recorded import only_user
 
 State = MappingProposal.State
 
@@ -79,3 +81,11 @@ def _answer(proposal: MappingProposal, state: str, by: User, comment: str) -> No
     proposal.comment = comment.strip()
     proposal.save(update_fields=["state", "decided_by", "decided_at", "comment", "accepted_as"])
     custody.seal([proposal])
+    source, current = proposal.normalization.delivery.source, proposal.normalization.mapping
+    accepted = state == State.ACCEPTED
+    record_event(
+        "mapping.accepted" if accepted else "mapping.refused", of=proposal, by=by, name=f"{source}: {proposal}",
+        reconciliation=only_user(source), before={"mapping": current.version, "document": current.document},
+        after={"mapping": proposal.accepted_as.version, "document": proposal.document, "comment": proposal.comment}  # type: ignore[union-attr]
+        if accepted else {"comment": proposal.comment},
+    )  # fmt: skip

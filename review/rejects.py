@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 
+from ingestion.audit_log import record_event
 from ingestion.connectors.drop import Drop
 from ingestion.errors import IngestionError
 from ingestion.models import QuarantinedRow, Source
@@ -15,6 +16,7 @@ from ingestion.quarantine import DISMISSED, REPLAYED, standing_rows, with_said
 from reconciliation.models import Break, Member
 from review.exports import Table, write_table
 from review.models import Decision
+from review.recorded import only_user
 
 FIRST = ("delivery", "record", "key", "reason", "comment", "rejected_by", "rejected_at", "raw")
 QUARANTINED = "quarantined"
@@ -26,7 +28,10 @@ class NoPlace(IngestionError):
 
 def write_rejects(source: Source, date: dt.date, target: Path) -> int:
     """Write the rejects of a source's deliveries of a date, in the format of the suffix. Gives the number of lines."""
-    return write_table(target, lambda: rejects(source, date))
+    count = write_table(target, lambda: rejects(source, date))
+    after = {"what": "rejects", "date": date, "lines": count}
+    record_event("export.made", of=source, reconciliation=only_user(source), after=after)
+    return count
 
 
 def push_rejects(source: Source, date: dt.date) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ingestion import custody, lake
+from ingestion.audit_log import record_event
 from ingestion.deliveries import mapping_of, plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery, QuarantinedRow, Repair, RepairedCell, Source
@@ -15,6 +16,7 @@ from ingestion.quarantine import said_of
 from ingestion.replay import Tried, cells_of_row, deliver_repaired, holder_of, try_cells
 from ingestion.work import retry
 from reconciliation.models import Reconciliation
+from review.recorded import changed_cells, only_user, record_repair
 
 Action = Repair.Action
 NO_NUL = "A text holds a NUL character, which cannot be kept. Take it out and try again."
@@ -83,6 +85,7 @@ def confirm_repair(*, repair: Repair, by: User) -> Repair:
     repair.confirmed_by, repair.confirmed_at = by, timezone.now()
     repair.save(update_fields=["confirmed_by", "confirmed_at"])
     custody.seal([repair])
+    record_repair("repair.confirmed", repair, repair.row, by)
     return repair
 
 
@@ -98,6 +101,7 @@ def withdraw_repair(*, repair: Repair, by: User) -> Repair:
     repair.withdrawn = True
     repair.save(update_fields=["withdrawn"])
     custody.seal([repair])
+    record_repair("repair.withdrawn", repair, repair.row, by)
     return repair
 
 
@@ -119,6 +123,8 @@ def replay(*, delivery: Delivery, by: User) -> Delivery:
     Repair.objects.bulk_update(repairs, ["delivery", "record_number"])
     custody.seal(repairs)
     plan_normalization(made)
+    after = {"rows": len(repairs), "delivery": made.pk}
+    record_event("rows.replayed", of=delivery, by=by, reconciliation=only_user(delivery.source), after=after)
     return made
 
 
@@ -136,7 +142,9 @@ def read_again(*, delivery: Delivery, by: User) -> Delivery:
             f"Mapping {current.version} is for the columns of later deliveries; delivery {delivery.pk} stays as mapping "
             f"{reading.version} read it. Repair its rows."
         )
-    retry(plan_normalization(delivery))
+    with transaction.atomic():
+        retry(plan_normalization(delivery))
+        record_event("delivery.read_again", of=delivery, by=by, reconciliation=only_user(delivery.source))
     return delivery
 
 
@@ -249,4 +257,6 @@ def _write(row: QuarantinedRow, action: str, comment: str, by: User, cells: Mapp
         for position, (column, text) in enumerate(cells.items(), 1)
     )
     custody.seal([said])
+    action = "repair.proposed" if second else "repair.made"
+    record_repair(action, said, row, by, **({"cells": changed_cells(was, cells)} if cells else {}))
     return said

@@ -5,19 +5,22 @@ import hashlib
 import secrets
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
+from ingestion.audit_log import record_event
 from review.models import ApiToken
 
 SCOPES = ("read", "deliver", "run", "decide")
 
 
-def make_token(*, user: User, name: str, scopes: list[str], days: int = 90) -> str:
+@transaction.atomic
+def make_token(*, user: User, name: str, scopes: list[str], days: int = 90, by: User | None = None) -> str:
     """A new token's text, which is not kept."""
     if unknown := set(scopes) - set(SCOPES):
         raise ValueError(f"There is no scope {sorted(unknown)[0]!r}; there is {', '.join(SCOPES)}.")
     text = secrets.token_urlsafe(32)
-    ApiToken.objects.create(
+    token = ApiToken.objects.create(
         user=user,
         name=name,
         prefix=text[:8],
@@ -25,7 +28,17 @@ def make_token(*, user: User, name: str, scopes: list[str], days: int = 90) -> s
         scopes=scopes,
         expires_at=timezone.now() + dt.timedelta(days=days),
     )
+    after = {"user": user.get_username(), "scopes": scopes, "expires_at": token.expires_at}
+    record_event("token.made", of=token, by=by, after=after)
     return text
+
+
+@transaction.atomic
+def revoke_token(*, token: ApiToken, by: User | None = None) -> None:
+    """Take a token back: the next request with it is refused."""
+    before = {"user": token.user.get_username(), "scopes": token.scopes, "expires_at": token.expires_at}
+    record_event("token.revoked", of=token, by=by, before=before)
+    token.delete()
 
 
 def digest(text: str) -> str:

@@ -18,6 +18,7 @@ from reconciliation.store.taking_back import Undone, hold_record, take_back
 from review.decisions import AlreadyDecided, DecisionRefused
 from review.models import Decision
 from review.models.decision import UNDO_FOR
+from review.recorded import record_decision
 
 DECIDED = (Break.State.APPROVED, Break.State.REJECTED)
 NOW, LATER = "now", "later"
@@ -41,6 +42,7 @@ def undo(*, decision: Decision, by: User, comment: str = "") -> Decision:
     decision.undone_by, decision.undone_at, decision.undo_comment = by, timezone.now(), comment.strip()
     decision.save(update_fields=["undone_by", "undone_at", "undo_comment"])
     custody.seal([decision])
+    record_decision("decision.undone", decision, by, brk=brk, comment=decision.undo_comment)
     return decision
 
 

@@ -21,7 +21,7 @@ from ingestion import custody
 from ingestion import models as ingestion
 from ingestion.alerts import put_target
 from ingestion.calendars import WEEKDAYS, define_calendar
-from ingestion.changes import Change, ChangeRefused, Verb, save_named, wait_for_turn
+from ingestion.changes import Change, ChangeRefused, Verb, save_named, tell_together, told_as_one, wait_for_turn
 from ingestion.mapping import word_of
 from ingestion.mapping_versions import change_mapping
 from ingestion.models import Calendar, Field, RecordType, Source
@@ -121,14 +121,21 @@ def apply_definition(text: str, folder: Path, *, by: str = "") -> list[Change]:
         ("reconciliations", _section(document, "reconciliations"), _reconciliation),
         ("alerts", _section(document, "alerts"), _alert),
     ]
-    for name, given, put in sections:
-        for code, one in given:
-            with _fault_at(f"{name}.{code}"):
-                said += put(code, one)
+    with told_as_one():
+        for name, given, put in sections:
+            for code, one in given:
+                with _fault_at(f"{name}.{code}"):
+                    said += put(code, one)
+    tell_together(said, of="definition", name=_named(document), by=by)
     for code, _ in types:
         with _fault_at(f"record_types.{code}"):
             ensure_tables(RecordType.objects.get(code=code))
     return said
+
+
+def _named(document: Document) -> str:
+    """What a definition is called: its reconciliations, else the sections that it has."""
+    return ", ".join(code for code, _ in _section(document, "reconciliations")) or ", ".join(document)
 
 
 @contextmanager

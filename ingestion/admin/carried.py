@@ -12,6 +12,7 @@ from import_export.results import RowResult
 
 from ingestion.admin.files import CarriedText, CsvImportForm, LateConfirmation, PlainCsv
 from ingestion.admin.resources import ServiceResource
+from ingestion.audit_log import record_event
 from ingestion.changes import ChangeRefused
 
 SHOWN = 200  # rows of a preview
@@ -29,6 +30,13 @@ class Carried(ImportExportMixin):  # type: ignore[misc]
     def get_resource_kwargs(self, request: HttpRequest, *args: object, **kwargs: Any) -> dict[str, object]:  # noqa: ANN401
         """Whose import it is."""
         return {"user": request.user}
+
+    def get_export_data(self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """The file, told of in the audit log."""
+        data = super().get_export_data(file_format, request, queryset, **kwargs)
+        name = str(queryset.model._meta.verbose_name_plural)
+        record_event("export.made", of="file", by=request.user, name=name, after={"lines": queryset.count()})
+        return data
 
     def get_import_context_data(self, **kwargs: object) -> dict[str, object]:
         """What the page says beside the form."""

@@ -10,10 +10,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from import_export.exceptions import ImportError as ImportRefused
 from import_export.resources import Diff, ModelResource
-from import_export.results import Result
+from import_export.results import Result, RowResult
 from import_export.widgets import Widget
 
-from ingestion.changes import Change
+from ingestion.audit_log import record_event
+from ingestion.changes import Change, told_as_one
 from ingestion.spreadsheets import plain, quoted, restored
 from ingestion.suggestion import nearest
 
@@ -94,6 +95,13 @@ class Told(Result):  # type: ignore[misc]
         return [f"Row {number + 1}, {text}" if number else text for number, text in sorted(told, key=lambda it: it[0])]
 
 
+def tell_of_import(result: Result, name: object, user: Any, *, action: str) -> None:  # noqa: ANN401
+    """One event for a file that wrote something; a dry run takes it back with the rest."""
+    new, changed = (result.totals[kind] for kind in (RowResult.IMPORT_TYPE_NEW, RowResult.IMPORT_TYPE_UPDATE))
+    if new or changed:
+        record_event(action, of="file", by=user, name=f"import of {name}", after={"new": new, "changed": changed})
+
+
 def sentences(errors: dict[str, Sequence[str]]) -> Iterator[str]:
     """`field: what is wrong` for each fault of a row."""
     for field, texts in errors.items():
@@ -135,6 +143,7 @@ class ServiceResource(ModelResource):  # type: ignore[misc]
         clean_model_instances = True
 
     needed: tuple[str, ...] = ()
+    told_as = "setup.changed"  # of the audit log
 
     def __init__(self, user: Any = None, **kwargs: object) -> None:  # noqa: ANN401
         super().__init__(**kwargs)
@@ -158,6 +167,16 @@ class ServiceResource(ModelResource):  # type: ignore[misc]
     def stored(self, instance: Any) -> QuerySet[Any]:  # noqa: ANN401
         """Where the written row is."""
         raise NotImplementedError
+
+    def import_data(self, *args: Any, **kwargs: Any) -> Result:  # noqa: ANN401
+        """A file is one event of the audit log."""
+        with told_as_one():
+            return super().import_data(*args, **kwargs)
+
+    def after_import(self, dataset: Any, result: Result, **kwargs: Any) -> None:  # noqa: ANN401
+        """Tell of what was written, in its transaction."""
+        super().after_import(dataset, result, **kwargs)
+        tell_of_import(result, self._meta.model._meta.verbose_name_plural, self.user, action=self.told_as)
 
     def before_import(self, dataset: Any, **kwargs: object) -> None:  # noqa: ANN401
         """Refuse a file whose columns are wrong before any row is looked at."""

@@ -10,7 +10,7 @@ from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import Resource
 from import_export.results import Result, RowResult
 
-from ingestion.admin.resources import Row, TextWidget, Told, cell, column_faults
+from ingestion.admin.resources import Row, TextWidget, Told, cell, column_faults, tell_of_import
 from ingestion.shape import Leaf
 from ingestion.spreadsheets import restored
 from reconciliation.store.reference import key_text, put_reference_records
@@ -47,7 +47,7 @@ class ReferenceResource(Resource):  # type: ignore[misc]
 
     def __init__(self, user: object = None, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.shape = self.table.shape
+        self.shape, self.user = self.table.shape, user
         self.fields = {
             leaf.name: Field(self.paths[leaf.name], leaf.name, LeafWidget(leaf)) for leaf in self.shape.leaves
         }
@@ -137,3 +137,4 @@ class ReferenceResource(Resource):  # type: ignore[misc]
         if self.pending and not result.has_errors() and not result.has_validation_errors():
             today = timezone.now().date()
             put_reference_records(record_type=self.table.record_type, records=self.pending, business_date=today)
+            tell_of_import(result, f"{self.get_display_name()} records", self.user, action="records.imported")

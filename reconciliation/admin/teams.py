@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from ingestion import custody
+from ingestion.audit_log import record_event
 from reconciliation.models import Team
 
 
@@ -33,7 +34,19 @@ class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         custody.seal([obj])
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:  # noqa: ANN401
+        """Who works on what is told in the audit log."""
+        team = form.instance
+        before = _told(team) if change else None
+        super().save_related(request, form, formsets, change)
+        if (after := _told(team)) != before:
+            record_event("setup.changed", of=team, by=request.user, before=before, after=after)
+
     @admin.display(description="people", ordering="size")
     def people(self, team: Team) -> int:
         """How many."""
         return team.size  # type: ignore[attr-defined, no-any-return]
+
+
+def _told(team: Team) -> dict[str, object]:
+    return {"label": team.label, "members": sorted(team.members.values_list("username", flat=True))}

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from review.models import ApiToken
-from review.tokens import SCOPES, digest, make_token
+from review.tokens import SCOPES, digest, make_token, revoke_token
 
 ROLE = "API client"  # a token has its user's rights, so that nobody makes one for a person
 
@@ -59,9 +59,13 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:  # noqa: ANN401, FBT001
         """Through the service; the text is kept for this answer only."""
         given = form.cleaned_data
-        text = make_token(user=obj.user, name=obj.name, scopes=given["scopes"], days=given["days"])
+        text = make_token(user=obj.user, name=obj.name, scopes=given["scopes"], days=given["days"], by=request.user)  # type: ignore[arg-type]
         obj.pk = ApiToken.objects.get(sha256=digest(text)).pk
         obj.shown_once = text  # type: ignore[attr-defined]
+
+    def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
+        """Through the service."""
+        revoke_token(token=obj, by=request.user)  # type: ignore[arg-type]
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
         """The page that shows the token."""

@@ -9,6 +9,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from ingestion.audit_log import through_door
 from review.models import ApiToken
 from review.tokens import digest
 
@@ -29,6 +30,7 @@ class TokenAuthentication(BaseAuthentication):
         now = timezone.now()
         if token.last_used_at is None or now - token.last_used_at > USE_SEEN_EVERY:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        through_door(f"api {token.prefix}")
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

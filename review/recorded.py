@@ -1,0 +1,55 @@
+"""What the audit log says of decisions and repairs, in one form: the break or the row, its run and reconciliation, what was said."""
+
+from collections.abc import Mapping
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+
+from ingestion.audit_log import record_event
+from ingestion.models import QuarantinedRow, Repair, Source
+from reconciliation.models import Break, Reconciliation
+from review.models import Decision, Waiver
+
+
+def record_decision(
+    action: str, decision: Decision, by: User | None, *, brk: Break | None = None, **more: object
+) -> None:
+    """A decision proposed, made, confirmed or taken back; `more` is what else is told of it."""
+    brk = brk or decision.brk
+    said = {"decision": decision.pk, "action": decision.action, "reason": decision.reason, "comment": decision.comment}
+    record_event(
+        action, of=brk, by=by, name=_named(brk), run=decision.run_id, reconciliation=brk.reconciliation_id,
+        after={name: value for name, value in {**said, **more}.items() if value not in ("", None, {})},
+    )  # fmt: skip
+
+
+def record_waiver(waiver: Waiver, brk: Break) -> None:
+    """A failed check that somebody let be."""
+    record_event(
+        "check.waived", of=brk, by=waiver.waived_by, name=_named(brk), run=brk.last_run_id,
+        reconciliation=brk.reconciliation_id, after={"condition": waiver.condition, "comment": waiver.comment},
+    )  # fmt: skip
+
+
+def record_repair(action: str, repair: Repair, row: QuarantinedRow, by: User, **more: object) -> None:
+    """What was said of a quarantined row."""
+    delivery = row.normalization.delivery
+    record_event(
+        action, of=row, by=by, name=f"{delivery}, record {row.record_number}", reconciliation=only_user(delivery.source),
+        after={"repair": repair.pk, "action": repair.action, "comment": repair.comment, **more},
+    )  # fmt: skip
+
+
+def only_user(source: Source) -> int | None:
+    """The one reconciliation that uses a source, whose people may see what is recorded; None where several do."""
+    using = Reconciliation.objects.filter(Q(a=source) | Q(b=source)).order_by("pk").values_list("pk", flat=True)[:2]
+    return using[0] if len(using) == 1 else None
+
+
+def changed_cells(was: Mapping[str, str | None], cells: Mapping[str, str]) -> dict[str, list[str | None]]:
+    """The columns whose cells differ: what came, and what it is now."""
+    return {name: [was.get(name), text] for name, text in cells.items() if was.get(name) != text}
+
+
+def _named(brk: Break) -> str:
+    return f"{brk.reconciliation} {brk.key}"

@@ -1,0 +1,35 @@
+"""Sign-ins, refused ones and sign-outs in the audit log, from every door: Django tells of them by signals alone."""
+
+from collections.abc import Mapping
+
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest
+
+from ingestion.audit_log import record_event
+
+NOBODY = "unknown name"  # what was typed may be a password in the wrong place, so it is not kept
+
+
+def watch_sign_ins() -> None:
+    """Record from now on."""
+    user_logged_in.connect(_signed_in, dispatch_uid="audit")
+    user_logged_out.connect(_signed_out, dispatch_uid="audit")
+    user_login_failed.connect(_refused, dispatch_uid="audit")
+
+
+def _signed_in(sender: object, user: AbstractBaseUser, **_: object) -> None:
+    record_event("session.signed_in", of="session", by=user)
+
+
+def _signed_out(sender: object, user: AbstractBaseUser | None, **_: object) -> None:
+    if user is not None:
+        record_event("session.signed_out", of="session", by=user)
+
+
+def _refused(
+    sender: object, credentials: Mapping[str, object], request: HttpRequest | None = None, **_: object
+) -> None:
+    name = str(credentials.get("username", ""))[:150].replace("\0", "")
+    known = User.objects.filter(username=name).values_list("username", flat=True).first()
+    record_event("session.refused", of="session", by=known or NOBODY)
