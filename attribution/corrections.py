@@ -1,5 +1,7 @@
 """Corrections: the confirmed reason of a difference, and the attribution that a person gives it."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import QuerySet
@@ -12,40 +14,71 @@ from reconciliation.models import Break, Difference, Run
 NO_LABEL = ("UNKNOWN", "PENDING_INVESTIGATION")
 
 
+@dataclass(frozen=True)
+class Confirmed:
+    """What a final human decision says of a difference: the reason, empty where it keeps the attributed one."""
+
+    difference: Difference
+    reason: str
+    decision: int | None
+    run: Run
+
+
 def record_correction(
     *, difference: Difference, reason: str, by: str, decision: int | None, run: Run
 ) -> Correction | None:
     """Write what a final human decision confirmed: the given reason, else the attributed one. UNKNOWN teaches nothing."""
-    current = difference.attributions.filter(current=True).first()  # type: ignore[attr-defined]
-    confirmed = reason or (current.reason_id if current else "")
-    if not confirmed or confirmed in NO_LABEL:
-        return None
-    predicted = best_reason(current) if current else ""
-    if current is None or current.reason_id != confirmed:
-        assign_reason(difference=difference, reason=confirmed, by=by, run=run)
-    replaced = _retired(Correction.objects.standing().filter(difference=difference))
-    correction = Correction.objects.create(
-        difference=difference,
-        reason_id=confirmed,
-        predicted=predicted,
-        decision=decision,
-        confirmed_by=by,
-        confirmed_at=timezone.now(),
-        before=current,
-        replaced=replaced,
+    made = record_corrections([Confirmed(difference, reason, decision, run)], by)
+    return made[0] if made else None
+
+
+def record_corrections(confirmed: Sequence[Confirmed], by: str) -> list[Correction]:
+    """The same of many differences, each named once, in a fixed number of queries."""
+    current = _current([it.difference.pk for it in confirmed])
+    said = {it.difference.pk: it.reason or _reason(current.get(it.difference.pk)) for it in confirmed}
+    taught = [it for it in confirmed if said[it.difference.pk] and said[it.difference.pk] not in NO_LABEL]
+    if not taught:
+        return []
+    other = [it for it in taught if _reason(current.get(it.difference.pk)) != said[it.difference.pk]]
+    _assign([(it.difference, said[it.difference.pk], it.run) for it in other], current, by)
+    replaced = _retired(Correction.objects.standing().filter(difference__in=[it.difference.pk for it in taught]))
+    now = timezone.now()
+    corrections = Correction.objects.bulk_create(
+        Correction(
+            difference=it.difference,
+            reason_id=said[it.difference.pk],
+            predicted=best_reason(current[it.difference.pk]) if it.difference.pk in current else "",
+            decision=it.decision,
+            confirmed_by=by,
+            confirmed_at=now,
+            before=current.get(it.difference.pk),
+            replaced=replaced.get(it.difference.pk),
+        )
+        for it in taught
     )
-    custody.seal([correction])
-    return correction
+    custody.seal(corrections)
+    return corrections
 
 
-def _retired(standing: QuerySet[Correction]) -> Correction | None:
-    """The label that stands, which stands no more."""
-    label = standing.first()
-    if label is not None:
+def _current(differences: Sequence[int]) -> dict[int, Attribution]:
+    """What is said of differences now, by difference, each with its candidates at hand."""
+    found = Attribution.objects.filter(difference__in=differences, current=True).prefetch_related("candidates")
+    return {it.difference_id: it for it in found}
+
+
+def _reason(said: Attribution | None) -> str:
+    return said.reason_id if said is not None else ""
+
+
+def _retired(standing: QuerySet[Correction]) -> Mapping[int, Correction]:
+    """The labels that stand, by difference; they stand no more."""
+    labels = {it.difference_id: it for it in standing}
+    for label in labels.values():
         label.active, label.waiting_since = False, None
-        label.save(update_fields=["active", "waiting_since"])
-        custody.seal([label])
-    return label
+    if labels:
+        Correction.objects.bulk_update(labels.values(), ["active", "waiting_since"])
+        custody.seal(labels.values())
+    return labels
 
 
 def take_back_correction(*, difference: Difference, decision: int) -> None:
@@ -76,30 +109,42 @@ def weightiest_reason(brk: Break) -> str:
 
 def assign_reason(*, difference: Difference, reason: str, by: str, run: Run) -> Attribution:
     """A person's attribution: certain, and in that person's name; the candidates stay beside it."""
-    known = Reason.objects.get(code=reason)
-    before = difference.attributions.filter(current=True).first()  # type: ignore[attr-defined]
-    Attribution.objects.filter(difference=difference, current=True).update(current=False)
-    given = Attribution.objects.create(
-        difference=difference,
-        reason=known,
-        functional=known.functional,
-        confidence=Decimal(1),
-        proof=before.proof if before is not None and before.reason_id == reason else "",
-        assigned_by=f"person:{by}",
-        run=run,
-        assigned_at=timezone.now(),
+    return _assign([(difference, reason, run)], _current([difference.pk]), by)[0]
+
+
+def _assign(
+    given: Sequence[tuple[Difference, str, Run]], before: Mapping[int, Attribution], by: str
+) -> list[Attribution]:
+    """The same of many (difference, reason, run)."""
+    if not given:
+        return []
+    known = Reason.objects.in_bulk({reason for _, reason, _ in given}, field_name="code")
+    Attribution.objects.filter(difference__in=[it.pk for it, _, _ in given], current=True).update(current=False)
+    now = timezone.now()
+    made = Attribution.objects.bulk_create(
+        Attribution(
+            difference=difference,
+            reason=known[reason],
+            functional=known[reason].functional,
+            confidence=Decimal(1),
+            proof=before[difference.pk].proof if _reason(before.get(difference.pk)) == reason else "",
+            assigned_by=f"person:{by}",
+            run=run,
+            assigned_at=now,
+        )
+        for difference, reason, run in given
     )
-    kept = [] if before is None else list(before.candidates.all())
     Candidate.objects.bulk_create(
         Candidate(
-            attribution=given, rank=it.rank, reason_id=it.reason_id, confidence=it.confidence, evidence=it.evidence
+            attribution=each, rank=it.rank, reason_id=it.reason_id, confidence=it.confidence, evidence=it.evidence
         )
-        for it in kept
+        for each in made
+        for it in (before[each.difference_id].candidates.all() if each.difference_id in before else ())
     )
-    return given
+    return made
 
 
 def best_reason(attribution: Attribution) -> str:
     """The top candidate; UNKNOWN only when there is none."""
-    top = attribution.candidates.order_by("rank").first()  # type: ignore[attr-defined]
+    top = min(attribution.candidates.all(), key=lambda it: it.rank, default=None)  # type: ignore[attr-defined]
     return str(top.reason_id) if top is not None else attribution.reason_id

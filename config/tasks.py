@@ -38,11 +38,13 @@ from ingestion.work import LostClaim, call_worker
 from reconciliation.arrivals import start_arrived, start_scheduled, watching
 from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import work_of
+from review.bulk.working import silent_bulks, work_on
 from review.exporting import carry_out, forget_expired, silent_exports
-from review.models import Export
+from review.models import BulkDecision, Export
 
 log = logging.getLogger(__name__)
 MINUTE = dt.timedelta(minutes=1)
+BULK_SECONDS = 20.0  # what one message does of a bulk decision; deliveries share its worker
 SECOND_LOOK = 2  # seconds until a file that was there at a due time is looked at again
 
 
@@ -259,6 +261,17 @@ def watch_training() -> None:
         send(train.delay, asked.pk)
 
 
+@shared_task(queue="decisions")
+def decide_bulk(pk: int) -> None:
+    """Carry out a bulk decision, for a while, then let others of the queue have their turn. A second message finds another
+    worker at it."""
+    try:
+        more = work_on(BulkDecision.objects.get(pk=pk), BULK_SECONDS)
+    except LostClaim as lost:
+        return log.warning("%s", lost)
+    return send(decide_bulk.delay, pk) if more else None
+
+
 @shared_task(queue="exports")
 def make_export(pk: int) -> None:
     """Make the file of an export; a second message finds it made, or another worker at it."""
@@ -278,7 +291,7 @@ def forget_exports() -> None:
 @shared_task(queue="ingest")
 def sweep() -> None:
     """Send again what has gone silent: unfinished normalizations, the next work of every active run, trainings without a
-    trainer, exports without a worker."""
+    trainer, exports and bulk decisions without a worker."""
     quiet = Normalization.objects.filter(state=ClaimedWork.State.READY) | Normalization.objects.filter(
         state=ClaimedWork.State.RUNNING, lease_until__lt=timezone.now()
     )
@@ -290,6 +303,8 @@ def sweep() -> None:
         send(train.delay, pk)
     for pk in silent_exports(timezone.now()):
         send(make_export.delay, pk)
+    for pk in silent_bulks(timezone.now()):
+        send(decide_bulk.delay, pk)
 
 
 @shared_task(queue="ingest")

@@ -1,29 +1,37 @@
-"""The record checks again, over the one record that a person would store."""
+"""The record checks again, over the records that a person would store."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from ingestion.shape import Shape
 from reconciliation.gate import Condition, failing_sql
-from reconciliation.models import Break
+from reconciliation.models import Break, Run
 from reconciliation.rules import Rules
 from reconciliation.session import session
 from reconciliation.store.conflicts import unstorable_sql
 from reconciliation.store.current import known_keys
-from reconciliation.store.records import records_relation
+from reconciliation.store.records import Record, records_relation
 
 
 def failed_checks(brk: Break, record: Mapping[str, str | None]) -> list[Condition]:
     """The record checks of the break's rules that a record fails, each with the value named."""
-    rules = Rules(brk.last_run.rule_set.document)
-    shape: Shape = brk.reconciliation.record_type.shape()
-    failed = []
+    shape = brk.reconciliation.record_type.shape()
+    return failing_records(brk.last_run, shape, [(brk.key, brk.bucket, record)]).get(brk.key, [])
+
+
+def failing_records(run: Run, shape: Shape, rows: Sequence[tuple[str, int, Record]]) -> Mapping[str, list[Condition]]:
+    """By key what records (key, bucket, canonical texts) fail of the record checks of a run's rules."""
+    rules = Rules(run.rule_set.document)
+    failed: dict[str, list[Condition]] = defaultdict(list)
     with session("recheck") as (duck, _):
-        records_relation(duck, shape, [(brk.key, brk.bucket, record)], "checked")
+        records_relation(duck, shape, rows, "checked")
         for check in rules.gate.checks:
             known = known_keys(duck, shape, check.field) if check.rule == "known" else None
             test, sentence = failing_sql(shape, check, known)
-            rows = duck.execute(f"SELECT {sentence} FROM checked WHERE coalesce({test}, false)").fetchall()
-            failed += [Condition(check.code, row[0], holds=False) for row in rows]
-        unstorable = duck.execute(f"SELECT condition, sentence FROM ({unstorable_sql('checked', shape)})").fetchall()
-        failed += [Condition(code, sentence, holds=False) for code, sentence in unstorable]
+            found = duck.execute(f"SELECT key, {sentence} FROM checked WHERE coalesce({test}, false)").fetchall()
+            for key, said in found:
+                failed[key].append(Condition(check.code, said, holds=False))
+        unstorable = f"SELECT key, condition, sentence FROM ({unstorable_sql('checked', shape)})"
+        for key, code, said in duck.execute(unstorable).fetchall():
+            failed[key].append(Condition(code, said, holds=False))
     return failed

@@ -1,6 +1,6 @@
 """What of this app is under custody."""
 
 from ingestion.custody import register_model
-from review.models import Decision, DecisionValue, Export, Waiver
+from review.models import BulkDecision, BulkRow, Decision, DecisionValue, Export, Waiver
 
-register_model(Decision, DecisionValue, Export, Waiver)
+register_model(BulkDecision, BulkRow, Decision, DecisionValue, Export, Waiver)

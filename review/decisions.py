@@ -1,6 +1,6 @@
 """Decisions: what a person does with a break. The outcome follows at once, and a correction is written."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -27,6 +27,7 @@ from review.recorded import record_decision, record_waiver
 
 Action = Decision.Action
 VOID = "The values changed since."
+OLDER = "The store holds this record with a later business date. Reject this break."
 
 
 class DecisionRefused(Exception):
@@ -55,8 +56,9 @@ def decide(
     DecisionRefused names what holds it back; nothing is written then.
     """
     brk = _locked(brk.pk)
-    _may_decide(brk, by, expected_fingerprint)
-    _known_action(brk, action, reason, values, member)
+    check_right(brk, by, expected_fingerprint)
+    check_action(action, reason, values or {})
+    check_fit(brk, action, member, holds_audit=_holds_audit(brk, action))
     if (proposal := brk.decisions.filter(confirmed_by=None, withdrawn=False).first()) is not None:
         if proposal.fingerprint == brk.fingerprint:
             _confirms(proposal, action, reason, values or {}, member)
@@ -163,7 +165,8 @@ def may_decide(brk: Break, by: User) -> bool:
     return by.has_perm("review.add_decision") and brk.state == Break.State.REVIEW
 
 
-def _may_decide(brk: Break, by: User, expected: str | None) -> None:
+def check_right(brk: Break, by: User, expected: str | None) -> None:
+    """DecisionRefused where this user may not decide the break, or not as it stands; `expected` is the fingerprint that was seen."""
     if not by.has_perm("review.add_decision"):
         raise DecisionRefused("Analysts, Supervisors and Managers decide breaks. Ask one of them.")
     if brk.state in (Break.State.APPROVED, Break.State.REJECTED):
@@ -193,9 +196,8 @@ def _confirms(
         )
 
 
-def _known_action(
-    brk: Break, action: str, reason: str, values: Mapping[str, str | None] | None, member: Member | None
-) -> None:
+def check_action(action: str, reason: str, values: Mapping[str, str | None]) -> None:
+    """DecisionRefused where no break could be decided so."""
     if action not in Action.values:
         raise DecisionRefused(f"There is no action {action!r}. There is approve, override and reject.")
     if reason and not Reason.objects.filter(code=reason, active=True).exists():
@@ -204,15 +206,23 @@ def _known_action(
         raise DecisionRefused("UNKNOWN is no reason. Name the reason, or leave it out.")
     if action == Action.OVERRIDE and not reason and not values:
         raise DecisionRefused("An override gives a reason, a value, or both.")
+
+
+def check_fit(brk: Break, action: str, member: Member | None, *, holds_audit: bool) -> None:
+    """DecisionRefused where this break cannot be decided so. `holds_audit`: it had passed, and an audit sent it back."""
     if member is not None and (member.brk_id != brk.pk or not member.current):
         raise DecisionRefused("That row does not stand in this break.")
-    if action == Action.REJECT and brk.refusals.filter(condition=GateRefusal.AUDIT, current=True).exists():
+    if action == Action.REJECT and holds_audit:
         raise DecisionRefused(
             "The store holds this record, since it had passed; a rejection would not take it out. Override what is wrong, "
             "or approve it as it is."
         )
     if brk.kind == Break.Kind.DUPLICATE and action != Action.REJECT and member is None:
         raise DecisionRefused("Name the row that is right: a duplicate has several.")
+
+
+def _holds_audit(brk: Break, action: str) -> bool:
+    return action == Action.REJECT and brk.refusals.filter(condition=GateRefusal.AUDIT, current=True).exists()
 
 
 def _record(brk: Break, values: Mapping[str, str | None], member: Member | None) -> dict[str, str | None]:
@@ -254,6 +264,13 @@ def _flagged(
     rows = {"a": member} if member is not None else _first_rows(brk)
     texts = _proposed(brk, {side: {name: row.raw.get(name, "") for name in row.flags} for side, row in rows.items()})
     given = {brk.reconciliation.record_type.shape().leaf(name).name for name in values}
+    return flagged_conditions(texts, record, given)
+
+
+def flagged_conditions(
+    texts: Mapping[str, Any], record: Mapping[str, str | None], given: Collection[str]
+) -> list[Condition]:
+    """A condition for each delivered text, by leaf, that the record leaves empty and that nobody gave another value for."""
     return [
         Condition(f"flagged:{name}", f"{name} {text} does not fit its field.", holds=False)
         for name, text in texts.items()
@@ -263,7 +280,12 @@ def _flagged(
 
 def _check(brk: Break, record: Mapping[str, str | None], flagged: list[Condition]) -> None:
     waived = set(brk.waivers.filter(fingerprint=brk.fingerprint).values_list("condition", flat=True))  # type: ignore[attr-defined]
-    failed: list[Condition] = [it for it in [*flagged, *failed_checks(brk, record)] if it.code not in waived]
+    check_held([*flagged, *failed_checks(brk, record)], waived)
+
+
+def check_held(conditions: Sequence[Condition], waived: Collection[str]) -> None:
+    """DecisionRefused with what the gate holds against a record, but for what a Manager let be."""
+    failed = [it for it in conditions if it.code not in waived]
     if failed:
         sentences = " ".join(it.sentence for it in failed)
         waivable = ", or let a Manager waive the check" if any(it.code.startswith("check:") for it in failed) else ""
@@ -343,7 +365,7 @@ def _store(decision: Decision) -> None:
         except StoreRefusal as refusal:
             raise DecisionRefused(str(refusal)) from None
     if loaded.older:
-        raise DecisionRefused("The store holds this record with a later business date. Reject this break.")
+        raise DecisionRefused(OLDER)
 
 
 def _mapped(run: Run, shape: Any) -> frozenset[str]:  # noqa: ANN401

@@ -25,12 +25,12 @@ NOW, LATER = "now", "later"
 
 
 @transaction.atomic
-def undo(*, decision: Decision, by: User, comment: str = "") -> Decision:
+def undo(*, decision: Decision, by: User, comment: str = "", fresh: bool = False) -> Decision:
     """Undo a final decision. DecisionRefused says what is missing, AlreadyDecided that it was undone, or that something was built
-    on it; nothing is changed then."""
+    on it; nothing is changed then. `fresh`: who made it asked in time, though its turn comes only now, as one of many."""
     decision = _locked(decision)
     brk = decision.brk
-    _may_undo(decision, by, comment)
+    _may_undo(decision, by, comment, fresh=fresh)
     _still_stands(decision)
     if sentence := built_on(brk, decision.confirmed_at):  # type: ignore[arg-type]
         raise AlreadyDecided(f"{sentence} {BUILT_ON}")
@@ -64,13 +64,14 @@ def _locked(decision: Decision) -> Decision:
     return decision
 
 
-def way_to_undo(decision: Decision, by: User) -> str:
-    """How a user may undo a decision that stands: `now`, without a word; `later`, with a comment; empty: not at all."""
+def way_to_undo(decision: Decision, by: User, *, fresh: bool = False) -> str:
+    """How a user may undo a decision that stands: `now`, without a word; `later`, with a comment; empty: not at all. `fresh` as
+    for `undo`."""
     if not (decision.stands and decision.brk.state in DECIDED and by.has_perm("review.add_decision")):
         return ""
     if decision.four_eyes and (decision.proposed_by_id == by.pk or not by.has_perm("review.change_decision")):
         return ""
-    if _is_fresh(decision) and decision.confirmed_by_id == by.pk:
+    if (fresh or _is_fresh(decision)) and decision.confirmed_by_id == by.pk:
         return NOW
     return LATER if by.has_perm("review.change_decision") else ""
 
@@ -79,7 +80,7 @@ def _is_fresh(decision: Decision) -> bool:
     return decision.confirmed_at is not None and timezone.now() <= decision.confirmed_at + UNDO_FOR
 
 
-def _may_undo(decision: Decision, by: User, comment: str) -> None:
+def _may_undo(decision: Decision, by: User, comment: str, *, fresh: bool) -> None:
     if not by.has_perm("review.add_decision"):
         raise DecisionRefused("Analysts, Supervisors and Managers undo decisions. Ask one of them.")
     if decision.undone_at is not None:
@@ -91,7 +92,7 @@ def _may_undo(decision: Decision, by: User, comment: str) -> None:
         raise AlreadyDecided(f"The values changed since, and the break is {_state(decision)} anew. Decide it there.")
     if "\0" in comment:
         raise DecisionRefused("The comment holds a NUL character, which cannot be kept. Take it out and try again.")
-    way = way_to_undo(decision, by)
+    way = way_to_undo(decision, by, fresh=fresh)
     if not way:
         raise DecisionRefused(_who_may(decision, by))
     if way == LATER and not comment.strip():

@@ -9,7 +9,7 @@ from config.stack.process import Child
 from config.stack.state import CHECKOUT
 
 QUEUES = ("ingest", "diff", "attribution", "training")
-ALSO = {"training": ",alerts,exports"}  # what is rare shares a worker with what is rare
+ALSO = {"ingest": ",decisions", "training": ",alerts,exports"}  # what is rare shares a worker with what is rare
 SERVED = ("PostgreSQL", "Valkey", "web")  # without one of these there is nothing to serve
 SHARED_MEMORY = Path("/dev/shm")
 

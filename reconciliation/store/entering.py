@@ -25,12 +25,21 @@ ATTEMPTS, PAUSE = 20, 0.05
 
 @dataclass(frozen=True)
 class Load:
-    """What every row of a load carries. `moment` is UTC text down to the microsecond."""
+    """What every row of a load carries. `moment` is UTC text down to the microsecond.
+
+    The decision is one of all rows, or each row's own: then the relation has a column `decision`.
+    """
 
     run_id: int
     business_date: dt.date
     decision_id: int | None
     moment: str
+    each_decided: bool = False
+
+    @property
+    def decision(self) -> str:
+        """DuckDB SQL of a row's decision as its seal has it."""
+        return "r.decision" if self.each_decided else f"'{self.decision_id or '-'}'"
 
 
 def moment_of(duck: duckdb.DuckDBPyConnection, judged: Sequence[Judged]) -> str:
@@ -121,7 +130,9 @@ def _row_values(judged: Judged, load: Load) -> dict[str, str]:
             )
     if judged.fate:
         values["_version"] = "f.version"
-    constants = Constants(load.run_id, load.decision_id, load.business_date, load.moment)
+    if load.each_decided:
+        values["_decision"] = "r.decision"
+    constants = Constants(load.run_id, load.decision, load.business_date, load.moment)
     seal = seal_sql("r.hash", "f.version" if judged.fate else "1", "r.bucket", constants)
     return values | {"_bucket": "r.bucket", "_hash": "r.hash", "_seal": seal}
 

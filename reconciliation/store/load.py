@@ -14,7 +14,7 @@ from reconciliation.store.ddl import LOCK
 from reconciliation.store.entering import BULK_ROWS, Load, enter, moment_of
 from reconciliation.store.fates import ENTERING, Judged, judge
 from reconciliation.store.identities import OWN
-from reconciliation.store.referred import referred_relation
+from reconciliation.store.referred import Saying, referred_relation
 from reconciliation.store.tables import StoreRefusal, StoreTable, store_table, targets
 
 LOCK_SPACE = LOCK << 16  # record type ids are added to it; a bucket is the second number
@@ -41,13 +41,14 @@ def load_rows(
     business_date: dt.date,
     mapped: frozenset[str],
     decision_id: int | None = None,
+    each_decided: bool = False,
     bucket_range: tuple[int, int] = (0, 63),
 ) -> Loaded:
     """Store the records of `relation` (key, bucket, leaf columns, hash), in the caller's transaction, after
     `upsert_identities`. An older business date never replaces a newer row.
 
     `mapped` are the names of the leaves that the mappings fill: an attribute of a reference that none of them fills keeps
-    its stored value.
+    its stored value. `each_decided`: each record names its own decision, in a column `decision`.
     """
     table = store_table(record_type)
     if not table.has_versions:
@@ -59,8 +60,9 @@ def load_rows(
     main = judge(duck, table, relation, OWN, business_date, bucket_range)
     duck.execute(f"CREATE OR REPLACE TEMP TABLE older_key AS {main.keys('older')}")
     standing = _standing(duck, relation, main)
-    judged = [*_judge_references(duck, standing, table, business_date, mapped), main]
-    load = Load(run_id, business_date, decision_id, moment_of(duck, judged))
+    saying = Saying(standing, mapped, each_decided)
+    judged = [*_judge_references(duck, saying, table, business_date), main]
+    load = Load(run_id, business_date, decision_id, moment_of(duck, judged), each_decided)
     for each in judged:
         enter(duck, each, load)
     return Loaded(*(main.counts.get(fate, 0) for fate in ("new", "changed", "unchanged", "older")))
@@ -97,17 +99,17 @@ def _standing(duck: duckdb.DuckDBPyConnection, relation: str, main: Judged) -> s
 
 
 def _judge_references(
-    duck: duckdb.DuckDBPyConnection, relation: str, table: StoreTable, business_date: dt.date, mapped: frozenset[str]
+    duck: duckdb.DuckDBPyConnection, saying: Saying, table: StoreTable, business_date: dt.date
 ) -> list[Judged]:
     """What the records say of the types that they refer to. Locked only where something is to be written."""
     judged = []
     for target in targets(table):
         if not target.has_attributes:
             continue
-        said, own = referred_relation(duck, relation, table, target, mapped)
+        said, own = referred_relation(duck, saying, table, target)
         found = judge(duck, target, said, own, business_date, (0, 63))
         if any(found.counts.get(fate) for fate in ENTERING):
             lock_whole(target)
-            said, own = referred_relation(duck, relation, table, target, mapped)
+            said, own = referred_relation(duck, saying, table, target)
             judged.append(judge(duck, target, said, own, business_date, (0, 63)))
     return judged

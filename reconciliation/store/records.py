@@ -53,6 +53,7 @@ def store_relation(
     business_date: dt.date,
     mapped: frozenset[str],
     decision_id: int | None = None,
+    each_decided: bool = False,
     bucket_range: tuple[int, int] = (0, 63),
 ) -> Loaded:
     """Upsert the identities of a relation and load its rows, in the caller's transaction."""
@@ -66,5 +67,6 @@ def store_relation(
         business_date=business_date,
         mapped=mapped,
         decision_id=decision_id,
+        each_decided=each_decided,
         bucket_range=bucket_range,
     )

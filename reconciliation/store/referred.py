@@ -1,6 +1,7 @@
 """What records say of the types that they refer to: one record of the referred-to type per identity."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import duckdb
 
@@ -11,11 +12,21 @@ from reconciliation.store.current import current_rows
 from reconciliation.store.tables import Column, StoreTable, is_named, references
 
 
+@dataclass(frozen=True)
+class Saying:
+    """The records that speak: their relation, the names of the leaves that the mappings fill, and whether each names its own
+    decision in a column `decision`."""
+
+    relation: str
+    mapped: frozenset[str]
+    each_decided: bool = False
+
+
 def referred_relation(
-    duck: duckdb.DuckDBPyConnection, relation: str, table: StoreTable, target: StoreTable, mapped: frozenset[str]
+    duck: duckdb.DuckDBPyConnection, saying: Saying, table: StoreTable, target: StoreTable
 ) -> tuple[str, str]:
-    """Create the records of `target` that the references of `relation` speak of (key, bucket, the target's leaves, hash),
-    and their identities. Gives both names.
+    """Create the records of `target` that the references of `saying` speak of (key, bucket, the target's leaves, hash), and
+    their identities. Gives both names. Where each names its own decision, the first one that speaks of a thing counts.
 
     Several references may name the same type; an attribute that nothing mapped speaks of keeps its stored value.
     """
@@ -26,7 +37,8 @@ def referred_relation(
     values = ", ".join(
         f"max({leaf.column}) AS {leaf.column}, bool_or(is_{leaf.column}) AS is_{leaf.column}" for leaf in attributes
     )
-    spoken = " UNION ALL ".join(_spoken(relation, column, target, mapped) for column in columns)
+    values += ", min(decision) AS decision" if saying.each_decided else ""
+    spoken = " UNION ALL ".join(_spoken(saying, column, target) for column in columns)
     duck.execute(f"CREATE OR REPLACE TEMP TABLE spoken AS SELECT {keys}, {values} FROM ({spoken}) GROUP BY {keys}")
     duck.execute(f"CREATE OR REPLACE TEMP TABLE keyed AS SELECT {_key_sql(target)} AS key, * FROM spoken")
     current_rows(duck, "keyed", target.shape, target.record_type, "stored_referred")
@@ -35,6 +47,7 @@ def referred_relation(
         for leaf in attributes
     )
     own_keys = ", ".join(f"k.{leaf.column}" for leaf in target.shape.key_leaves)
+    own_keys += ", k.decision" if saying.each_decided else ""
     hashed = own_leaves(target.shape)
     duck.execute(
         f"CREATE OR REPLACE TEMP TABLE {said} AS SELECT *, CAST(md5_number_lower(key) % 64 AS UTINYINT) AS bucket, "
@@ -46,13 +59,13 @@ def referred_relation(
     return said, own
 
 
-def _spoken(relation: str, column: Column, target: StoreTable, mapped: frozenset[str]) -> str:
-    parts = []
+def _spoken(saying: Saying, column: Column, target: StoreTable) -> str:
+    parts = ["decision"] if saying.each_decided else []
     for ours, theirs in _pairs(column, target):
         parts.append(f"{theirs.column} AS {ours.column}")
         if not ours.key:
-            parts.append(f"{'true' if theirs.name in mapped else 'false'} AS is_{ours.column}")
-    return f"SELECT {', '.join(parts)} FROM {quoted(relation)} WHERE {is_named(column.key_leaves)}"
+            parts.append(f"{'true' if theirs.name in saying.mapped else 'false'} AS is_{ours.column}")
+    return f"SELECT {', '.join(parts)} FROM {quoted(saying.relation)} WHERE {is_named(column.key_leaves)}"
 
 
 def _pairs(column: Column, target: StoreTable) -> Iterator[tuple[Leaf, Leaf]]:

@@ -13,16 +13,14 @@ MOMENT = "YYYY-MM-DD HH24:MI:SS.US"
 
 def seal_sql(hash_: str, version: str, bucket: str, constants: "Constants") -> str:
     """DuckDB SQL of the seal; the arguments are SQL of the row's own values."""
-    return (
-        f"('0x' || left(md5(concat_ws(chr(31), {hash_}, {version}, {bucket}, {literal(constants.text)})), 15))::BIGINT"
-    )
+    return f"('0x' || left(md5(concat_ws(chr(31), {hash_}, {version}, {bucket}, {constants.sql})), 15))::BIGINT"
 
 
 class Constants:
-    """What every row of a load has in common."""
+    """What every row of a load has in common, as SQL; `decision` is SQL too, of a value that may be the row's own."""
 
-    def __init__(self, run_id: int, decision_id: int | None, business_date: dt.date, moment: str) -> None:
-        self.text = chr(31).join([str(run_id), str(decision_id or "-"), business_date.isoformat(), moment])
+    def __init__(self, run_id: int, decision: str, business_date: dt.date, moment: str) -> None:
+        self.sql = f"{run_id}, {decision}, {literal(business_date.isoformat())}, {literal(moment)}"
 
 
 def seal_postgres(alias: str) -> str:

@@ -1,0 +1,66 @@
+"""A worker that is killed in the middle of a bulk decision: who goes on begins where it was, and no row is decided twice."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import QueryDict
+
+from reconciliation.models import Break, Run
+from review.bulk.bulks import ring, start_bulk, undo_bulk
+from review.bulk.selecting import choose_filtered
+from review.bulk.working import CHUNK
+from review.models import BulkDecision, BulkRow, Decision
+from tests.conftest import problems, row
+from tests.faults.conftest import Start, held, kill, swept, until
+
+MANY = 3 * CHUNK + 20
+
+
+@pytest.fixture
+def many(committed: None, reconcile: Callable[..., Run], broker: str) -> None:
+    """Breaks in review, so many that a bulk takes several chunks."""
+    left, right = (
+        [row(f"T{n:04}", f"{sign}{n}.00", party=f"P{n % 7}") for n in range(1, MANY + 1)] for sign in ("", "-")
+    )
+    reconcile(left, right)
+
+
+def settled(bulk: BulkDecision) -> int:
+    """How many rows have their result, read anew."""
+    bulk.refresh_from_db()
+    return bulk.settled
+
+
+def test_a_killed_worker_costs_time_only(many: None, worker: Start, person: Callable[..., User]) -> None:
+    by = person("Manager")
+    preview = choose_filtered(query=QueryDict("state=review"), by=by)
+    bulk = start_bulk(preview=preview, action="approve", by=by, typed=str(MANY))
+    first = worker("decisions")
+    until(lambda: settled(bulk) >= CHUNK, "no chunk was done")
+    with held("attribution_correction") as is_waited_for:  # it stands in the middle of a chunk
+        until(is_waited_for, "no chunk came to its labels")
+        kill(first)
+    done = dict(BulkRow.objects.filter(state="done").values_list("pk", "decision"))
+    assert 0 < len(done) < MANY and Decision.objects.count() == len(done)
+    worker("ingest,decisions")
+    until(lambda: settled(bulk) == MANY and bulk.state == "done", "nobody went on", meanwhile=swept)
+    assert BulkRow.objects.filter(state="done").count() == Decision.objects.count() == MANY
+    assert dict(BulkRow.objects.filter(pk__in=done).values_list("pk", "decision")) == done
+    assert set(Break.objects.values_list("state", flat=True)) == {"approved"} and problems() == []
+
+
+def test_an_undoing_goes_on_where_it_was(many: None, worker: Start, person: Callable[..., User]) -> None:
+    by = person("Manager")
+    preview = choose_filtered(query=QueryDict("state=review&key=T000"), by=by)
+    bulk = start_bulk(preview=preview, action="reject", by=by)
+    first = worker("ingest,decisions")
+    ring(bulk)  # a message that comes twice
+    until(lambda: settled(bulk) == 9 and bulk.state == "done", "the bulk was not done", meanwhile=swept)
+    undoing = undo_bulk(bulk=bulk, by=by, comment="wrong")
+    until(lambda: settled(undoing) >= 1, "no row was undone", meanwhile=swept)
+    kill(first)
+    worker("ingest,decisions")
+    until(lambda: settled(undoing) == 9 and undoing.state == "done", "nobody went on", meanwhile=swept)
+    assert undoing.done == 9 and Decision.objects.exclude(undone_by=by).count() == 0
+    assert set(Break.objects.values_list("state", flat=True)) == {"review"} and problems() == []
