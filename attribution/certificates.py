@@ -111,7 +111,7 @@ def warrant_of(run: Run, rules: Rules) -> Warrant | None:
 
 def certificate_of(run: Run) -> Certificate | None:
     """The certificate that a run pinned."""
-    return Certificate.objects.filter(pk=run.certificate).select_related("model_version__reconciliation").first()
+    return Certificate.objects.filter(pk=run.certificate or 0).select_related("model_version__reconciliation").first()
 
 
 def told(certificate: Certificate) -> str:
