@@ -7,6 +7,7 @@ from config.environment import BASE_DIR, STATE_DIR, database, flag, integer, opt
 # Who may talk to us
 SECRET_KEY = required("SECRET_KEY")  # no default in code: the stack keeps one in its state folder
 SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS")  # earlier keys
+SIGNING_KEY = optional("SIGNING_KEY")  # base64 of the 32 bytes that sign journeys; the stack keeps one, too
 DEBUG = False
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")

@@ -14,6 +14,7 @@ from review.pages import (
     quarantine,
     queue,
     runs,
+    search,
     why,
 )
 from review.pages.uploads import PAGES, upload_urls
@@ -31,7 +32,10 @@ urlpatterns = [
     path("breaks/<int:pk>/waive/", break_.waive_check, name="waive"),
     path("decisions/<int:pk>/confirm/", break_.confirm_decision, name="confirm"),
     path("decisions/<int:pk>/undo/", break_.undo_decision, name="undo"),
+    path("search/", search.search, name="search"),
     path("journey/", journey.journey_page, name="journey"),
+    path("journey/export/", journey.export_journey, name="export_journey"),
+    path("journey/public-key.pem", journey.public_key_file, name="public_key"),
     path("exports/", exports.exports, name="exports"),
     path("exports/choose/", exports.choose, name="choose_export"),
     path("exports/ask/", exports.ask, name="ask_export"),

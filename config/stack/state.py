@@ -1,5 +1,6 @@
 """The state folder of a checkout: data of the embedded servers, and `env` with the key, URLs and ports."""
 
+import base64
 import os
 import secrets
 import socket
@@ -48,13 +49,14 @@ def read_env(state: Path) -> dict[str, str]:
 
 
 def write_env(state: Path, **values: str) -> dict[str, str]:
-    """Keep pairs in `env`, readable by the owner alone; gives all of them. The secret key is made once.
+    """Keep pairs in `env`, readable by the owner alone; gives all of them. The secret keys are made once.
 
     The caller holds the lock `starting`, else two could write at once.
     """
     state.mkdir(parents=True, exist_ok=True)
     kept = read_env(state) | values
     kept.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
+    kept.setdefault("SIGNING_KEY", base64.b64encode(secrets.token_bytes(32)).decode())
     path = state / "env"
     fresh = path.with_suffix(".new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -182,20 +182,3 @@ class DeliverySerializer(serializers.ModelSerializer):
     class Meta:
         model = Delivery
         fields = ("id", "source", "business_date", "file_name", "sha256", "size", "received_at")
-
-
-class EventSerializer(serializers.Serializer):
-    """One step of a journey."""
-
-    at = serializers.DateTimeField()
-    title = serializers.CharField()
-    detail = serializers.CharField()
-    who = serializers.CharField()
-    lines = serializers.ListField(child=serializers.CharField())
-
-
-class JourneySerializer(serializers.Serializer):
-    """Every step of a key, and its stored values now."""
-
-    events = EventSerializer(many=True)
-    stored = serializers.DictField()

@@ -5,13 +5,14 @@ from rest_framework.routers import SimpleRouter
 
 from review.api.deliveries import DeliveryViewSet
 from review.api.exports import ExportViewSet
+from review.api.journey import JourneyView, PublicKeyView, SearchView, SignedJourneyView
 from review.api.proposals import ProposalViewSet
 from review.api.push import PushView, ReceiptView, SealView
 from review.api.quarantine import QuarantineViewSet, ReadAgainView, ReplayView
 from review.api.rejects import RejectsView
 from review.api.stored import StoredView
 from review.api.undoing import UndoView
-from review.api.views import BreakViewSet, JourneyView, NoSuchAddress, RunViewSet
+from review.api.views import BreakViewSet, NoSuchAddress, RunViewSet
 
 router = SimpleRouter(use_regex_path=True)
 router.trailing_slash = "/?"  # with and without the last slash
@@ -32,6 +33,9 @@ urlpatterns = [
     re_path(r"^receipts/(?P<pk>\d{1,18})/?$", ReceiptView.as_view(), name="api-receipt"),
     re_path(r"^decisions/(?P<pk>\d{1,18})/undo/?$", UndoView.as_view(), name="api-undo"),
     re_path(r"^journey/?$", JourneyView.as_view(), name="api-journey"),
+    re_path(r"^journey/signed/?$", SignedJourneyView.as_view(), name="api-signed-journey"),
+    re_path(r"^journey/public-key/?$", PublicKeyView.as_view(), name="api-public-key"),
+    re_path(r"^search/?$", SearchView.as_view(), name="api-search"),
     path("", include(router.urls)),
     re_path(r"", NoSuchAddress.as_view()),
 ]

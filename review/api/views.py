@@ -31,15 +31,12 @@ from review.api.serializers import (
     BreakSerializer,
     DecideSerializer,
     DecisionSerializer,
-    JourneySerializer,
     RunSerializer,
     StartRunSerializer,
     StatementSerializer,
     SummarySerializer,
 )
-from review.api.strict import check_parameters
 from review.decisions import AlreadyDecided, DecisionRefused, decide
-from review.journey import journey
 from review.pages.runs import ring
 from review.similar import similar_breaks
 
@@ -209,26 +206,3 @@ def _decide(request: Request, brk: Break, asked: dict) -> Response:
         return Response({"detail": str(error)}, status=400)
     decision.brk.refresh_from_db()
     return Response({**DecisionSerializer(decision).data}, status=201)
-
-
-class JourneyView(APIView):
-    """Every step of a key."""
-
-    permission_classes = [IsAuthenticated, HasScope]
-
-    @extend_schema(
-        parameters=[OpenApiParameter("reconciliation", required=True), OpenApiParameter("key", required=True)],
-        responses=JourneySerializer,
-    )
-    def get(self, request: Request) -> Response:
-        """The events in order, and the stored values; 404 for a key that no row bears."""
-        check_parameters(request, ("reconciliation", "key"))
-        for name in ("reconciliation", "key"):
-            if not request.GET.get(name):
-                raise ValidationError({name: ["This parameter is required."]})
-        visible = Reconciliation.objects.visible_to(request.user).select_related("a__record_type")
-        reconciliation = get_object_or_404(visible, code=request.GET["reconciliation"])
-        told = journey(reconciliation, request.GET["key"])
-        if not told.events:
-            raise NotFound("No row with this key was delivered. Keys are compared after cleaning, exactly as written.")
-        return Response(JourneySerializer(told).data)

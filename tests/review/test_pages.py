@@ -177,10 +177,10 @@ def test_another_teams_break_is_not_there(
 def test_the_journey_shows_the_raw_line(run: Run, client: Client, person: Callable[[str], User]) -> None:
     client.force_login(person("Auditor"))
     page = client.get(reverse("journey"), {"key": "A"}).content.decode()
-    assert "A: line 2 received from Left" in page
+    assert "Line 2 received from Left" in page
     assert row("A", "10.00") in page
     told = client.get("/api/v1/journey", {"reconciliation": "trades", "key": "B"}).json()
-    assert {"Stored as version 1", "Break passed"} <= {e["title"] for e in told["events"]}
+    assert {"Stored as version 1", "Passed the gate"} <= {e["title"] for e in told["events"]}
     assert told["stored"]["amount"] == "10.25"
 
 

@@ -71,6 +71,7 @@ def _pages(runs: list[Run]) -> Iterator[str]:
         yield brk.get_absolute_url()
         yield f"{reverse('journey')}?reconciliation=trades&key={brk.key}"
     yield f"{reverse('journey')}?key=nothing"
+    yield from (f"{reverse('search')}?list=1&key={key}" for key in ("", "O", "SIGN", "nothing"))
     yield from (f"{reverse('choose_export')}?what={what}&run={runs[0].pk}" for what in OF_RUN)
     yield f"{reverse('choose_export')}?what=stored&record_type=trade"
 

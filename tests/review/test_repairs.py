@@ -63,7 +63,8 @@ def test_a_repaired_row_becomes_a_record_and_its_raw_line_stays(
     assert any(title.startswith("A: quarantined. It has 5 cells") for title in titles)
     told = next(event for event in journey(trades, "B").events if event.title == "A: repaired")
     assert (told.who, told.detail) == (by.username, said.comment)
-    assert "party: Acme DE -> Acme" in told.lines and "currency: nothing -> EUR" in told.lines
+    changed = {it.name: (it.before, it.after) for it in told.changes}
+    assert changed["party"] == ("Acme DE", "Acme") and changed["currency"] == (None, "EUR")
     assert _counts(by) == {"open": 1, "waiting": 0, "replayed": 1, "dismissed": 0}
 
 

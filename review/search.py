@@ -1,0 +1,156 @@
+"""Search by key over everything that a person may see: keys that break or are stored, by their beginning."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+
+from ingestion.models import RecordType
+from ingestion.models.record_type import opened_fields_of
+from ingestion.shape import Leaf
+from reconciliation.models import Break, Reconciliation
+from reconciliation.store.current import joins, key_text, leaf_sql
+from reconciliation.store.tables import StoreTable, postgres_type, store_table
+from reconciliation.store.wanted import key_parts
+from reconciliation.values import BadValue, canonical_value
+from review.journey_breaks import state_words
+
+MOST = 50
+LONGEST = 2000  # characters; no key is longer (reconciliation/store/conflicts.py)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A key in a reconciliation: how it stands there, and the business date of what said so last."""
+
+    key: str
+    reconciliation: Reconciliation
+    state: str
+    tone: str
+    date: dt.date
+
+
+@dataclass(frozen=True)
+class Found:
+    """The hits by key, at most `MOST`; `is_cut` where there are more."""
+
+    hits: Sequence[Hit]
+    is_cut: bool
+
+
+def search_keys(reconciliations: Sequence[Reconciliation], text: str) -> Found:
+    """The keys that begin with a text, in two queries over indexes that stop after `MOST` hits each; the whole key comes first.
+
+    Delivered rows that never broke and are not stored (out of scope, superseded) are found by a journey, by their whole key.
+    """
+    if not text or len(text) > LONGEST or "\0" in text or not reconciliations:
+        return Found((), is_cut=False)
+    by_id = {it.pk: it for it in reconciliations}
+    broken, stored = _breaks(list(by_id), text), _stored(reconciliations, text)
+    found: dict[tuple[str, int], Hit] = {}
+    for key, owner, date in stored:
+        found[key, owner] = Hit(key, by_id[owner], "Stored", "ok", date)
+    for key, owner, state, band, date in broken:  # the newest episode first
+        if (key, owner) not in found or state in Break.OPEN_STATES:
+            found[key, owner] = Hit(key, by_id[owner], *state_words(state, band), date)
+    hits = sorted(found.values(), key=lambda hit: (hit.key != text, hit.key, hit.reconciliation.code))
+    return Found(hits[:MOST], is_cut=len(hits) > MOST or max(len(broken), len(stored)) > MOST)
+
+
+def prefix_pattern(text: str) -> str:
+    """The LIKE pattern of texts that begin so."""
+    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+
+
+_BREAKS = """
+SELECT b.key, b.reconciliation_id, b.state, b.band, run.business_date
+FROM unnest(%(owners)s::bigint[]) AS owner (id) CROSS JOIN LATERAL (
+  SELECT key, id, reconciliation_id, state, band, last_run_id FROM reconciliation_break
+  WHERE reconciliation_id = owner.id AND key LIKE %(pattern)s ORDER BY key USING ~<~, id DESC LIMIT %(most)s
+) b JOIN reconciliation_run run ON run.id = b.last_run_id
+ORDER BY b.key USING ~<~, b.id DESC LIMIT %(most)s
+"""
+
+
+def _breaks(owners: list[int], text: str) -> list[tuple[str, int, str, str, dt.date]]:
+    """Episodes by key, over the index `break_by_key`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BREAKS, {"owners": owners, "pattern": prefix_pattern(text), "most": MOST + 1})
+        newest: dict[tuple[str, int], tuple[str, int, str, str, dt.date]] = {}
+        for line in cursor.fetchall():
+            newest.setdefault((line[0], line[1]), line)
+        return list(newest.values())
+
+
+def _stored(reconciliations: Sequence[Reconciliation], text: str) -> list[tuple[str, int, dt.date]]:
+    """Keys of current rows that runs of these reconciliations stored, over the stores' indexes on the current keys."""
+    types = {it.record_type.pk: it.record_type for it in reconciliations}
+    for pk, fields in opened_fields_of(list(types.values())).items():
+        types[pk].kept_fields = fields
+    given: dict[str, Any] = {"owners": [it.pk for it in reconciliations], "most": MOST + 1}
+    parts = [
+        it for number, kind in enumerate(types.values()) if (it := _of_type(kind, number, text, given)) is not None
+    ]
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(" UNION ALL ").join(parts), given)
+        return list(cursor.fetchall())
+
+
+def _of_type(record_type: RecordType, number: int, text: str, given: dict[str, Any]) -> sql.Composable | None:
+    """SQL of a type's hits (key, reconciliation, date); None where no key of the type begins so. Puts its values into `given`."""
+    table = store_table(record_type)
+    if not table.has_versions:
+        return None
+    conditions = _conditions(table, f"t{number}_", text, given)
+    if conditions is None:
+        return None
+    return sql.SQL(
+        "(SELECT {key}, run.reconciliation_id, v._date FROM {rows} v {joins} "
+        "JOIN reconciliation_run run ON run.id = v._run AND run.reconciliation_id = ANY(%(owners)s) "
+        "WHERE v._valid_to IS NULL AND {conditions} ORDER BY {first} LIMIT %(most)s)"
+    ).format(
+        key=key_text(table),
+        rows=table.name(table.versions),
+        joins=joins(table, None),
+        conditions=sql.SQL(" AND ").join(conditions),
+        first=leaf_sql(table, table.shape.key_leaves[0]),
+    )
+
+
+def _conditions(table: StoreTable, prefix: str, text: str, given: dict[str, Any]) -> list[sql.Composable] | None:
+    """Each whole part of the key equals its field, the last one begins it; None where a part can be no value of its field."""
+    leaves = table.shape.key_leaves
+    parts = key_parts(text, len(leaves))
+    if len(parts) > len(leaves):
+        return None
+    made: list[sql.Composable] = []
+    for number, (leaf, part) in enumerate(zip(leaves, parts, strict=False)):
+        name, is_last = f"{prefix}{number}", number == len(parts) - 1
+        column = leaf_sql(table, leaf)
+        if is_last and leaf.kind == "text":
+            given[name] = prefix_pattern(part)
+            made.append(sql.SQL("{} LIKE {}").format(column, sql.Placeholder(name)))
+        elif (value := _value(leaf, part)) is None:
+            return None
+        else:
+            given[name] = value
+            made.append(sql.SQL("{} = {}::" + postgres_type(leaf)).format(column, sql.Placeholder(name)))
+    return made
+
+
+def _value(leaf: Leaf, text: str) -> str | None:
+    try:
+        return canonical_value(replace(leaf, choices=()), text)
+    except BadValue:
+        return None
+
+
+def only_hit(found: Found, text: str) -> Hit | None:
+    """The hit that leaves no question: the only one, when it is the whole key."""
+    hits: Iterable[Hit] = found.hits
+    return next(iter(hits)) if len(found.hits) == 1 and found.hits[0].key == text else None
