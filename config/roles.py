@@ -28,13 +28,13 @@ ROLES: dict[str, tuple[str, ...]] = {
         LOOK, "add_decision", "change_decision", "add_auditanswer", "add_repair", "change_repair", "add_run", "add_delivery",
     ),
     "Manager": (
-        LOOK, "add_decision", "change_decision", "add_auditanswer", "add_repair", "change_repair", "waive_check", "add_run",
+        LOOK, "add_decision", "change_decision", "add_auditanswer", "add_repair", "change_repair", "waive_check", "read_audit_log", "add_run",
         "add_delivery", "add_gatestep", "change_modelversion", "change_reconciliation", "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
         *(f"{verb}_{model}" for model in CARRIED[:2] for verb in ("import", "export")),
     ),
-    "Auditor": (LOOK, "see_every_team", "see_every_export", *(f"export_{model}" for model in CARRIED)),
+    "Auditor": (LOOK, "see_every_team", "read_audit_log", "see_every_export", *(f"export_{model}" for model in CARRIED)),
     "Administrator": (
-        LOOK, "see_every_team", "add_run", "add_delivery", "add_user", "change_user", "add_group", "change_group",
+        LOOK, "see_every_team", "read_audit_log", "add_run", "add_delivery", "add_user", "change_user", "add_group", "change_group",
         *(f"{verb}_{model}" for model in SET_UP for verb in ("add", "change")),
         "delete_holiday", "delete_deadline", "change_notice", "add_codetranslation", "delete_codetranslation", "add_apitoken", "delete_apitoken",
         *(f"{verb}_{model}" for model in CARRIED for verb in ("import", "export")),

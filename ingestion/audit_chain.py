@@ -23,6 +23,7 @@ from ingestion.models import AuditCheck, AuditEvent
 LOCK = 0x6175  # the advisory lock's class
 CHAINED = "audit_event_chained"
 TABLE = "ingestion_auditevent"
+LONGEST_LINE = 1024  # bytes of the anchor file
 FIRST = "0" * 64  # stands before the first event
 log = logging.getLogger("tieout.audit")
 
@@ -197,9 +198,23 @@ def anchors() -> Iterator[Anchor]:
     if not anchor_file().is_file():
         return
     for line in anchor_file().read_text(encoding="utf-8", errors="replace").splitlines():
-        at, sequence, hash_, signature = [*line.split(" "), "", "", "", ""][:4]
-        number = int(sequence) if sequence.isascii() and sequence.isdigit() else 0
-        yield Anchor(at, number, hash_.replace("-", ""), signature)
+        yield _anchor(line)
+
+
+def _anchor(line: str) -> Anchor:
+    at, sequence, hash_, signature = [*line.split(" "), "", "", "", ""][:4]
+    is_number = sequence.isascii() and sequence.isdigit() and len(sequence) < 19
+    return Anchor(at, int(sequence) if is_number else 0, hash_.replace("-", ""), signature)
+
+
+def last_anchor() -> Anchor | None:
+    """The newest anchor, read from the end of the file."""
+    if not anchor_file().is_file():
+        return None
+    with anchor_file().open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_LINE))
+        lines = file.read().decode("ascii", "replace").splitlines()
+    return _anchor(lines[-1]) if lines else None
 
 
 def told_of_chain() -> Iterator[str]:
@@ -207,7 +222,7 @@ def told_of_chain() -> Iterator[str]:
     sequence, hash_ = newest_event()
     if sequence:
         yield f"{sequence:,} audit events; the newest has hash {hash_[:16]}."
-    last = next(iter(reversed(list(anchors()))), None)
+    last = last_anchor()
     yield (
         f"The last anchor, of {last.at}, saw event {last.sequence}."
         if last

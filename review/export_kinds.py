@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import QueryDict
 
-from ingestion.models import RecordType
+from ingestion.models import AuditEvent, RecordType
 from ingestion.quarantine import with_state
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.store.rows import leaf_paths, row_model
 from reconciliation.store.tables import StoreTable, store_table
 from reconciliation.visibility import visible_record_types, visible_stored
-from review import exports
+from review import audit_events, exports
 from review.export_files import BadExport, Line
 from review.ids import id_of
 from review.pages.queue_filters import as_filtered
@@ -138,11 +139,32 @@ OF_RUN = {
     "store": Kind("Stored rows", ("run",), "reconciliation.view_run", _store_columns, _store_lines, needs=("run",)),
     "statement": _of_run("statement", "Statement", exports.STATEMENT),
 }
+
+
+def _event_columns(user: User, filters: Filters) -> Sequence[str]:
+    _events(user, filters)
+    return audit_events.COLUMNS
+
+
+def _events(user: User, filters: Filters) -> QuerySet[AuditEvent]:
+    try:
+        return audit_events.narrowed(audit_events.visible_events(user), filters)
+    except audit_events.BadFilter as error:
+        raise BadExport(str(error)) from None
+
+
 KINDS: dict[str, Kind] = {
     **OF_RUN,
     "queue": Kind("Breaks of the queue", QUEUE_FILTERS, "reconciliation.view_break", lambda *_: QUEUE, _queue_lines),
     "quarantined": Kind(
         "Quarantined rows", FILTERS, "ingestion.view_quarantinedrow", _quarantined_columns, _quarantined_lines
+    ),
+    "audit": Kind(
+        "Audit events",
+        audit_events.FILTERS,
+        audit_events.READS,
+        _event_columns,
+        lambda user, filters: audit_events.lines_of(_events(user, filters), READ),
     ),
     "stored": Kind(
         "Stored records",

@@ -3,6 +3,7 @@
 from django.http import HttpRequest
 from django.urls import reverse
 
+from review.audit_events import READS
 from review.visible import waiting_breaks
 
 ENTRIES = (
@@ -31,6 +32,9 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         }
         for title, name in ENTRIES
     ]
+    if request.user.has_perm(READS):  # type: ignore[union-attr]
+        is_current = getattr(request.resolver_match, "url_name", "") == "audit"
+        entries.append({"title": "Audit log", "url": reverse("audit"), "is_current": is_current, "count": None})
     if request.user.has_perms(SETS_UP):  # type: ignore[union-attr]
         is_current = getattr(request.resolver_match, "url_name", "").startswith("setup")
         entries.append({"title": "Set up", "url": reverse("setup"), "is_current": is_current, "count": None})

@@ -11,7 +11,7 @@ from django.utils import timezone
 from ingestion.audit_log import record_event
 from review.models import ApiToken
 
-SCOPES = ("read", "deliver", "run", "decide")
+SCOPES = ("read", "deliver", "run", "decide", "audit")
 
 
 @transaction.atomic

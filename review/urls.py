@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from review.pages import (
+    audit,
     break_,
     dashboard,
     deliveries,
@@ -50,6 +51,7 @@ urlpatterns = [
     path("deliveries/<int:pk>/replay/", quarantine.replay_delivery, name="replay"),
     path("deliveries/<int:pk>/read-again/", quarantine.read_delivery_again, name="read_again"),
     path("proposals/<int:pk>/answer/", proposals.answer_proposal, name="answer_proposal"),
+    path("audit/", audit.audit, name="audit"),
     path("models/", models.models, name="models"),
     path("models/<int:pk>/", models.model_page, name="model"),
     path("models/<int:pk>/answer/", models.answer_model, name="answer_model"),

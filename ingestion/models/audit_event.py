@@ -33,6 +33,7 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ["-sequence"]
+        permissions = [("read_audit_log", "Can read the audit log")]
         constraints = [
             UniqueConstraint(fields=["sequence"], name="audit_event_once_in_the_sequence"),
             CheckConstraint(

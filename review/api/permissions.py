@@ -14,5 +14,6 @@ class HasScope(BasePermission):
         """Whether the token may."""
         if not request.user or not request.user.is_authenticated:
             return False
-        needed = getattr(view, "scope", "read") if request.method not in ("GET", "HEAD", "OPTIONS") else "read"
+        is_reading = request.method in ("GET", "HEAD", "OPTIONS")
+        needed = getattr(view, "reads", "read") if is_reading else getattr(view, "scope", "read")
         return not isinstance(request.auth, ApiToken) or needed in request.auth.scopes

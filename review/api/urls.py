@@ -3,6 +3,7 @@
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from review.api.audit import AuditViewSet
 from review.api.deliveries import DeliveryViewSet
 from review.api.exports import ExportViewSet
 from review.api.journey import JourneyView, PublicKeyView, SearchView, SignedJourneyView
@@ -21,6 +22,7 @@ router.register("deliveries", DeliveryViewSet, basename="api-delivery")
 router.register("quarantine", QuarantineViewSet, basename="api-quarantine")
 router.register("proposals", ProposalViewSet, basename="api-proposal")
 router.register("exports", ExportViewSet, basename="api-export")
+router.register("audit", AuditViewSet, basename="api-audit")
 router.register("breaks", BreakViewSet, basename="api-break")
 
 urlpatterns = [

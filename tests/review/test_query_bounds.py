@@ -52,7 +52,7 @@ def _settle(trades: Reconciliation, manager: User, supervisor: User) -> None:
 def _pages(runs: list[Run]) -> Iterator[str]:
     yield from (
         reverse(name)
-        for name in ("dashboard", "queue", "runs", "deliveries", "quarantine", "journey", "models", "exports")
+        for name in ("dashboard", "queue", "runs", "deliveries", "quarantine", "journey", "models", "exports", "audit")
     )
     yield from (reverse("quarantined", args=[pk]) for pk in QuarantinedRow.objects.values_list("pk", flat=True))
     for query in (

@@ -1,0 +1,62 @@
+"""The audit log by REST, to read."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.mixins import ListModelMixin
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from ingestion.models import AuditEvent
+from review.api.paging import NewestFirst
+from review.api.permissions import HasScope
+from review.audit_events import FILTERS, READS, BadFilter, narrowed, visible_events
+
+
+class AuditEventSerializer(serializers.ModelSerializer):
+    """One act. `hash` is the sha256 of the hash before it and of the event's own text (docs/operating.md)."""
+
+    actor = serializers.CharField(source="actor_name")
+    object = serializers.CharField(source="object_id")
+    network = serializers.CharField(source="address")
+
+    class Meta:
+        model = AuditEvent
+        fields = (
+            "sequence", "at", "actor", "action", "kind", "object", "name", "run", "reconciliation", "before", "after", "door",
+            "network", "request", "hash",
+        )  # fmt: skip
+
+
+class BySequence(NewestFirst):
+    """Pages of the log."""
+
+    ordering = "-sequence"
+
+
+class AuditViewSet(ListModelMixin, GenericViewSet):  # type: ignore[type-arg]
+    """The events that one may read, newest first. A token needs the scope `audit`."""
+
+    serializer_class = AuditEventSerializer
+    pagination_class = BySequence
+    permission_classes = [IsAuthenticated, HasScope]
+    queryset = AuditEvent.objects.none()
+    parameters = FILTERS
+    reads = "audit"
+
+    def get_queryset(self) -> QuerySet[AuditEvent]:
+        """Under the filters of the page."""
+        if not self.request.user.has_perm(READS):  # type: ignore[union-attr]
+            raise PermissionDenied("Managers, Auditors and Administrators read the audit log.")
+        try:
+            return narrowed(visible_events(self.request.user), self.request.GET)  # type: ignore[arg-type]
+        except BadFilter as error:
+            raise ValidationError({"detail": str(error)}) from None
+
+    @extend_schema(parameters=[*map(OpenApiParameter, FILTERS)])
+    def list(self, request: Request) -> Response:
+        """Audit events, newest first."""
+        return super().list(request)
