@@ -34,7 +34,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "Auditor": (LOOK, "see_every_team", "read_audit_log", "see_every_export", *(f"export_{model}" for model in CARRIED)),
     "Administrator": (
-        LOOK, "see_every_team", "read_audit_log", "add_run", "add_delivery", "add_user", "change_user", "add_group", "change_group",
+        LOOK, "see_every_team", "read_audit_log", "view_accessattempt", "delete_accessattempt", "add_run", "add_delivery", "add_user", "change_user", "add_group", "change_group",
         *(f"{verb}_{model}" for model in SET_UP for verb in ("add", "change")),
         "delete_holiday", "delete_deadline", "change_notice", "add_codetranslation", "delete_codetranslation", "add_apitoken", "delete_apitoken",
         *(f"{verb}_{model}" for model in CARRIED for verb in ("import", "export")),

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "template_partials",
     "import_export",
     "django_celery_beat",
+    "axes",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -42,15 +43,17 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "review.middleware.traced",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "review.middleware.traced",
+    "review.sessions.limited",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "review.middleware.no_store",
     "review.middleware.legible",
     "review.middleware.bounded",
     "review.middleware.sign_in_whole",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -171,14 +174,34 @@ DATE_FORMAT, DATETIME_FORMAT = "j M Y", "j M Y H:i"  # as the pages write them
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
-AUTHENTICATION_BACKENDS = ["config.rights.RightsBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "config.rights.RightsBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-] + [{"NAME": "config.passwords.Recorded"}]
-SESSION_COOKIE_AGE = 8 * 3600
+    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+] + [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "config.passwords.Recorded"},
+]
+SESSION_COOKIE_AGE = integer("SESSION_HOURS", 10) * 3600  # from the sign-in on, whatever is done
+SESSION_IDLE = integer("SESSION_IDLE_MINUTES", 30) * 60  # without anything that a person did
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = flag("SECURE_COOKIES", default=False)  # 1 behind TLS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+BEHIND_TLS = flag("SECURE_COOKIES", default=False)  # 1 behind TLS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SECURE_HSTS_SECONDS = 365 * 86_400 if BEHIND_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # others may live there
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS and PROXY_HOPS else None
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+AXES_FAILURE_LIMIT = integer("SIGN_IN_FAILURES", 5)
+AXES_COOLOFF_TIME = timedelta(minutes=integer("LOCK_MINUTES", 15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger elsewhere locks nobody out
+AXES_CLIENT_IP_CALLABLE = "review.addresses.attempt_address"
+AXES_LOCKOUT_CALLABLE = "review.pages.locked.locked"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who goes on trying does not hold the owner out
+AXES_DISABLE_ACCESS_LOG = True  # the audit log has the sign-ins
+AXES_ENABLE_ADMIN = False  # config/admin/locks.py
+AXES_VERBOSE = False
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -54,6 +54,7 @@ ACTIONS = {
     "session.refused": "Sign-in refused",
     "session.locked": "Sign-in locked",
     "session.unlocked": "Sign-in unlocked",
+    "session.ended": "Session ended by its limit",
     "session.signed_out": "Signed out",
 }
 

@@ -1,5 +1,7 @@
 """Where a request comes from, behind as many proxies as the settings say."""
 
+import ipaddress
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -12,3 +14,11 @@ def client_address(request: HttpRequest) -> str:
         return connected
     seen = [it.strip() for it in request.headers.get("X-Forwarded-For", "").split(",") if it.strip()]
     return seen[-settings.PROXY_HOPS] if len(seen) >= settings.PROXY_HOPS else connected
+
+
+def attempt_address(request: HttpRequest) -> str | None:
+    """As `client_address`, where nothing that is no address counts as one."""
+    try:
+        return str(ipaddress.ip_address(client_address(request)))
+    except ValueError:
+        return None

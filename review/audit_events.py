@@ -91,7 +91,7 @@ def _values(document: object, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(document, dict):
         for key, value in document.items():
             yield from _values(value, f"{name}.{key}" if name else str(key))
-    elif document is not None:
+    elif document not in (None, "", []):
         yield name, document if isinstance(document, str) else _text(document)
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from ingestion.audit_log import record_event
 from review.models import ApiToken
 
+LONGEST_DAYS = 365
 SCOPES = ("read", "deliver", "run", "decide", "audit")
 
 
@@ -19,6 +20,8 @@ def make_token(*, user: User, name: str, scopes: list[str], days: int = 90, by: 
     """A new token's text, which is not kept."""
     if unknown := set(scopes) - set(SCOPES):
         raise ValueError(f"There is no scope {sorted(unknown)[0]!r}; there is {', '.join(SCOPES)}.")
+    if not scopes or not 1 <= days <= LONGEST_DAYS:
+        raise ValueError(f"A token needs a scope at least, and ends after 1 to {LONGEST_DAYS} days.")
     text = secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,

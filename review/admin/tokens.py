@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from review.models import ApiToken
-from review.tokens import SCOPES, digest, make_token, revoke_token
+from review.tokens import LONGEST_DAYS, SCOPES, digest, make_token, revoke_token
 
 ROLE = "API client"  # a token has its user's rights, so that nobody makes one for a person
 
@@ -21,7 +21,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
     scopes = forms.MultipleChoiceField(
         choices=[(scope, scope) for scope in SCOPES], widget=forms.CheckboxSelectMultiple
     )
-    days = forms.IntegerField(min_value=1, max_value=365, initial=90, label="Days until it ends")
+    days = forms.IntegerField(min_value=1, max_value=LONGEST_DAYS, initial=90, label="Days until it ends")
 
     class Meta:
         model = ApiToken

@@ -1,0 +1,39 @@
+"""Locked sign-ins: who is locked out, from where, and since when; deleting the line unlocks."""
+
+import datetime as dt
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+
+from ingestion.audit_log import record_event
+
+
+@admin.register(AccessAttempt)
+class LockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Failed sign-ins of a name from an address. One with as many failures as are allowed is locked until its time is over."""
+
+    actions = None
+    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "is_locked")
+    search_fields = ("username", "ip_address")
+    fields = readonly_fields = ("username", "ip_address", "failures_since_start", "attempt_time")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Never."""
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: AccessAttempt) -> None:
+        """Unlock, and tell of it."""
+        record_event("session.unlocked", of="session", by=request.user, name=obj.username or "")
+        super().delete_model(request, obj)
+
+    @admin.display(boolean=True, description="locked")
+    def is_locked(self, attempt: AccessAttempt) -> bool:
+        """Whether the next sign-in would be refused unseen."""
+        over = dt.datetime.now(dt.UTC) - settings.AXES_COOLOFF_TIME
+        return attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT and attempt.attempt_time > over
