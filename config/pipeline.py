@@ -26,7 +26,6 @@ from reconciliation.diff import diff_range
 from reconciliation.models import Run, RunStep
 from reconciliation.runs import advance_run, work_of
 from reconciliation.summary import publish_summary
-from review.models import BulkDecision
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
@@ -87,10 +86,3 @@ def ring(run: Run) -> None:
     }
     for work in advance(run):
         transaction.on_commit(lambda work=work: tasks.send(senders[work.queue], work.pk))  # type: ignore[misc]
-
-
-def ring_bulk(bulk: BulkDecision) -> None:
-    """Send a task for a bulk decision."""
-    from config import tasks
-
-    tasks.send(tasks.decide_bulk.delay, bulk.pk)

@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from review.api.audit import AuditViewSet
+from review.api.bulk import BulkPreviewView, BulkViewSet
 from review.api.deliveries import DeliveryViewSet
 from review.api.exports import ExportViewSet
 from review.api.journey import JourneyView, PublicKeyView, SearchView, SignedJourneyView
@@ -23,6 +24,7 @@ router.register("quarantine", QuarantineViewSet, basename="api-quarantine")
 router.register("proposals", ProposalViewSet, basename="api-proposal")
 router.register("exports", ExportViewSet, basename="api-export")
 router.register("audit", AuditViewSet, basename="api-audit")
+router.register("bulk-decisions", BulkViewSet, basename="api-bulk")
 router.register("breaks", BreakViewSet, basename="api-break")
 
 urlpatterns = [
@@ -34,6 +36,7 @@ urlpatterns = [
     re_path(r"^deliveries/(?P<pk>\d{1,18})/read-again/?$", ReadAgainView.as_view(), name="api-read-again"),
     re_path(r"^receipts/(?P<pk>\d{1,18})/?$", ReceiptView.as_view(), name="api-receipt"),
     re_path(r"^decisions/(?P<pk>\d{1,18})/undo/?$", UndoView.as_view(), name="api-undo"),
+    re_path(r"^bulk-previews/?$", BulkPreviewView.as_view(), name="api-bulk-previews"),
     re_path(r"^journey/?$", JourneyView.as_view(), name="api-journey"),
     re_path(r"^journey/signed/?$", SignedJourneyView.as_view(), name="api-signed-journey"),
     re_path(r"^journey/public-key/?$", PublicKeyView.as_view(), name="api-public-key"),

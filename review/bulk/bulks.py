@@ -1,7 +1,5 @@
 """Bulk decisions: started once from a preview, undone as a whole; a worker carries out the rows."""
 
-from collections.abc import Callable
-
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -10,6 +8,7 @@ from django.utils import timezone
 from ingestion import custody
 from ingestion.audit_log import record_event
 from reconciliation.models import Break, Reconciliation
+from review.api.ringing import ring_for
 from review.decisions import DecisionRefused, check_action
 from review.models import BulkDecision, BulkPreview, BulkRow
 from review.models.bulk import UNDER_WAY, UNDO
@@ -19,7 +18,6 @@ QUEUE = "decisions"
 TYPED_FROM = 100  # rows; more than these ask for the number to be typed
 MAY, CONFIRMS = "review.add_decision", "review.change_decision"
 NOW, LATER = "now", "later"
-_RINGS: list[Callable[[BulkDecision], None]] = []
 
 
 class BulkRefused(Exception):
@@ -28,11 +26,6 @@ class BulkRefused(Exception):
 
 class BulkConflict(BulkRefused):
     """Another one is under way, or it was done already."""
-
-
-def on_bulk(ring: Callable[[BulkDecision], None]) -> None:
-    """Let the wiring say how a bulk decision is sent to the workers."""
-    _RINGS[:] = [ring]
 
 
 def visible_bulks(user: User) -> QuerySet[BulkDecision]:
@@ -93,18 +86,12 @@ def _write_rows(bulk: BulkDecision, rows: list[BulkRow]) -> None:
         "bulk.undo_asked" if bulk.action == UNDO else "bulk.asked", of=bulk, by=bulk.asked_by,
         reconciliation=only_one(bulk), after={name: value for name, value in after.items() if value != ""},
     )  # fmt: skip
-    transaction.on_commit(lambda: ring(bulk))
+    ring_for("decide_bulk", bulk.pk, queue=QUEUE)
 
 
 def only_one(bulk: BulkDecision) -> int | None:
     """The one reconciliation that it is about, whose people may see what is recorded; None where there are several."""
     return bulk.reconciliations[0] if len(bulk.reconciliations) == 1 else None
-
-
-def ring(bulk: BulkDecision) -> None:
-    """Send a bulk decision to the workers."""
-    for each in _RINGS:
-        each(bulk)
 
 
 def way_to_undo(bulk: BulkDecision, by: User) -> str:

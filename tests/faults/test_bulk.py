@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.http import QueryDict
 
+from config.tasks import decide_bulk
 from reconciliation.models import Break, Run
-from review.bulk.bulks import ring, start_bulk, undo_bulk
+from review.bulk.bulks import start_bulk, undo_bulk
 from review.bulk.selecting import choose_filtered
 from review.bulk.working import CHUNK
 from review.models import BulkDecision, BulkRow, Decision
@@ -55,7 +56,7 @@ def test_an_undoing_goes_on_where_it_was(many: None, worker: Start, person: Call
     preview = choose_filtered(query=QueryDict("state=review&key=T000"), by=by)
     bulk = start_bulk(preview=preview, action="reject", by=by)
     first = worker("ingest,decisions")
-    ring(bulk)  # a message that comes twice
+    decide_bulk.delay(bulk.pk)  # a message that comes twice
     until(lambda: settled(bulk) == 9 and bulk.state == "done", "the bulk was not done", meanwhile=swept)
     undoing = undo_bulk(bulk=bulk, by=by, comment="wrong")
     until(lambda: settled(undoing) >= 1, "no row was undone", meanwhile=swept)

@@ -21,6 +21,8 @@ from django.utils import timezone
 from attribution.models import ModelVersion
 from ingestion.models import Delivery, QuarantinedRow, RecordType
 from reconciliation.models import Break, Reconciliation, Run
+from review.bulk.bulks import start_bulk
+from review.bulk.selecting import Picked, choose_rows
 from review.decisions import decide
 from review.exporting import Wanted, ask_export
 from tests.conftest import row
@@ -83,9 +85,14 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
     model = ModelVersion.objects.create(
         reconciliation=Reconciliation.objects.get(), version=1, labels=1, artifact_sha256="0", trained_at=timezone.now()
     )
+    by = User.objects.get(username="proposer")
+    chosen = choose_rows(picked=[Picked(decision.brk_id)], by=by)
+    bulk = start_bulk(preview=chosen, action="approve", by=by)
     export = ask_export(wanted=Wanted("queue", "csv"), by=User.objects.get(username="proposer"))
     return {
         "models": model.pk,
+        "bulk": bulk.pk,
+        "bulk-decisions": bulk.pk,
         "exports": export.pk,
         "runs": Run.objects.get().pk,
         "deliveries": Delivery.objects.earliest("id").pk,
