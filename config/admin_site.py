@@ -43,6 +43,10 @@ class TieoutAdminSite(AdminSite):
         page = {"name": "Definitions", "object_name": "Definition", "admin_url": url, "view_only": True, "perms": {}}
         return {"name": "Set-up", "app_label": "set-up", "app_url": url, "has_module_perms": True, "models": [page]}
 
+    def each_context(self, request: HttpRequest) -> Any:  # noqa: ANN401
+        """With the address of every version, on the history page of a thing of which they are kept."""
+        return {**super().each_context(request), "versions_url": _versions_url(request)}
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
         """A page behind the sign-in. A list that is asked for a part of a date is refused: Django fails at the year 0."""
 
@@ -65,3 +69,15 @@ class TieoutAdminSite(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or request.get_full_path())
+
+
+def _versions_url(request: HttpRequest) -> str:
+    from review.audit_events import READS  # the site is made before the apps are ready
+    from review.set_up_history import KINDS
+
+    match = request.resolver_match
+    name, pk = (match.url_name or "", str(match.kwargs.get("object_id", ""))) if match else ("", "")
+    kind = name.removesuffix("_history").rpartition("_")[2].replace("periodictask", "schedule")
+    if not name.endswith("_history") or kind not in KINDS or not pk.isdigit():
+        return ""
+    return reverse("set_up_history", args=[kind, int(pk)]) if request.user.has_perm(READS) else ""  # type: ignore[union-attr]

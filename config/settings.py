@@ -34,6 +34,8 @@ INSTALLED_APPS = [
     "import_export",
     "django_celery_beat",
     "axes",
+    "pgtrigger",
+    "pghistory",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

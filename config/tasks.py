@@ -20,7 +20,6 @@ from config.giving_way import give_way
 from config.tidying import tidy
 from ingestion.alerts import raise_event
 from ingestion.audit_chain import check_chain, drop_anchor
-from ingestion.audit_log import through_door
 from ingestion.clock import database_now
 from ingestion.connectors.kinds import PULLED
 from ingestion.connectors.offer import PullError
@@ -29,6 +28,7 @@ from ingestion.errors import IngestionError
 from ingestion.expectations import plan_expectations, raise_alerts
 from ingestion.models import ClaimedWork, Normalization, Source, Tick
 from ingestion.notices import send_notice, to_send
+from ingestion.origin import through_door
 from ingestion.pull import PullBusy, Pulled, pull
 from ingestion.push import due_to_seal, seal_open
 from ingestion.retention import forget

@@ -1,17 +1,13 @@
 """The audit log: one service writes an event in the transaction of what it tells of. Nobody changes or deletes one."""
 
-import ipaddress
-import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model
 from django.utils import timezone
 
 from ingestion.models import AuditEvent
+from ingestion.origin import origin_now, who_acts
 
 ACTIONS = {
     "decision.proposed": "Decision proposed",
@@ -59,48 +55,6 @@ ACTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where an act comes from: the door, the request's own id, the network of its address, and who is signed in."""
-
-    door: str = "command"
-    request: str = ""
-    address: str = ""
-    actor: Callable[[], AbstractBaseUser | AnonymousUser | None] = lambda: None
-
-
-COMMAND = Origin()
-SERVICE = "tieout"  # who acts where nobody is named
-_ORIGIN: ContextVar[Origin] = ContextVar("origin", default=COMMAND)
-
-
-@contextmanager
-def coming_from(
-    door: str, address: str = "", actor: Callable[[], AbstractBaseUser | AnonymousUser | None] = lambda: None
-) -> Iterator[None]:
-    """Let what is recorded inside bear this origin, with a request id of its own. `actor` is asked where an act names nobody."""
-    token = _ORIGIN.set(Origin(door, secrets.token_hex(6), network_of(address), actor))
-    try:
-        yield
-    finally:
-        _ORIGIN.reset(token)
-
-
-def through_door(door: str) -> None:
-    """Name the door more exactly, once it is known: a token's, say."""
-    _ORIGIN.set(replace(_ORIGIN.get(), door=door[:20]))
-
-
-def network_of(address: str) -> str:
-    """The network of an address, which tells where from and not who: 24 bits of IPv4, 48 of IPv6; empty for what is none."""
-    try:
-        given = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    given = getattr(given, "ipv4_mapped", None) or given
-    return str(ipaddress.ip_network(f"{given}/{24 if given.version == 4 else 48}", strict=False))
-
-
 def record_event(
     action: str,
     *,
@@ -119,13 +73,12 @@ def record_event(
     """
     if action not in ACTIONS:
         raise ValueError(f"There is no action {action!r} in the audit log.")
-    origin = _ORIGIN.get()
-    who = origin.actor() if by is None or by == "" else by
-    is_user = isinstance(who, AbstractBaseUser)
+    origin, who = origin_now(), who_acts(by)
+    user = who if isinstance(who, AbstractBaseUser) else None
     AuditEvent.objects.create(
         at=timezone.now(),
-        actor_id=who.pk if is_user else None,  # type: ignore[union-attr]
-        actor_name=(who.get_username() if is_user else str(who or SERVICE))[:150],  # type: ignore[union-attr]
+        actor_id=user.pk if user else None,
+        actor_name=(user.get_username() if user else str(who))[:150],
         action=action,
         kind=of if isinstance(of, str) else str(of._meta.verbose_name),
         object_id="" if isinstance(of, str) else str(of.pk),

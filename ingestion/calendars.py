@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from django.db import transaction
 
 from ingestion import custody
-from ingestion.changes import Change, ChangeRefused, counted, save_named, tell
+from ingestion.changes import Change, ChangeRefused, counted, save_named, sign_versions, tell
 from ingestion.models import Calendar, Holiday
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # ISO weekday 1 is the first
@@ -45,6 +45,7 @@ def put_holiday(*, calendar: Calendar, day: dt.date, name: str) -> list[Change]:
     before = {"name": held.name} if held else None
     holiday = held or Holiday(calendar=calendar, day=day)
     holiday.name = name
+    sign_versions()
     holiday.save()
     custody.seal([holiday])
     said = f"calendar {calendar}: holiday {day:%Y-%m-%d} {'renamed' if held else 'added'}"
@@ -57,6 +58,7 @@ def drop_holidays(*, calendar: Calendar, days: Collection[dt.date]) -> list[Chan
     """Take holidays out of a calendar."""
     gone = list(calendar.holidays.filter(day__in=days))
     said = [change for holiday in gone for change in _dropped(holiday)]
+    sign_versions()
     Holiday.objects.filter(pk__in=[holiday.pk for holiday in gone]).delete()
     custody.forget(Holiday, [holiday.pk for holiday in gone])
     return said

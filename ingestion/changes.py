@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 
 from ingestion import custody
 from ingestion.audit_log import record_event
+from ingestion.history import write_as
 
 LOCK = 0x7365  # the advisory lock's class
 MOST_TOLD = 100  # sentences of an event
@@ -49,8 +50,9 @@ def wait_for_turn() -> None:
 
 
 @contextmanager
-def told_as_one() -> Iterator[None]:
+def told_as_one(by: str = "") -> Iterator[None]:
     """Inside, no change is an event of its own: who changes many at once tells of them with `tell_together`."""
+    write_as(by)
     token = _AS_ONE.set(True)
     try:
         yield
@@ -86,6 +88,13 @@ def counted(changes: Sequence[Change], what: str) -> list[Change]:
     return [Change(model, verb, f"{what} {done[verb]}: {number}") for (model, verb), number in found.items()]
 
 
+def sign_versions() -> None:
+    """Let the history know who writes, where `told_as_one` has not said so."""
+    if not _AS_ONE.get():
+        write_as()
+
+
+@transaction.atomic
 def save_named(model: type[Model], code: str, values: Mapping[str, object]) -> list[Change]:
     """Make or change a row by its code, sealed; nothing where nothing differs."""
     name = str(model._meta.verbose_name)
@@ -99,6 +108,7 @@ def save_named(model: type[Model], code: str, values: Mapping[str, object]) -> l
     for key in changed:
         setattr(row, key, values[key])
     _check(row)
+    sign_versions()
     row.save()
     custody.seal([row])
     said = f"changed {', '.join(changed)}" if verb == "change" else "created"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.db import transaction
 
 from ingestion import custody
-from ingestion.changes import Change, ChangeRefused, tell
+from ingestion.changes import Change, ChangeRefused, sign_versions, tell
 from ingestion.models import Calendar, Deadline, Source
 from ingestion.suggestion import nearest
 
@@ -79,6 +79,7 @@ def put_deadline(*, source: Source, at: dt.time, zone: str, after: int, grace: i
     row = held or Deadline(source=source, since=now)
     for name, value in values.items():
         setattr(row, name, value)
+    sign_versions()
     row.save()
     custody.seal([row])
     said = f"deadline of {source}: {at:%H:%M} {zone}, {after} business days after, {grace} minutes of grace"
@@ -94,5 +95,6 @@ def drop_deadline(source: Source) -> list[Change]:
     before = {name: getattr(held, name) for name in ("at", "zone", "after", "grace")}
     said = tell([Change(Deadline, "delete", f"deadline of {source}: removed")], of=held, before=before, after=None)
     custody.forget(Deadline, [held.pk])
+    sign_versions()
     held.delete()
     return said

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from ingestion.changes import Change, ChangeRefused, tell
+from ingestion.changes import Change, ChangeRefused, sign_versions, tell
 from ingestion.timetable import FIELDS, Cron, Every, Timetable, timetable
 
 PULL = "config.tasks.pull_on_schedule"
@@ -66,6 +66,7 @@ def put_schedule(*, task: str, code: str, text: str, enabled: bool | None = None
         if held is None:
             return []
         removed = tell([Change(PeriodicTask, "delete", f"{said}: removed")], of=held, before=_told(held), after=None)
+        sign_versions()
         held.delete()
         return removed
     wanted = timetable(text)
@@ -76,6 +77,7 @@ def put_schedule(*, task: str, code: str, text: str, enabled: bool | None = None
     before = _told(held) if held else None
     row = held or PeriodicTask(name=name, task=task, kwargs=json.dumps({"code": code}))
     row.crontab, row.interval, row.enabled = _crontab(wanted), _interval(wanted), enabled
+    sign_versions()
     row.save()
     change = Change(PeriodicTask, "add", f"{said}: {wanted}")
     if held is not None:

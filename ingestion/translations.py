@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from django.db import transaction
 
 from ingestion import custody
-from ingestion.changes import Change, ChangeRefused, counted, tell
+from ingestion.changes import Change, ChangeRefused, counted, sign_versions, tell
 from ingestion.models import CodeTranslation, Source
 from ingestion.suggestion import nearest
 
@@ -34,6 +34,7 @@ def put_translation(*, source: Source, field: str, a_value: str, b_value: str) -
     before = {"b_value": held.b_value} if held else None
     entry = held or CodeTranslation(source=source, field=field, a_value=a_value)
     entry.b_value = b_value
+    sign_versions()
     entry.save()
     custody.seal([entry])
     said = f"source {source}: {field} {a_value} = {b_value} {'changed' if held else 'added'}"
@@ -46,6 +47,7 @@ def drop_translations(*, source: Source, ids: Collection[int]) -> list[Change]:
     """Take entries out of a source's value maps."""
     gone = list(source.translations.filter(pk__in=ids))
     said = [change for entry in gone for change in _dropped(entry)]
+    sign_versions()
     source.translations.filter(pk__in=ids).delete()
     custody.forget(CodeTranslation, [entry.pk for entry in gone])
     return said

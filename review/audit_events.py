@@ -81,7 +81,12 @@ def _day(text: str) -> dt.datetime | None:
 
 def changes_of(event: AuditEvent) -> list[Changed]:
     """What differs between before and after, a line a value; of an act without a before all that is told of it."""
-    before, after = dict(_values(event.before)), dict(_values(event.after))
+    return changes_between(event.before, event.after)
+
+
+def changes_between(was: object, now: object) -> list[Changed]:
+    """What differs between two documents, a line a value."""
+    before, after = dict(_values(was)), dict(_values(now))
     names = dict.fromkeys([*after, *before])
     return [Changed(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
 

@@ -12,7 +12,7 @@ from django.shortcuts import render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from ingestion import lake
-from ingestion.audit_log import coming_from
+from ingestion.origin import coming_from
 from review.addresses import client_address
 from review.templatetags.tieout import in_bytes
 

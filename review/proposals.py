@@ -9,6 +9,7 @@ from ingestion import custody
 from ingestion.audit_log import record_event
 from ingestion.changes import wait_for_turn
 from ingestion.deliveries import plan_normalization
+from ingestion.history import write_as
 from ingestion.mapping_versions import change_mapping
 from ingestion.models import MappingProposal, Normalization, Source
 from ingestion.work import retry
@@ -44,6 +45,7 @@ def accept_proposal(*, proposal: MappingProposal, by: User, comment: str = "") -
             f"{source.title} has mapping {current.version} by now, and this was proposed for mapping "
             f"{proposal.normalization.mapping.version}. Read the delivery again by the new one, or refuse this."
         )
+    write_as(by.get_username())
     change_mapping(source, proposal.document, by=by.get_username())
     proposal.accepted_as = source.current_mapping()
     _answer(proposal, State.ACCEPTED, by, comment)

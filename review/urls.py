@@ -60,6 +60,7 @@ urlpatterns = [
     path("deliveries/<int:pk>/read-again/", quarantine.read_delivery_again, name="read_again"),
     path("proposals/<int:pk>/answer/", proposals.answer_proposal, name="answer_proposal"),
     path("audit/", audit.audit, name="audit"),
+    path("audit/history/<slug:kind>/<int:pk>/", audit.history, name="set_up_history"),
     path("models/", models.models, name="models"),
     path("models/<int:pk>/", models.model_page, name="model"),
     path("models/<int:pk>/answer/", models.answer_model, name="answer_model"),

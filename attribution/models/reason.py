@@ -3,9 +3,11 @@
 from django.core.validators import RegexValidator
 from django.db import models
 
+from ingestion.history import kept
 from ingestion.models.record_type import CARRIED
 
 
+@kept
 class Reason(models.Model):
     """A reason code. `functional` is true for an expected, business-justified cause, null for UNKNOWN alone."""
 

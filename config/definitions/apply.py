@@ -121,7 +121,7 @@ def apply_definition(text: str, folder: Path, *, by: str = "") -> list[Change]:
         ("reconciliations", _section(document, "reconciliations"), _reconciliation),
         ("alerts", _section(document, "alerts"), _alert),
     ]
-    with told_as_one():
+    with told_as_one(by):
         for name, given, put in sections:
             for code, one in given:
                 with _fault_at(f"{name}.{code}"):

@@ -10,6 +10,7 @@ from ingestion.models.proposal import MappingProposal
 from ingestion.models.push import OpenDelivery, Receipt
 from ingestion.models.record_type import Field, RecordType
 from ingestion.models.repair import Repair, RepairedCell
+from ingestion.models.schedule import Schedule
 from ingestion.models.seal import Seal
 from ingestion.models.source import CodeTranslation, Mapping, Source
 from ingestion.models.tick import Tick
@@ -40,6 +41,7 @@ __all__ = [
     "RecordType",
     "Repair",
     "RepairedCell",
+    "Schedule",
     "Seal",
     "Source",
     "Tombstone",

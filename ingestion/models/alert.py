@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
+from ingestion.history import kept
 from ingestion.models.deadline import Expectation
 from ingestion.models.delivery import Delivery, Normalization
 from ingestion.models.record_type import CODE
@@ -65,6 +66,7 @@ class Alert(models.Model):
         return "late" if self.arrived_at else "missing"
 
 
+@kept
 class AlertTarget(models.Model):
     """Who is told of alerts: an e-mail address, or a webhook whose requests are signed."""
 

@@ -3,9 +3,11 @@
 from django.db import models
 from django.db.models import UniqueConstraint
 
+from ingestion.history import kept
 from ingestion.models.record_type import CARRIED, CODE
 
 
+@kept
 class Calendar(models.Model):
     """A week's working days and its holidays. `weekend` holds ISO weekdays, 1 = Monday to 7 = Sunday."""
 
@@ -21,6 +23,7 @@ class Calendar(models.Model):
         return self.code
 
 
+@kept
 class Holiday(models.Model):
     """A day on which a calendar does not work."""
 

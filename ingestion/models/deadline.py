@@ -3,9 +3,11 @@
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
+from ingestion.history import kept
 from ingestion.models.source import Source
 
 
+@kept
 class Deadline(models.Model):
     """By when a source's delivery of each business date has to be there. Business days are those of the source's calendar."""
 

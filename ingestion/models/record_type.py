@@ -6,6 +6,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import CheckConstraint, Exists, F, OuterRef, Q, UniqueConstraint
 
+from ingestion.history import kept
 from ingestion.shape import Leaf, Shape
 
 CODE = RegexValidator(
@@ -14,6 +15,7 @@ CODE = RegexValidator(
 CARRIED = ("add", "change", "delete", "view", "import", "export")  # the rights on what files carry in and out
 
 
+@kept
 class RecordType(models.Model):
     """What a canonical record is. Its current fields are those of its `generation`.
 
@@ -78,6 +80,7 @@ def opened_fields_of(record_types: Sequence[RecordType]) -> dict[int, list["Fiel
     return {pk: by_type[pk] for pk in ids}
 
 
+@kept
 class Field(models.Model):
     """One field of a RecordType. Key fields identify a record.
 

@@ -3,10 +3,12 @@
 from django.db import models
 from django.db.models import UniqueConstraint
 
+from ingestion.history import kept
 from ingestion.models.calendar import Calendar
 from ingestion.models.record_type import CARRIED, CODE, RecordType
 
 
+@kept
 class Source(models.Model):
     """One feed of one system, delivering records of one RecordType."""
 
@@ -56,6 +58,7 @@ class Source(models.Model):
         return self.mappings.latest("version")
 
 
+@kept
 class Mapping(models.Model):
     """An immutable version of: source column -> field, with parsing and cleaning steps.
 
@@ -78,6 +81,7 @@ class Mapping(models.Model):
         return f"{self.source} mapping {self.version}"
 
 
+@kept
 class CodeTranslation(models.Model):
     """A known difference of codes: where the other side says `a_value`, this source says `b_value`."""
 

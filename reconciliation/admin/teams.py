@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from ingestion import custody
 from ingestion.audit_log import record_event
+from ingestion.changes import sign_versions
 from reconciliation.models import Team
 
 
@@ -31,6 +32,7 @@ class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: Any) -> None:  # noqa: ANN401
         """Save and seal."""
+        sign_versions()
         super().save_model(request, obj, form, change)
         custody.seal([obj])
 

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
+from ingestion.history import kept
 from ingestion.models import Calendar, RecordType, Source
 from ingestion.models.record_type import CODE
 
@@ -14,6 +15,7 @@ TRAINS_AFTER = 100
 SEES, SEES_ALL = "reconciliation.view_reconciliation", "reconciliation.see_every_team"
 
 
+@kept
 class Team(models.Model):
     """The people who work on a reconciliation."""
 
@@ -41,6 +43,7 @@ class ReconciliationQuerySet(models.QuerySet["Reconciliation"]):
         return self.filter(Q(team=None) | Q(team__in=user.teams.all()))  # type: ignore[attr-defined]
 
 
+@kept
 class Reconciliation(models.Model):
     """Two sources of one RecordType. A is the authority unless a field says otherwise."""
 

@@ -9,7 +9,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from ingestion.audit_log import through_door
+from ingestion.origin import through_door
 from review.models import ApiToken
 from review.tokens import digest
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -15,9 +16,13 @@ from ingestion.audit_log import ACTIONS
 from ingestion.models import AuditCheck, AuditEvent
 from review.audit_events import FILTERS, READS, BadFilter, Changed, changes_of, narrowed, visible_events
 from review.ids import id_of
+from review.set_up_history import BY_HAND, KINDS, MOST, may_see, versions_of
 from review.visible import visible_reconciliations
 
 PAGE = 50
+KEPT = {str(apps.get_model(model)._meta.verbose_name): kind for kind, model in KINDS.items()} | {
+    "periodic task": "schedule"
+}  # by what an event calls it
 PAGES = {
     "break": "break", "run": "run", "model version": "model", "delivery": "delivery", "quarantined row": "quarantined",
 }  # fmt: skip
@@ -30,6 +35,7 @@ class Row:
     event: AuditEvent
     title: str
     url: str
+    history: str
     reconciliation: str
     changes: list[Changed]
 
@@ -71,4 +77,19 @@ def _row(event: AuditEvent, codes: dict[int, str]) -> Row:
     page = PAGES.get(event.kind)
     url = reverse(page, args=[int(event.object_id)]) if page and event.object_id.isdigit() else ""
     title = ACTIONS.get(event.action, event.action)
-    return Row(event, title, url, codes.get(event.reconciliation or 0, ""), changes_of(event))
+    kept = KEPT.get(event.kind)
+    history = reverse("set_up_history", args=[kept, int(event.object_id)]) if kept and event.object_id.isdigit() else ""
+    return Row(event, title, url, history, codes.get(event.reconciliation or 0, ""), changes_of(event))
+
+
+@require_safe
+@permission_required(READS, raise_exception=True)
+def history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """The versions of a thing of the set-up, each with what it changed."""
+    if kind not in KINDS or not may_see(request.user, kind, pk):
+        raise Http404
+    name, versions = versions_of(kind, pk)
+    if not versions:
+        raise Http404
+    context = {"name": name, "versions": versions[:MOST], "most": MOST, "by_hand": BY_HAND}
+    return render(request, "review/set_up_history.html", context)

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from ingestion.audit_chain import anchor_file, anchors, broken_chain, chain_now, check_chain, drop_anchor, newest_event
-from ingestion.audit_log import coming_from, network_of, record_event
+from ingestion.audit_log import record_event
 from ingestion.models import AuditCheck, AuditEvent
+from ingestion.origin import coming_from, network_of
 
 TABLE = "ingestion_auditevent"
 

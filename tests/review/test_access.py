@@ -40,6 +40,7 @@ TOKEN = "00000000-0000-0000-0000-000000000000"
 NAMED = {
     r"store/\(\?P<code>[^)]*\)": "store/trade",
     "definitions/<slug:code>": "definitions/trades",
+    "<slug:kind>": "reconciliation",
     r"<slug:code>|\(\?P<code>[^)]*\)": "left",
     r"<uuid:token>": TOKEN,
     r"\(\?P<app_label>[^)]*\)": "ingestion",
@@ -100,6 +101,7 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
         "break": decision.brk_id,
         "decisions": decision.pk,
         "quarantine": QuarantinedRow.objects.get().pk,
+        "history": Reconciliation.objects.get().pk,
         "recordtype": RecordType.objects.get(code="party").pk,
     }
 
