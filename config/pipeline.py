@@ -4,7 +4,7 @@
     normalize    bytes -> records, flagged values, quarantined rows          queue ingest
     diff         compare a range, store what matched, open breaks            queue diff
     attribute    explain, let through the gate, hold the rest for a person   queue attribution
-    close        the report, the summary                                     when the last step ends
+    close        the report, the summary, incidents                          when the last step ends
 
 Work is found in PostgreSQL, never in a message: a task carries an id, and may be lost or come twice.
 """
@@ -26,6 +26,7 @@ from reconciliation.diff import diff_range
 from reconciliation.models import Run, RunStep
 from reconciliation.runs import advance_run, work_of
 from reconciliation.summary import publish_summary
+from review.incidents.finding import find_incidents
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
@@ -49,11 +50,23 @@ def advance(run: Run) -> list[ClaimedWork]:
     advance_run(run)
     if was_active and run.state in (Run.State.DONE, Run.State.FAILED):
         publish_summary(run)
+        look_for_incidents(run)
         for waiting in Run.objects.filter(reconciliation=run.reconciliation, state=Run.State.WAITING).order_by("id")[
             :1
         ]:
             ring(waiting)
     return work_of(run)
+
+
+def look_for_incidents(run: Run) -> None:
+    """Count an ended run's breaks against those before. What goes wrong costs a page, not the run; the sweeper tries again."""
+    if run.state != Run.State.DONE:
+        return
+    try:
+        for incident in find_incidents(run):
+            log.warning("%s: %s breaks of %s, %s.", incident, incident.breaks, incident.field, incident.reason)
+    except Exception:
+        log.exception("The incidents of %s were not looked for.", run)
 
 
 def run_to_end(run: Run) -> Run:

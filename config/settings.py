@@ -248,6 +248,7 @@ SPECTACULAR_SETTINGS = {
         "DecisionAction": "review.models.Decision.Action",
         "BulkAction": "review.models.BulkDecision.Action",
         "WorkState": "ingestion.models.ClaimedWork.State",
+        "IncidentState": "review.models.Incident.State",
         "BulkRowState": "review.models.BulkRow.State",
         "RepairAction": "ingestion.models.Repair.Action",
         "AnswerAction": "review.api.quarantine.ACTIONS",

@@ -40,6 +40,8 @@ from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import work_of
 from review.bulk.working import silent_bulks, work_on
 from review.exporting import carry_out, forget_expired, silent_exports
+from review.incidents.finding import unscanned
+from review.incidents.standing import settle_incidents
 from review.models import BulkDecision, Export
 
 log = logging.getLogger(__name__)
@@ -291,7 +293,7 @@ def forget_exports() -> None:
 @shared_task(queue="ingest")
 def sweep() -> None:
     """Send again what has gone silent: unfinished normalizations, the next work of every active run, trainings without a
-    trainer, exports and bulk decisions without a worker."""
+    trainer, exports and bulk decisions without a worker. Look for incidents where that was missed, and see how they stand."""
     quiet = Normalization.objects.filter(state=ClaimedWork.State.READY) | Normalization.objects.filter(
         state=ClaimedWork.State.RUNNING, lease_until__lt=timezone.now()
     )
@@ -303,6 +305,9 @@ def sweep() -> None:
         send(train.delay, pk)
     for pk in silent_exports(timezone.now()):
         send(make_export.delay, pk)
+    for run in unscanned():
+        pipeline.look_for_incidents(run)
+    settle_incidents()
     for pk in silent_bulks(timezone.now()):
         send(decide_bulk.delay, pk)
 

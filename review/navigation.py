@@ -9,6 +9,7 @@ from review.visible import waiting_breaks
 ENTRIES = (
     ("Dashboard", "dashboard"),
     ("Queue", "queue"),
+    ("Incidents", "incidents"),
     ("Runs", "runs"),
     ("Sources", "deliveries"),
     ("Quarantine", "quarantine"),

@@ -23,8 +23,17 @@ from review.api.permissions import HasScope
 from review.api.strict import StrictSerializer
 from review.api.undoing import UndoSerializer
 from review.bulk.bulks import MAY, BulkConflict, BulkRefused, start_bulk, undo_bulk, visible_bulks
-from review.bulk.selecting import MOST, BadSelection, NotAllVisible, Picked, choose_filtered, choose_rows
+from review.bulk.selecting import (
+    MOST,
+    BadSelection,
+    NotAllVisible,
+    Picked,
+    choose_filtered,
+    choose_incident,
+    choose_rows,
+)
 from review.bulk.summary import Summary, summary_of
+from review.incidents.standing import visible_incidents
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
 
 
@@ -36,15 +45,16 @@ class PickedSerializer(StrictSerializer):
 
 
 class ChooseSerializer(StrictSerializer):
-    """Either breaks, or the filters of the queue; no filter is everything in review."""
+    """Breaks, or the filters of the queue (none is everything in review), or an incident: what waits of it."""
 
     breaks = PickedSerializer(many=True, required=False, max_length=MOST)  # type: ignore[call-arg]
     filters = serializers.DictField(child=serializers.CharField(max_length=2000), required=False)
+    incident = serializers.IntegerField(min_value=1, max_value=2**62, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One of both."""
+        """One of them."""
         if len(attrs) != 1:
-            raise ValidationError({"detail": "Give either breaks or filters."})
+            raise ValidationError({"detail": "Give either breaks, filters or an incident."})
         return attrs
 
 
@@ -145,6 +155,9 @@ def _frozen(request: Request, asked: dict[str, Any]) -> Response:
         if "breaks" in asked:
             picked = [Picked(it["id"], it["fingerprint"]) for it in asked["breaks"]]
             held = choose_rows(picked=picked, by=request.user)
+        elif "incident" in asked:
+            incident = get_object_or_404(visible_incidents(request.user), pk=asked["incident"])
+            held = choose_incident(incident=incident, by=request.user)
         else:
             query = QueryDict(mutable=True)
             query.update(asked["filters"])

@@ -7,6 +7,7 @@ from review.api.audit import AuditViewSet
 from review.api.bulk import BulkPreviewView, BulkViewSet
 from review.api.deliveries import DeliveryViewSet
 from review.api.exports import ExportViewSet
+from review.api.incidents import IncidentViewSet
 from review.api.journey import JourneyView, PublicKeyView, SearchView, SignedJourneyView
 from review.api.proposals import ProposalViewSet
 from review.api.push import PushView, ReceiptView, SealView
@@ -24,6 +25,7 @@ router.register("quarantine", QuarantineViewSet, basename="api-quarantine")
 router.register("proposals", ProposalViewSet, basename="api-proposal")
 router.register("exports", ExportViewSet, basename="api-export")
 router.register("audit", AuditViewSet, basename="api-audit")
+router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("bulk-decisions", BulkViewSet, basename="api-bulk")
 router.register("breaks", BreakViewSet, basename="api-break")
 

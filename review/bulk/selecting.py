@@ -13,7 +13,8 @@ from django.utils import timezone
 from ingestion.suggestion import nearest
 from reconciliation.models import Break
 from review.ids import id_of
-from review.models import BulkPreview
+from review.incidents.standing import signature_text, waiting_of
+from review.models import BulkPreview, Incident
 from review.pages.facets import COUNTED
 from review.pages.queue_filters import as_filtered
 
@@ -66,6 +67,12 @@ def choose_filtered(*, query: QueryDict, by: User) -> BulkPreview:
     named = {name: query[name] for name in FILTERS if query.get(name)}
     told = ", ".join(f"{name}:{value}" for name, value in named.items()) or "state:review"
     return choose_from(breaks=as_filtered(Break.objects.visible_to(by), query), by=by, told=f"Filter {told}")
+
+
+def choose_incident(*, incident: Incident, by: User) -> BulkPreview:
+    """Freeze what waits of an incident that the user may see."""
+    told = f"Incident {incident.pk}: {incident.reason or 'no reason'}, {signature_text(incident)}"
+    return choose_from(breaks=waiting_of(incident), by=by, told=told, incident=incident.pk)
 
 
 def choose_from(*, breaks: QuerySet[Break], by: User, told: str, incident: int | None = None) -> BulkPreview:

@@ -17,6 +17,7 @@ from reconciliation.models import Break, Reconciliation
 from review.bulk.bulks import only_one
 from review.bulk.deciding import Asked, Outcome, decide_many, hold
 from review.decisions import DecisionRefused, withdraw
+from review.incidents.standing import settle_incidents
 from review.models import BulkDecision, BulkRow, Decision
 from review.models.bulk import UNDO
 from review.undoing import undo
@@ -44,6 +45,8 @@ def work_on(bulk: BulkDecision, seconds: float = float("inf")) -> bool:
             finish(work)
             work.refresh_from_db()
             told = {"done": work.done, "refused": work.refused}
+            if work.incident is not None:
+                settle_incidents()
             record_event("bulk.ended", of=work, by=work.asked_by, reconciliation=only_one(work), after=told)
     except LostClaim:
         raise

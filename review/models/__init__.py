@@ -4,6 +4,7 @@ from review.models.access import ApiToken, IdempotentRequest
 from review.models.bulk import BulkDecision, BulkPreview, BulkRow
 from review.models.decision import Decision, DecisionValue, Waiver
 from review.models.export import Export
+from review.models.incident import Incident, IncidentBreak, IncidentScan, SignatureCount
 
 __all__ = [
     "ApiToken",
@@ -14,5 +15,9 @@ __all__ = [
     "DecisionValue",
     "Export",
     "IdempotentRequest",
+    "Incident",
+    "IncidentBreak",
+    "IncidentScan",
+    "SignatureCount",
     "Waiver",
 ]

@@ -25,6 +25,7 @@ from review.bulk.bulks import start_bulk
 from review.bulk.selecting import Picked, choose_rows
 from review.decisions import decide
 from review.exporting import Wanted, ask_export
+from review.models import Incident
 from tests.conftest import row
 
 LINES = Path(__file__).with_name("access.txt")
@@ -89,10 +90,16 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
     by = User.objects.get(username="proposer")
     chosen = choose_rows(picked=[Picked(decision.brk_id)], by=by)
     bulk = start_bulk(preview=chosen, action="approve", by=by)
+    run = Run.objects.get()
+    incident = Incident.objects.create(
+        reconciliation=run.reconciliation, run=run, last_run=run, field="amount", reason="SIGN_FLIP", gap="*", segment="*",
+        breaks=20, usual=1, runs=3, found_at=timezone.now(),
+    )  # fmt: skip
     export = ask_export(wanted=Wanted("queue", "csv"), by=User.objects.get(username="proposer"))
     return {
         "models": model.pk,
         "bulk": bulk.pk,
+        "incidents": incident.pk,
         "bulk-decisions": bulk.pk,
         "exports": export.pk,
         "runs": Run.objects.get().pk,

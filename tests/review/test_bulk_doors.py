@@ -175,8 +175,8 @@ def test_a_program_chooses_decides_follows_and_undoes(run: Run, api: Any) -> Non
 def test_a_program_is_told_what_is_wrong(run: Run, api: Any) -> None:  # noqa: ANN401
     one = {"id": ids("SIGN")["SIGN"]}
     for path, body, status, said in (
-        ("bulk-previews", {}, 400, "either breaks or filters"),
-        ("bulk-previews", {"breaks": [one], "filters": {}}, 400, "either breaks or filters"),
+        ("bulk-previews", {}, 400, "either breaks, filters or an incident"),
+        ("bulk-previews", {"breaks": [one], "filters": {}}, 400, "either breaks, filters"),
         ("bulk-previews", {"filters": {"raeson": "X"}}, 400, "no filter"),
         ("bulk-previews", {"breaks": []}, 400, "No break was chosen"),
         ("bulk-previews", {"brakes": [one]}, 400, "no such field"),

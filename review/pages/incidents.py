@@ -1,0 +1,98 @@
+"""Incidents in the browser: breaks that surged together, as one item each, with one decision for all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from attribution.models import Reason
+from reconciliation.models import Break
+from review.bulk.bulks import MAY
+from review.bulk.selecting import BadSelection, choose_incident
+from review.ids import id_of
+from review.incidents.standing import Figures, figures_of, signature_text, visible_incidents
+from review.incidents.surges import LEAST, RUNS, TIMES
+from review.models import BulkDecision, Incident
+from review.visible import waiting_breaks
+
+PAGE, EXAMPLES = 20, 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """An incident as the list shows it; `share` is of all breaks that wait for people."""
+
+    incident: Incident
+    text: str
+    functional: bool | None
+    figures: Figures
+    share: float
+
+
+def rows_of(request: HttpRequest, incidents: Sequence[Incident]) -> list[Row]:
+    """Incidents with their figures of now."""
+    if not incidents:
+        return []
+    figures, all_waiting = figures_of(incidents), max(waiting_breaks(request), 1)
+    functional = dict(Reason.objects.values_list("code", "functional"))
+    return [
+        Row(it, signature_text(it), functional.get(it.reason), figures[it.pk], figures[it.pk].waiting / all_waiting)
+        for it in incidents
+    ]
+
+
+def incidents(request: HttpRequest) -> HttpResponse:
+    """Incidents of a state, the open ones first seen."""
+    found = visible_incidents(request.user)  # type: ignore[arg-type]
+    state = request.GET.get("state", Incident.State.OPEN)
+    counts = dict(found.order_by().values_list("state").annotate(Count("pk")))
+    listed = found.filter(state=state) if state in Incident.State.values else found
+    before = id_of(request.GET.get("before", ""))
+    page = list((listed.filter(pk__lt=before) if before else listed)[: PAGE + 1])
+    tabs = [*Incident.State.choices, ("all", "All")]
+    context = {
+        "rows": rows_of(request, page[:PAGE]),
+        "tabs": [{"code": code, "title": title, "is_on": code == state,
+                  "count": counts.get(code, 0) if code != "all" else sum(counts.values())} for code, title in tabs],
+        "state": state,
+        "next": page[PAGE - 1].pk if len(page) > PAGE else None,
+        **_rule(),
+    }  # fmt: skip
+    return render(request, "review/incidents.html", context)
+
+
+def _rule() -> dict[str, Any]:
+    return {"least": LEAST, "times": int(TIMES), "most_runs": RUNS}
+
+
+def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One incident: what it is, how it stands, examples, and what was decided of it."""
+    incident = get_object_or_404(visible_incidents(request.user), pk=pk)  # type: ignore[arg-type]
+    members = Break.objects.filter(in_incidents__incident=incident)
+    context = {
+        "row": rows_of(request, [incident])[0],
+        "examples": members.order_by("-state", "pk").select_related("last_run")[:EXAMPLES],
+        "bulks": BulkDecision.objects.filter(incident=incident.pk).select_related("asked_by"),
+        "may_decide": request.user.has_perm(MAY),  # type: ignore[union-attr]
+        **_rule(),
+    }
+    return render(request, "review/incident.html", context)
+
+
+@require_POST
+@permission_required(MAY, raise_exception=True)
+def decide_incident(request: HttpRequest, pk: int) -> HttpResponse:
+    """Freeze what waits of it, for one decision for all."""
+    incident = get_object_or_404(visible_incidents(request.user), pk=pk)  # type: ignore[arg-type]
+    try:
+        preview = choose_incident(incident=incident, by=request.user)  # type: ignore[arg-type]
+    except BadSelection as error:
+        messages.error(request, str(error), extra_tags="bad")
+        return redirect("incident", incident.pk)
+    return redirect("bulk_preview", preview.pk)
