@@ -19,6 +19,7 @@ from reconciliation.values import BadValue, canonical_value
 from review.journey_breaks import state_words
 
 MOST = 50
+LOOKED = 5000  # stored rows that are looked at, so that a search never walks through all that other teams stored
 LONGEST = 2000  # characters; no key is longer (reconciliation/store/conflicts.py)
 
 
@@ -49,7 +50,7 @@ def search_keys(reconciliations: Sequence[Reconciliation], text: str) -> Found:
     if not text or len(text) > LONGEST or "\0" in text or not reconciliations:
         return Found((), is_cut=False)
     by_id = {it.pk: it for it in reconciliations}
-    broken, stored = _breaks(list(by_id), text), _stored(reconciliations, text)
+    broken, (stored, is_much) = _breaks(list(by_id), text), _stored(reconciliations, text)
     found: dict[tuple[str, int], Hit] = {}
     for key, owner, date in stored:
         found[key, owner] = Hit(key, by_id[owner], "Stored", "ok", date)
@@ -57,7 +58,7 @@ def search_keys(reconciliations: Sequence[Reconciliation], text: str) -> Found:
         if (key, owner) not in found or state in Break.OPEN_STATES:
             found[key, owner] = Hit(key, by_id[owner], *state_words(state, band), date)
     hits = sorted(found.values(), key=lambda hit: (hit.key != text, hit.key, hit.reconciliation.code))
-    return Found(hits[:MOST], is_cut=len(hits) > MOST or max(len(broken), len(stored)) > MOST)
+    return Found(hits[:MOST], is_cut=is_much or max(len(hits), len(broken), len(stored)) > MOST)
 
 
 def prefix_pattern(text: str) -> str:
@@ -85,20 +86,22 @@ def _breaks(owners: list[int], text: str) -> list[tuple[str, int, str, str, dt.d
         return list(newest.values())
 
 
-def _stored(reconciliations: Sequence[Reconciliation], text: str) -> list[tuple[str, int, dt.date]]:
-    """Keys of current rows that runs of these reconciliations stored, over the stores' indexes on the current keys."""
+def _stored(reconciliations: Sequence[Reconciliation], text: str) -> tuple[list[tuple[str, int, dt.date]], bool]:
+    """Keys of current rows that runs of these reconciliations stored, over the stores' indexes on the current keys; and whether
+    there were too many to look at."""
     types = {it.record_type.pk: it.record_type for it in reconciliations}
     for pk, fields in opened_fields_of(list(types.values())).items():
         types[pk].kept_fields = fields
-    given: dict[str, Any] = {"owners": [it.pk for it in reconciliations], "most": MOST + 1}
+    given: dict[str, Any] = {"owners": [it.pk for it in reconciliations], "most": MOST + 1, "looked": LOOKED}
     parts = [
         it for number, kind in enumerate(types.values()) if (it := _of_type(kind, number, text, given)) is not None
     ]
     if not parts:
-        return []
+        return [], False
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(" UNION ALL ").join(parts), given)
-        return list(cursor.fetchall())
+        lines = cursor.fetchall()
+        return [line for line in lines if line[0] is not None], any(line[0] is None for line in lines)
 
 
 def _of_type(record_type: RecordType, number: int, text: str, given: dict[str, Any]) -> sql.Composable | None:
@@ -110,9 +113,11 @@ def _of_type(record_type: RecordType, number: int, text: str, given: dict[str, A
     if conditions is None:
         return None
     return sql.SQL(
-        "(SELECT {key}, run.reconciliation_id, v._date FROM {rows} v {joins} "
-        "JOIN reconciliation_run run ON run.id = v._run AND run.reconciliation_id = ANY(%(owners)s) "
-        "WHERE v._valid_to IS NULL AND {conditions} ORDER BY {first} LIMIT %(most)s)"
+        "(WITH near AS MATERIALIZED (SELECT {key} AS key, v._run, v._date FROM {rows} v {joins} "
+        "WHERE v._valid_to IS NULL AND {conditions} ORDER BY {first} LIMIT %(looked)s) "
+        "(SELECT near.key, run.reconciliation_id, near._date FROM near JOIN reconciliation_run run ON run.id = near._run "
+        "AND run.reconciliation_id = ANY(%(owners)s) ORDER BY near.key LIMIT %(most)s) "
+        "UNION ALL SELECT NULL, NULL, NULL FROM near HAVING count(*) = %(looked)s)"
     ).format(
         key=key_text(table),
         rows=table.name(table.versions),

@@ -24,6 +24,7 @@ from review.pages.posted import NO_NUL, holds_nul
 
 PAGE = 50
 FORGOTTEN_SECONDS = 60  # after which a page says that no worker takes it
+OTHERS = {"journey": "Signed journey"}
 TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -68,7 +69,7 @@ def _row(made: Export) -> Row:
     kind = KINDS.get(made.what)
     return Row(
         made=made,
-        title=kind.title if kind else made.what,
+        title=kind.title if kind else OTHERS.get(made.what, made.what),
         filters=", ".join(f"{name.replace('_', ' ')} {value}" for name, value in made.filters.items()),
         is_under_way=made.state in UNDER_WAY,
         is_there=bool(made.path) and made.expires_at is not None and made.expires_at > timezone.now(),

@@ -16,7 +16,7 @@ from ingestion.models import ClaimedWork
 from reconciliation.models import Run, RunStep
 from reconciliation.rules import Rules
 from reconciliation.runs import inputs_of, start_run
-from review.exports import export
+from review.exporting import export_here
 from review.ids import id_of
 from review.pages.run_report import report_tables
 from review.pages.stages import Step, forsaken, stages
@@ -106,13 +106,13 @@ def _pinned(run: Run) -> dict[str, object]:
 
 
 def statement(request: HttpRequest, pk: int) -> HttpResponse:
-    """A run's statement as a file to download."""
+    """A run's statement as a file to download, which is recorded."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=pk)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "statement.csv"
-        export("statement", run, file)
+        made = export_here("statement", run, file, request.user)  # type: ignore[arg-type]
         name = f"statement_{run.reconciliation.code}_{run.business_date:%Y-%m-%d}_run_{run.pk}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-SHA256": made.sha256}
         return HttpResponse(file.read_bytes(), content_type="text/csv; charset=utf-8", headers=headers)
 
 

@@ -120,3 +120,19 @@ def test_the_plan_uses_the_index_of_keys(reconcile: Callable[..., Run]) -> None:
         cursor.execute("EXPLAIN " + _BREAKS, given)
         plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "break_by_key" in plan and "Seq Scan on reconciliation_break" not in plan
+
+
+def test_what_others_stored_is_not_walked_through(
+    reconcile: Callable[..., Run], client: Client, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reconcile([row(f"M{number}") for number in range(5)], [row(f"M{number}") for number in range(5)])
+    run = Run.objects.get()
+    hidden, own = run.reconciliation, Reconciliation.objects.get()
+    hidden.team = Team.objects.create(code="desk")
+    hidden.save()
+    own.pk, own.code, own.team = None, "own", None
+    own.save()
+    monkeypatch.setattr("review.search.LOOKED", 5)
+    client.force_login(person("Analyst"))
+    assert "Too many keys begin with" in client.get("/search/?key=M").content.decode()
+    assert "No break and no stored row" in client.get("/search/?key=M4").content.decode()

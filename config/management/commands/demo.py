@@ -13,6 +13,7 @@ from django.db import transaction
 from config import demo_learning, demo_sources
 from config.definitions.apply import apply_definition
 from config.demo_decisions import decide_two
+from config.demo_exports import take_along
 from config.doors import to_delivery
 from config.pipeline import ACTIVE, ring
 from config.report_table import report_line, report_table
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         if demo_sources.is_there():
             self._every_source(os.environ["TIEOUT_URL"], password)
         if site := os.environ.get("TIEOUT_URL"):
-            for told in decide_two(site, password):
+            for told in (*decide_two(site, password), *take_along(site)):
                 self.stdout.write(told)
         admin = User.objects.get(username="admin")
         for told in demo_learning.learn(EXAMPLES / demo_learning.FOLDER, self._run_day, admin):
