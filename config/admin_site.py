@@ -34,6 +34,8 @@ class TieoutAdminSite(AdminSite):
         listed = list(super().get_app_list(request, app_label))
         for model in (it for app in listed for it in app["models"] if it["object_name"] == "PeriodicTask"):
             model["name"] = "Schedules"
+        for app in (it for it in listed if it["app_label"] == "axes"):
+            app["name"] = "Sign-in"
         if app_label is None and request.user.has_perm("reconciliation.view_reconciliation"):  # type: ignore[union-attr]
             listed.insert(0, self._definitions())
         return listed

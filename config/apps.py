@@ -19,6 +19,8 @@ class ConfigConfig(AppConfig):
 def _seed(**_: object) -> None:
     from attribution.reasons import ensure_reasons
     from config.roles import ensure_roles
+    from ingestion.history import begin_histories
 
     ensure_reasons()
     ensure_roles()
+    begin_histories()

@@ -4,14 +4,16 @@ A version without a name was written past the services, by hand.
 """
 
 import json
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pghistory
+from django.apps import apps
 from django.db import connection
 from django.db.models import Model
 
 from ingestion.origin import named
 
+BEGAN = "began"
 Tracked = TypeVar("Tracked", bound=type[Model])
 
 
@@ -26,6 +28,25 @@ def kept(model: Tracked) -> Tracked:
         append_only=True,
     )
     return track(model)
+
+
+def begin_histories() -> None:
+    """Keep a first version of each row that has none: what stood there before histories were kept."""
+    for model in apps.get_models():
+        if hasattr(model, "pgh_event_model"):
+            _begin(model)
+
+
+def _begin(model: Any) -> None:  # noqa: ANN401
+    event = model.pgh_event_model
+    columns = ", ".join(f'"{it.column}"' for it in event._meta.fields if not it.name.startswith("pgh_"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{event._meta.db_table}" ({columns}, pgh_created_at, pgh_label, pgh_obj_id) SELECT {columns}, now(), '
+            f'%s, t.id FROM "{model._meta.db_table}" t WHERE NOT EXISTS '
+            f'(SELECT 1 FROM "{event._meta.db_table}" e WHERE e.pgh_obj_id = t.id)',
+            [BEGAN],
+        )
 
 
 def write_as(by: str = "") -> None:

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model
 
+from ingestion.history import BEGAN
 from ingestion.models import Source
 from reconciliation.models import Reconciliation
 from reconciliation.models.reconciliation import SEES_ALL
@@ -24,7 +25,7 @@ KINDS = {
 }  # fmt: skip
 EVERYBODYS = ("calendar", "holiday", "reason")  # what belongs to no team
 MOST = 200  # versions that are shown
-LABELS = {"insert": "Added", "update": "Changed", "delete": "Removed"}
+LABELS = {"insert": "Added", "update": "Changed", "delete": "Removed", BEGAN: "Kept from here on"}
 BY_HAND = "by hand"
 
 
@@ -38,6 +39,11 @@ class Version:
     door: str
     request: str
     changes: list[Changed]
+
+    @property
+    def has_before(self) -> bool:
+        """Whether there was anything before it."""
+        return any(it.before is not None for it in self.changes)
 
 
 def may_see(user: AbstractBaseUser | AnonymousUser, kind: str, pk: int) -> bool:
@@ -76,9 +82,8 @@ def _version(event: Any, was: Mapping[str, object], now: Mapping[str, object]) -
     ends = event.pgh_label == "delete"
     changes = changes_between(now, {}) if ends else changes_between(was, now)
     did = LABELS.get(event.pgh_label, event.pgh_label)
-    return Version(
-        event.pgh_created_at, did, told.get("by") or BY_HAND, told.get("door", ""), told.get("request", ""), changes
-    )
+    by = told.get("by") or ("" if event.pgh_label == BEGAN else BY_HAND)
+    return Version(event.pgh_created_at, did, by, told.get("door", ""), told.get("request", ""), changes)
 
 
 def _document(event: Any) -> dict[str, object]:  # noqa: ANN401

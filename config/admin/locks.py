@@ -15,7 +15,7 @@ class LockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Failed sign-ins of a name from an address. One with as many failures as are allowed is locked until its time is over."""
 
     actions = None
-    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "is_locked")
+    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "locked")
     search_fields = ("username", "ip_address")
     fields = readonly_fields = ("username", "ip_address", "failures_since_start", "attempt_time")
 
@@ -32,8 +32,9 @@ class LockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         record_event("session.unlocked", of="session", by=request.user, name=obj.username or "")
         super().delete_model(request, obj)
 
-    @admin.display(boolean=True, description="locked")
-    def is_locked(self, attempt: AccessAttempt) -> bool:
-        """Whether the next sign-in would be refused unseen."""
-        over = dt.datetime.now(dt.UTC) - settings.AXES_COOLOFF_TIME
-        return attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT and attempt.attempt_time > over
+    @admin.display(description="locked until (UTC)")
+    def locked(self, attempt: AccessAttempt) -> str:
+        """Until when sign-ins are refused unseen; `no` where they are not."""
+        until = attempt.attempt_time + settings.AXES_COOLOFF_TIME
+        is_locked = attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT and until > dt.datetime.now(dt.UTC)
+        return f"{until:%H:%M}" if is_locked else "no"

@@ -14,6 +14,7 @@ from django_celery_beat.models import PeriodicTask
 
 from config.definitions.apply import apply_definition
 from ingestion.calendars import drop_holidays, put_calendar, put_holiday
+from ingestion.history import begin_histories
 from ingestion.models import Calendar, Holiday, Source
 from ingestion.origin import coming_from
 from ingestion.schedules import RUN, put_schedule
@@ -112,3 +113,15 @@ def test_a_manager_sees_the_history_of_their_own(trades: Reconciliation, client:
     assert [client.get(url).status_code for url in urls] == [404, 404]
     assert client.get(reverse("set_up_history", args=["team", trades.team.pk])).status_code == 404
     assert client.get(reverse("set_up_history", args=["nothing", 1])).status_code == 404
+
+
+def test_what_stood_before_begins_as_it_stood(trades: Reconciliation) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE reconciliation_reconciliationevent DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM reconciliation_reconciliationevent")
+        cursor.execute("ALTER TABLE reconciliation_reconciliationevent ENABLE TRIGGER USER")
+    begin_histories()
+    begin_histories()
+    ((by, did, changes),) = told("reconciliation", trades.pk)
+    assert (by, did, changes["code"]) == ("", "Kept from here on", (None, "trades"))
