@@ -1,7 +1,9 @@
 """The audit explorer: who may read which events, how they are narrowed, what is shown of a change, and nothing to edit."""
 
+import base64
 import csv
 import datetime as dt
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -21,6 +23,7 @@ from reconciliation.models import Break, Reconciliation, Run, Team
 from review.audit_events import changes_of
 from review.decisions import decide
 from review.exporting import Wanted, ask_export, carry_out
+from review.signing import public_key
 from review.tokens import make_token
 from tests.conftest import row
 
@@ -149,6 +152,8 @@ def test_an_export_is_safe_and_itself_an_event(run: Run, client: Client, person:
         assert [it["name"] for it in lines] == ["'=cmd()" if form == "csv" else "=cmd()"] and len(
             lines[0]["hash"]
         ) == 64
+        signature = base64.b64decode(answer.headers["X-Content-Signature"].removeprefix("ed25519="))
+        public_key().verify(signature, hashlib.sha256(text.encode()).hexdigest().encode())
         event = AuditEvent.objects.filter(action="export.made").latest("id")
         assert event.actor_name == "auditor" and event.after["sha256"] == answer.headers["X-Content-SHA256"]
 
