@@ -30,6 +30,7 @@ function move(step) {
 // A plain click selects where there is room; a second one, or a click with a key held, opens the page as any link does.
 function click(event) {
   const row = event.currentTarget;
+  if (event.target.closest(".tick")) return;
   if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || !hasRoom()) return;
   if (row === current()) return;
   event.preventDefault();
@@ -38,11 +39,12 @@ function click(event) {
 
 function press(event) {
   if (keysAreOff() || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, select, textarea, [popover]:popover-open")) return;
+  if (event.target.closest("input:not(.tick), select, textarea, [popover]:popover-open")) return;
   const actions = {
     j: () => move(1),
     k: () => move(-1),
     o: () => current()?.querySelector("a.key").click(),
+    x: () => current()?.querySelector(".tick")?.click(),
     u: () => preview.querySelector("form [data-undo]")?.click(),
     "/": () => document.getElementById("key").focus(),
   };
@@ -55,6 +57,39 @@ function showKeys() {
   const button = keys.querySelector("button");
   button.textContent = keysAreOff() ? "switch keys on" : "switch keys off";
   keys.classList.toggle("off", keysAreOff());
+}
+
+// How many rows are checked, and one box for all of the page.
+const bulk = document.getElementById("bulk");
+if (bulk) {
+  const ticks = [...document.querySelectorAll(".qr > .tick")];
+  const all = bulk.querySelector("#all");
+  const told = bulk.querySelector("#checked");
+  const plain = told.textContent;
+  let last = null;
+  const count = () => {
+    const checked = ticks.filter((tick) => tick.checked);
+    ticks.forEach((tick) => tick.parentElement.classList.toggle("sel", tick.checked));
+    bulk.classList.toggle("some", checked.length > 0);
+    told.textContent = checked.length ? `${checked.length} checked` : plain;
+    all.firstElementChild.checked = checked.length === ticks.length;
+  };
+  all.hidden = false;
+  all.addEventListener("change", (event) => {
+    ticks.forEach((tick) => (tick.checked = event.target.checked));
+    count();
+  });
+  ticks.forEach((tick) =>
+    tick.addEventListener("click", (event) => {
+      if (event.shiftKey && last) {
+        const [from, to] = [ticks.indexOf(last), ticks.indexOf(tick)].sort((a, b) => a - b);
+        ticks.slice(from, to + 1).forEach((each) => (each.checked = tick.checked));
+      }
+      last = tick;
+      count();
+    }),
+  );
+  count();
 }
 
 if (preview && rows.length) {
