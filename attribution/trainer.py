@@ -1,12 +1,15 @@
 """The trainer: asked by hand, on schedule, after enough new corrections or after a drift alarm; one training at a time."""
 
 import datetime as dt
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from celery import current_app
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from kombu.exceptions import OperationalError
 
 from attribution.champions import promote_by_rule
 from attribution.models import Correction, ModelVersion, Training
@@ -131,3 +134,13 @@ def silent_trainings(now: dt.datetime) -> list[int]:
     """Those that no trainer has: not yet, or no longer."""
     lost = Q(state=Training.State.READY) | Q(state=Training.State.RUNNING, lease_until__lt=now)
     return list(Training.objects.filter(lost).order_by("pk").values_list("pk", flat=True))
+
+
+def ring_trainer(training: Training) -> None:
+    """Send a training to its queue, after the commit. A broker that is away costs half a minute, until the next sweep."""
+
+    def ring() -> None:
+        with suppress(OperationalError, OSError):
+            current_app.send_task("config.tasks.train", [training.pk], queue=training.queue)
+
+    transaction.on_commit(ring)

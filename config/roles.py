@@ -29,7 +29,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "Manager": (
         LOOK, "add_decision", "change_decision", "add_auditanswer", "add_repair", "change_repair", "waive_check", "read_audit_log", "add_run",
-        "add_delivery", "add_gatestep", "change_modelversion", "change_reconciliation", "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
+        "add_delivery", "add_gatestep", "change_modelversion", "add_training", "change_reconciliation", "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
         *(f"{verb}_{model}" for model in CARRIED[:2] for verb in ("import", "export")),
     ),
     "Auditor": (LOOK, "see_every_team", "read_audit_log", "see_every_export", *(f"export_{model}" for model in CARRIED)),

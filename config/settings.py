@@ -240,6 +240,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
+        "ModelAction": "review.api.models.VERBS",
+        "ModelState": "attribution.models.ModelVersion.State",
+        "ChampionVerb": "attribution.models.ChampionChange.Verb",
         "RunState": "reconciliation.models.Run.State",
         "BreakState": "reconciliation.models.Break.State",
         "MemberState": "reconciliation.models.Member.State",

@@ -66,6 +66,7 @@ urlpatterns = [
     path("audit/", audit.audit, name="audit"),
     path("audit/history/<slug:kind>/<int:pk>/", audit.history, name="set_up_history"),
     path("models/", models.models, name="models"),
+    path("models/train/", models.train_model, name="train_model"),
     path("models/<int:pk>/", models.model_page, name="model"),
     path("models/<int:pk>/answer/", models.answer_model, name="answer_model"),
     path("quarantine/", quarantine.quarantine, name="quarantine"),

@@ -9,6 +9,7 @@ from review.api.deliveries import DeliveryViewSet
 from review.api.exports import ExportViewSet
 from review.api.incidents import IncidentViewSet
 from review.api.journey import JourneyView, PublicKeyView, SearchView, SignedJourneyView
+from review.api.models import ModelViewSet, TrainingViewSet
 from review.api.proposals import ProposalViewSet
 from review.api.push import PushView, ReceiptView, SealView
 from review.api.quarantine import QuarantineViewSet, ReadAgainView, ReplayView
@@ -27,6 +28,8 @@ router.register("exports", ExportViewSet, basename="api-export")
 router.register("audit", AuditViewSet, basename="api-audit")
 router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("bulk-decisions", BulkViewSet, basename="api-bulk")
+router.register("models", ModelViewSet, basename="api-model")
+router.register("trainings", TrainingViewSet, basename="api-training")
 router.register("breaks", BreakViewSet, basename="api-break")
 
 urlpatterns = [

@@ -12,11 +12,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from attribution.champions import promote, roll_back
-from attribution.models import ModelVersion, Reason
+from attribution.models import ModelVersion, Reason, Training
+from attribution.promotion import verdict_of
 from attribution.registry import PromotionRefused, champion_of
+from attribution.trainer import ask_training, ring_trainer
+from attribution.training import BY_HAND, TrainingRefused
+from reconciliation.models import Reconciliation
 from review.visible import visible_reconciliations
 
 SHOWN = 200
+TRAININGS = 8
 Point = tuple[float, float]
 
 
@@ -37,7 +42,16 @@ class Share:
 def models(request: HttpRequest) -> HttpResponse:
     """The models of every reconciliation, newest first."""
     found = _visible(request).order_by("reconciliation__code", "-version")[:SHOWN]
-    return render(request, "review/models.html", {"models": [(it, _passes(it.metrics.get("gate"))) for it in found]})
+    mine = visible_reconciliations(request)
+    trainings = Training.objects.filter(reconciliation__in=[it.pk for it in mine]).select_related(
+        "model", "reconciliation"
+    )
+    context = {
+        "models": [(it, _passes(it.metrics.get("gate"))) for it in found],
+        "trainings": trainings.order_by("-id")[:TRAININGS],
+        "trainable": mine if request.user.has_perm("attribution.add_training") else [],  # type: ignore[union-attr]
+    }
+    return render(request, "review/models.html", context)
 
 
 def _visible(request: HttpRequest) -> QuerySet[ModelVersion]:
@@ -58,6 +72,8 @@ def model_page(request: HttpRequest, pk: int) -> HttpResponse:
         "reasons": _reasons(model),
         "reliability": [(c * 100, r * 100, n) for c, r, n in told.get("reliability", [])],
         "points": [(c * 100, 100 - r * 100) for c, r, _ in told.get("reliability", [])],
+        "verdict": verdict_of(model),
+        "changes": model.reconciliation.champion_changes.all()[:SHOWN],  # type: ignore[attr-defined]
         "may_promote": request.user.has_perm("attribution.change_modelversion"),  # type: ignore[union-attr]
     }  # fmt: skip
     return render(request, "review/model.html", context)
@@ -85,6 +101,21 @@ def _reasons(model: ModelVersion) -> list[tuple[str, bool | None, int, Share | N
 
 def _share(given: Sequence[float] | None) -> Share | None:
     return Share(*(value * 100 for value in given)) if given else None
+
+
+@require_POST
+@permission_required("attribution.add_training", raise_exception=True)
+def train_model(request: HttpRequest) -> HttpResponse:
+    """Ask for a training of a reconciliation; the trainer takes it."""
+    mine = Reconciliation.objects.visible_to(request.user)
+    reconciliation = get_object_or_404(mine, code=request.POST.get("reconciliation", ""))
+    try:
+        ring_trainer(ask_training(reconciliation=reconciliation, because=BY_HAND, by=request.user.get_username()))
+    except TrainingRefused as refused:
+        messages.error(request, str(refused), extra_tags="bad")
+    else:
+        messages.success(request, f"{reconciliation} is being trained. The candidate appears here.", extra_tags="ok")
+    return redirect("models")
 
 
 @require_POST

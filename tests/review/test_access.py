@@ -18,7 +18,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from attribution.models import ModelVersion
+from attribution.models import ModelVersion, Training
 from ingestion.models import Delivery, QuarantinedRow, RecordType
 from reconciliation.models import Break, Reconciliation, Run
 from review.bulk.bulks import start_bulk
@@ -87,6 +87,9 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
     model = ModelVersion.objects.create(
         reconciliation=Reconciliation.objects.get(), version=1, labels=1, artifact_sha256="0", trained_at=timezone.now()
     )
+    training = Training.objects.create(
+        reconciliation=model.reconciliation, asked_at=timezone.now(), corrections_to=0, state="done", model=model
+    )
     by = User.objects.get(username="proposer")
     chosen = choose_rows(picked=[Picked(decision.brk_id)], by=by)
     bulk = start_bulk(preview=chosen, action="approve", by=by)
@@ -98,6 +101,7 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
     export = ask_export(wanted=Wanted("queue", "csv"), by=User.objects.get(username="proposer"))
     return {
         "models": model.pk,
+        "trainings": training.pk,
         "bulk": bulk.pk,
         "incidents": incident.pk,
         "bulk-decisions": bulk.pk,

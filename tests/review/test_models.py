@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from attribution.artifacts import keep_artifact
-from attribution.models import ModelVersion
+from attribution.models import ModelVersion, Training
 from attribution.registry import champion_of
 from attribution.training import train_model
 from reconciliation.models import Reconciliation, Run
@@ -57,13 +57,38 @@ def test_who_may_not_promote_sees_the_numbers_alone(
     assert client.post(reverse("answer_model", args=[model.pk]), {"action": "promote"}).status_code == 403
 
 
+def test_a_manager_trains_by_a_button(model: ModelVersion, client: Client, person: Callable[..., User]) -> None:
+    client.force_login(person("Manager"))
+    assert reverse("train_model") in client.get(reverse("models")).content.decode()
+
+    def train() -> str:
+        return client.post(reverse("train_model"), {"reconciliation": "trades"}, follow=True).content.decode()
+
+    assert "trades is being trained. The candidate appears here." in train()
+    assert "is being trained already (by hand, asked for by manager" in train()
+    Training.objects.update(state="failed", error="No labels.")
+    assert "No labels." in client.get(reverse("models")).content.decode()
+    client.force_login(person("Analyst"))
+    assert reverse("train_model") not in client.get(reverse("models")).content.decode()
+    assert client.post(reverse("train_model"), {"reconciliation": "trades"}).status_code == 403
+
+
+def test_the_rule_stands_on_the_page(model: ModelVersion, client: Client, person: Callable[..., User]) -> None:
+    client.force_login(person("Manager"))
+    page = client.get(reverse("model", args=[model.pk])).content.decode()
+    assert "The rule of promotion" in page and "There is no champion to compare it with." in page
+    answer(client, model, "promote", "First of its kind.")
+    page = client.get(reverse("model", args=[model.pk])).content.decode()
+    assert "Who spoke" in page and "First of its kind." in page and "It is the champion." in page
+
+
 def test_rolling_back_brings_back_what_was_replaced(
     model: ModelVersion, trades: Reconciliation, client: Client, person: Callable[..., User]
 ) -> None:
     second = train_model(reconciliation=trades, by="ann")
     client.force_login(person("Manager"))
     answer(client, model, "promote")
-    assert "say why in a comment" in answer(client, second, "promote")  # the champion was never compared with it
+    assert "say why in a comment" in answer(client, second, "promote")  # it was compared with no champion
     assert champion_of(trades) == model
     answer(client, second, "promote", "The desk saw its numbers.")
     assert champion_of(trades) == second
