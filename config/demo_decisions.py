@@ -10,10 +10,15 @@ from http.cookiejar import CookieJar
 from django.contrib.auth.models import Group, User
 
 from reconciliation.models import Break
-from review.models import Decision
+from review.bulk.bulks import start_bulk
+from review.bulk.selecting import Picked, choose_rows
+from review.bulk.working import work_on
+from review.models import BulkDecision, Decision
 from review.tokens import make_token
 
 COMMENT = "Approved by the demo"
+TOGETHER_COMMENT = "Rejected by the demo"
+TOGETHER = 6  # breaks of the demo's bulk decision
 PROGRAM = "demo-program"
 
 
@@ -41,6 +46,22 @@ def decide_two(site: str, password: str) -> list[str]:
         f"{it.brk.key} was approved {way} by {it.proposed_by.get_username()}: {site}/breaks/{it.brk_id}/"
         for it, way in zip(told, ways, strict=True)
     ]
+
+
+def decide_together() -> list[str]:
+    """Reject a few airports in one bulk decision; what an earlier demo decided so is only told."""
+    done = BulkDecision.objects.filter(comment=TOGETHER_COMMENT).first()
+    if done is None:
+        by = User.objects.get(username="supervisor")
+        waiting = Break.objects.filter(state=Break.State.REVIEW, reconciliation__code="airports").order_by("id")
+        picked = [Picked(pk) for pk in waiting.values_list("pk", flat=True)[:TOGETHER]]
+        if not picked:
+            return []
+        chosen = choose_rows(picked=picked, by=by)
+        done = start_bulk(preview=chosen, action="reject", by=by, comment=TOGETHER_COMMENT)
+        work_on(done)
+        done.refresh_from_db()
+    return [f"Bulk {done.pk}: {done.done} of {done.rows} airports rejected at once by {done.asked_by.get_username()}."]
 
 
 def approve_on_page(site: str, brk: Break, name: str, password: str) -> None:

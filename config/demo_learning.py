@@ -1,4 +1,4 @@
-"""The demo's model: labels of a first day are imported, a model is trained and promoted, speaks on the second day, and is rolled back."""
+"""The demo's model: labels of a first day are imported, a model is trained and promoted, speaks on the second day, and is rolled back; on the fourth a bank errs."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -13,15 +13,18 @@ from attribution.registry import champion_of
 from attribution.trainer import train_now
 from config.model_table import model_table
 from reconciliation.models import Break, Reconciliation, Run
+from review.incidents.finding import find_incidents
+from review.incidents.standing import signature_text
+from review.models import Incident
 
 NAME = "invoices"
 FOLDER = "learned"
-DAYS = (dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 11, 24))
+DAYS = (dt.date(2026, 11, 20), dt.date(2026, 11, 23), dt.date(2026, 11, 24), dt.date(2026, 11, 25))
 RunDay = Callable[[Reconciliation, dt.date, Path, Path], Run]
 
 
 def learn(folder: Path, run_day: RunDay, by: User) -> Iterator[str]:
-    """Walk the three days; `run_day` delivers two files and runs. Gives lines to print; what was done before is only told."""
+    """Walk the days; `run_day` delivers two files and runs. Gives lines to print; what was done before is only told."""
     invoices = Reconciliation.objects.get(code=NAME)
 
     def passed(day: int) -> str:
@@ -36,6 +39,10 @@ def learn(folder: Path, run_day: RunDay, by: User) -> Iterator[str]:
     if champion_of(invoices):
         roll_back(reconciliation=invoices, by=by)
     yield f"Day 3, rolled back: {passed(3)}."
+    yield f"Day 4, one bank turns every sign: {passed(4)}."
+    find_incidents(Run.objects.filter(reconciliation=invoices).latest("id"))  # waits for the worker that looks for them
+    for incident in Incident.objects.filter(reconciliation=invoices):
+        yield f"Incident {incident.pk}: {incident.breaks} breaks of {incident.reason}, {signature_text(incident)}, as one item at /incidents/."
 
 
 def _learned(invoices: Reconciliation, folder: Path, by: User) -> ModelVersion:

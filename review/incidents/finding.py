@@ -116,8 +116,11 @@ def _scan(scan: IncidentScan) -> list[Incident]:
 
 
 def _segment(shape: Shape) -> str:
-    """The field that people think of a break's habit by: the key of the first reference, such as the counterparty."""
-    return next((leaf.name for leaf in shape.leaves if leaf.reference_key), "")
+    """The field that people think of a break's habit by: the key of the first reference, such as the counterparty; else the
+    first text that is no key."""
+    references = [leaf.name for leaf in shape.leaves if leaf.reference_key]
+    texts = [leaf.name for leaf in shape.leaves if leaf.kind == "text" and not leaf.key and leaf.reference is None]
+    return next(iter([*references, *texts]), "")
 
 
 def _load(run: Run, shape: Shape, segment_of: str) -> None:
