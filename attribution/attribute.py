@@ -13,6 +13,7 @@ from attribution.certificates import warrant_of
 from attribution.context import context_of
 from attribution.draws import draw_breaks
 from attribution.explaining import explain_cases
+from attribution.model_alerts import tell_readable, tell_unreadable
 from attribution.provers.evidence import Context
 from attribution.rungs import closed_gate
 from attribution.verdicts import judge_cases, passing_relation
@@ -79,11 +80,13 @@ def _ask_model(duck: duckdb.DuckDBPyConnection, step: RunStep, shape: Shape, con
         ask_model(duck, shape, step.run, context.reasons)
     except AlteredFile as error:
         log.error("%s: model %s cannot speak. %s", step.run, step.run.model_version, error)
+        tell_unreadable(step.run.reconciliation, step.run.model_version, str(error))
         return [
             Condition(
                 "model", f"Model {step.run.model_version} of this run can be read", holds=False, detail=str(error)
             )
         ]
+    tell_readable(step.run.reconciliation, step.run.model_version)
     return []
 
 

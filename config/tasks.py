@@ -12,6 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from attribution.guard import judge_gate
+from attribution.model_alerts import check_champions
 from attribution.models import Draw, Training
 from attribution.trainer import ON_SCHEDULE, ask_after_corrections, ask_training, silent_trainings, train_asked
 from attribution.training import TrainingRefused
@@ -257,7 +258,10 @@ def train_on_schedule(code: str) -> None:
 
 @shared_task(queue="ingest")
 def watch_training() -> None:
-    """Ask for trainings where enough corrections are new. Not in the queue of trainings, which may be busy with one."""
+    """Look whether the champions can speak, and ask for trainings where enough corrections are new. Not in the queue of trainings,
+    which may be busy with one."""
+    for alert in check_champions(database_now()):
+        log.error("%s.", alert)
     for asked in ask_after_corrections():
         log.info("%s: %s.", asked, asked.because)
         send(train.delay, asked.pk)

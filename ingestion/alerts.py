@@ -1,7 +1,7 @@
 """Alerts: raised once a thing, each with a notice for every target that wants to hear of a source that it concerns."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
@@ -34,16 +34,21 @@ def raise_mismatch(normalization: Normalization, now: dt.datetime) -> None:
 
 @transaction.atomic
 def raise_event(*, event: str, mark: str, sentence: str, sources: Sequence[Source], now: dt.datetime) -> Alert | None:
-    """Raise the alert of an event (`gate.closed`, say), once for its mark; None when it was raised before. The sentence names
-    codes and counts, never a record."""
+    """Raise the alert of an event (`gate.closed`, say), once for its mark while it stands; None when it was raised before. The
+    sentence names codes and counts, never a record."""
     alert, is_new = Alert.objects.get_or_create(
-        event=event, mark=mark, defaults={"raised_at": now, "sentence": sentence[:500]}
+        event=event, mark=mark, cleared_at=None, defaults={"raised_at": now, "sentence": sentence[:500]}
     )
     if not is_new:
         return None
     alert.sources.set(sources)
     _tell(alert, sources, now)
     return alert
+
+
+def clear_events(*, event: str, marks: Collection[str], now: dt.datetime) -> int:
+    """Say that events which lasted are over, so that they are told again when they come again. Gives how many stood."""
+    return Alert.objects.filter(event=event, mark__in=marks, cleared_at=None).update(cleared_at=now) if marks else 0
 
 
 def _tell(alert: Alert, sources: Sequence[Source], now: dt.datetime) -> None:

@@ -26,6 +26,7 @@ class Alert(models.Model):
     arrived_at = models.DateTimeField(
         null=True, blank=True, help_text="When the delivery came, if that was before the alert; empty: it was missing."
     )
+    cleared_at = models.DateTimeField(null=True, blank=True, help_text="When an event that lasts was over.")
     event = models.CharField(max_length=40, blank=True, help_text="Such as gate.closed; empty: about a delivery.")
     mark = models.CharField(max_length=120, blank=True, help_text="What the event is told once for.")
     sentence = models.CharField(max_length=500, blank=True, help_text="What happened: codes and counts, no record.")
@@ -36,7 +37,9 @@ class Alert(models.Model):
         constraints = [
             UniqueConstraint(fields=["expectation"], name="alert_once_an_expectation"),
             UniqueConstraint(fields=["normalization"], name="alert_once_a_normalization"),
-            UniqueConstraint(fields=["event", "mark"], condition=~Q(event=""), name="alert_once_an_event"),
+            UniqueConstraint(
+                fields=["event", "mark"], condition=~Q(event="") & Q(cleared_at=None), name="alert_once_an_event"
+            ),
             CheckConstraint(
                 condition=Q(expectation=None, normalization__isnull=False, event="")
                 | Q(expectation__isnull=False, normalization=None, event="")

@@ -85,9 +85,17 @@ class AlertAdmin(ReadOnlyAdmin):
     """Deliveries that were not there in time, or do not agree with their control totals; gates that closed, and the like."""
 
     related = ("expectation__source", "normalization__delivery__source", "normalization__mapping__source")
-    list_display = ("__str__", "what", "raised_at", "arrived_at")
+    list_display = ("__str__", "what", "raised_at", "arrived_at", "cleared_at")
     list_filter = (through(SourceFilter, "expectation__source"), "expectation__business_date")
-    fields = readonly_fields = ("expectation", "normalization", "what", "sentence", "raised_at", "arrived_at")
+    fields = readonly_fields = (
+        "expectation",
+        "normalization",
+        "what",
+        "sentence",
+        "raised_at",
+        "arrived_at",
+        "cleared_at",
+    )
     inlines = (NoticeRows,)
 
     def visible(self, request: HttpRequest) -> QuerySet[Alert]:
