@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from attribution.models import Attribution, Candidate, Correction, Reason, SecondOpinion
+from attribution.second_opinions import ask_for_second_opinions
 from ingestion import custody
 from reconciliation.models import Break, Difference, Run
 
@@ -57,6 +58,7 @@ def record_corrections(confirmed: Sequence[Confirmed], by: str) -> list[Correcti
         for it in taught
     )
     custody.seal(corrections)
+    ask_for_second_opinions([it.pk for it in corrections])
     return corrections
 
 

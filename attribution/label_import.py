@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from attribution.corrections import NO_LABEL
 from attribution.models import Correction, Reason
+from attribution.second_opinions import ask_for_second_opinions
 from ingestion import custody
 from ingestion.audit_log import record_event
 from ingestion.spreadsheets import restored
@@ -26,11 +27,13 @@ class BadLabels(ValueError):
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did. `kept`: labels that a decision made here contradicts; the decision stands."""
+    """What an import did. `kept`: labels that a decision, or a second opinion, made here contradicts; it stands. `waiting`: of
+    those written, how many contradict the model and wait for a second opinion."""
 
     written: int
     known: int
     kept: int
+    waiting: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,12 @@ def _faults(it: Label, first: Label, ids: dict[str, int], reasons: set[str]) -> 
         yield f"it says {it.reason}, and line {first.line} says {first.reason} of the same difference. Keep one of them."
 
 
+_MADE_HERE = (  # a decision, or a label on which somebody here gave a second opinion
+    "(c.decision IS NOT NULL OR EXISTS (SELECT 1 FROM attribution_secondopinion o "
+    "WHERE o.correction_id IN (c.id, c.replaced_id) AND o.answered_at IS NOT NULL))"
+)
+
+
 def _load(labels: list[tuple[Label, int]]) -> None:
     """Create `given_label`, and `found_label` with the newest difference of each."""
     with connection.cursor() as cursor:
@@ -136,10 +145,10 @@ def _load(labels: list[tuple[Label, int]]) -> None:
         )
         cursor.execute(
             "CREATE TEMP TABLE found_label AS SELECT DISTINCT ON (l.line) l.line, l.reason, d.id AS difference_id, "
-            "c.id AS earlier, c.reason_id AS said, c.decision FROM given_label l "
+            f"c.id AS earlier, c.reason_id AS said, {_MADE_HERE} AS made_here FROM given_label l "
             "JOIN reconciliation_break b ON b.reconciliation_id = l.reconciliation_id AND b.key = l.key "
             "JOIN reconciliation_difference d ON d.break_id = b.id AND d.current AND d.field = l.field "
-            "LEFT JOIN attribution_correction c ON c.difference_id = d.id AND c.active ORDER BY l.line, b.id DESC, d.id DESC"
+            "LEFT JOIN attribution_correction c ON c.difference_id = d.id AND (c.active OR c.waiting_since IS NOT NULL) ORDER BY l.line, b.id DESC, d.id DESC"
         )
 
 
@@ -166,24 +175,28 @@ def _why(reconciliation: int, key: str, field: str) -> str:
 def _write(by: str) -> Imported:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FILTER (WHERE said = reason), count(*) FILTER (WHERE said <> reason AND decision IS NOT NULL), "
-            "array_agg(earlier) FILTER (WHERE said <> reason AND decision IS NULL) FROM found_label"
+            "SELECT count(*) FILTER (WHERE said = reason), count(*) FILTER (WHERE said <> reason AND made_here), "
+            "array_agg(earlier) FILTER (WHERE said <> reason AND NOT made_here) FROM found_label"
         )
         known, kept, replaced = cursor.fetchone()
-        cursor.execute("UPDATE attribution_correction SET active = false WHERE id = ANY(%s)", [replaced or []])
         cursor.execute(
-            "INSERT INTO attribution_correction (difference_id, reason_id, predicted, confirmed_by, confirmed_at, active) "
-            "SELECT f.difference_id, f.reason, coalesce(c.reason_id, a.reason_id, ''), %s, %s, true FROM found_label f "
+            "UPDATE attribution_correction SET active = false, waiting_since = NULL WHERE id = ANY(%s)",
+            [replaced or []],
+        )
+        cursor.execute(
+            "INSERT INTO attribution_correction (difference_id, reason_id, predicted, confirmed_by, confirmed_at, active, "
+            "replaced_id) SELECT f.difference_id, f.reason, coalesce(c.reason_id, a.reason_id, ''), %s, %s, true, f.earlier "
+            "FROM found_label f "
             "LEFT JOIN attribution_attribution a ON a.difference_id = f.difference_id AND a.current "
             "LEFT JOIN attribution_candidate c ON c.attribution_id = a.id AND c.rank = 1 "
-            "WHERE f.said IS NULL OR (f.said <> f.reason AND f.decision IS NULL) ORDER BY f.line RETURNING id",
+            "WHERE f.said IS NULL OR (f.said <> f.reason AND NOT f.made_here) ORDER BY f.line RETURNING id",
             [by, timezone.now()],
         )
         written = [row[0] for row in cursor.fetchall()]
     table = Correction._meta.db_table
     custody.seal_ids(table, replaced or [])
     custody.seal_ids(table, written, first=True)
-    return Imported(len(written), known, kept)
+    return Imported(len(written), known, kept, ask_for_second_opinions(written))
 
 
 def _told(faults: list[tuple[int, str]]) -> str:

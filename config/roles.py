@@ -23,12 +23,12 @@ TAKE = "add_export"  # who may look may take along what they see, which is recor
 CARRIED = ("reason", "codetranslation", "calendar", "holiday", "recordtype")  # a record type carries reference records
 SCHEDULES = ("periodictask",)  # what beat does, and when
 ROLES: dict[str, tuple[str, ...]] = {
-    "Analyst": (LOOK, "add_decision", "add_auditanswer", "add_repair", "add_run", "add_delivery"),
+    "Analyst": (LOOK, "add_decision", "add_auditanswer", "change_secondopinion", "add_repair", "add_run", "add_delivery"),
     "Supervisor": (
-        LOOK, "add_decision", "change_decision", "add_auditanswer", "add_repair", "change_repair", "add_run", "add_delivery",
+        LOOK, "add_decision", "change_decision", "add_auditanswer", "change_secondopinion", "add_repair", "change_repair", "add_run", "add_delivery",
     ),
     "Manager": (
-        LOOK, "add_decision", "change_decision", "add_auditanswer", "add_repair", "change_repair", "waive_check", "read_audit_log", "add_run",
+        LOOK, "add_decision", "change_decision", "add_auditanswer", "change_secondopinion", "add_repair", "change_repair", "waive_check", "read_audit_log", "add_run",
         "add_delivery", "add_gatestep", "change_modelversion", "add_training", "change_reconciliation", "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
         *(f"{verb}_{model}" for model in CARRIED[:2] for verb in ("import", "export")),
     ),

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from review.audit_events import READS
-from review.visible import waiting_breaks
+from review.visible import asked_opinions, waiting_breaks
 
 ENTRIES = (
     ("Dashboard", "dashboard"),
@@ -33,6 +33,10 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         }
         for title, name in ENTRIES
     ]
+    if asked := asked_opinions(request):
+        is_current = getattr(request.resolver_match, "url_name", "").startswith("second_opinion")
+        url = reverse("second_opinions")
+        entries.append({"title": "Second opinions", "url": url, "is_current": is_current, "count": asked})
     if request.user.has_perm(READS):  # type: ignore[union-attr]
         is_current = getattr(request.resolver_match, "url_name", "") == "audit"
         entries.append({"title": "Audit log", "url": reverse("audit"), "is_current": is_current, "count": None})

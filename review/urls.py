@@ -18,6 +18,7 @@ from review.pages import (
     queue,
     runs,
     search,
+    second_opinions,
     why,
 )
 from review.pages.uploads import PAGES, upload_urls
@@ -46,6 +47,9 @@ urlpatterns = [
     path("bulk/<int:pk>/", bulk.bulk_page, name="bulk"),
     path("bulk/<int:pk>/undo/", bulk.undo, name="undo_bulk"),
     path("bulk/<int:pk>/results.csv", bulk.results, name="bulk_results"),
+    path("second-opinions/", second_opinions.second_opinions, name="second_opinions"),
+    path("second-opinions/<int:pk>/", second_opinions.second_opinion, name="second_opinion"),
+    path("second-opinions/<int:pk>/answer/", second_opinions.answer_second_opinion, name="answer_second_opinion"),
     path("journey/", journey.journey_page, name="journey"),
     path("journey/export/", journey.export_journey, name="export_journey"),
     path("journey/public-key.pem", journey.public_key_file, name="public_key"),

@@ -6,13 +6,16 @@ from django.http import HttpRequest
 
 from reconciliation.models import Break, Reconciliation
 from reconciliation.waiting import WAITING
+from review.second_opinions import GIVES, open_opinions
 
 
 def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:
-    """The reconciliations that the user may see, by code; each has its record type and `waiting`, its breaks that people are shown."""
+    """The reconciliations that the user may see, by code; each has its record type, `waiting`, its breaks that people are
+    shown, and `asked`, its labels on which the user may give a second opinion."""
     if not hasattr(request, "reconciliations"):
         seen = Reconciliation.objects.visible_to(request.user).select_related("a__record_type", "b")
-        request.reconciliations = list(seen.annotate(waiting=Coalesce(_waiting(), 0)))  # type: ignore[attr-defined]
+        counted = seen.annotate(waiting=Coalesce(_waiting(), 0), asked=Coalesce(_asked(request), 0))
+        request.reconciliations = list(counted)  # type: ignore[attr-defined]
     return request.reconciliations  # type: ignore[attr-defined, no-any-return]
 
 
@@ -20,6 +23,13 @@ def _waiting() -> Subquery:
     shown = Break.objects.filter(state=Break.State.REVIEW).exclude(band=WAITING)
     waiting = shown.filter(reconciliation=OuterRef("pk")).order_by()
     return Subquery(waiting.values("reconciliation").annotate(n=Count("pk")).values("n"))
+
+
+def _asked(request: HttpRequest) -> Subquery:
+    """How many labels wait for the user's second opinion."""
+    mine = open_opinions(request.user).filter(correction__difference__brk__reconciliation=OuterRef("pk")).order_by()
+    counted = mine.values("correction__difference__brk__reconciliation").annotate(n=Count("pk"))
+    return Subquery(counted.values("n"))
 
 
 def visible_breaks(request: HttpRequest) -> QuerySet[Break]:
@@ -30,3 +40,10 @@ def visible_breaks(request: HttpRequest) -> QuerySet[Break]:
 def waiting_breaks(request: HttpRequest) -> int:
     """How many breaks wait for a person."""
     return sum(it.waiting for it in visible_reconciliations(request))  # type: ignore[attr-defined]
+
+
+def asked_opinions(request: HttpRequest) -> int:
+    """How many labels wait for the user's second opinion; of no interest to who may give none."""
+    if not request.user.has_perm(GIVES):  # type: ignore[union-attr]
+        return 0
+    return sum(it.asked for it in visible_reconciliations(request))  # type: ignore[attr-defined]

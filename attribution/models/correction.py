@@ -47,7 +47,10 @@ class Correction(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["-id"], condition=Q(active=True, decision=None), name="correction_imported")]
+        indexes = [
+            models.Index(fields=["-id"], condition=Q(active=True, decision=None), name="correction_imported"),
+            models.Index(fields=["waiting_since"], condition=Q(waiting_since__isnull=False), name="correction_waiting"),
+        ]
         constraints = [
             UniqueConstraint(
                 fields=["difference"],

@@ -14,6 +14,7 @@ from review.api.proposals import ProposalViewSet
 from review.api.push import PushView, ReceiptView, SealView
 from review.api.quarantine import QuarantineViewSet, ReadAgainView, ReplayView
 from review.api.rejects import RejectsView
+from review.api.second_opinions import OpinionViewSet
 from review.api.stored import StoredView
 from review.api.undoing import UndoView
 from review.api.views import BreakViewSet, NoSuchAddress, RunViewSet
@@ -30,6 +31,7 @@ router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("bulk-decisions", BulkViewSet, basename="api-bulk")
 router.register("models", ModelViewSet, basename="api-model")
 router.register("trainings", TrainingViewSet, basename="api-training")
+router.register("second-opinions", OpinionViewSet, basename="api-second-opinion")
 router.register("breaks", BreakViewSet, basename="api-break")
 
 urlpatterns = [

@@ -35,8 +35,8 @@ def test_labels_become_corrections_once(given: Callable[..., Path]) -> None:
     file = given(
         HEAD, "trades,K1,amount,SIGN_FLIP", "trades,K2,amount,ACCRUAL_DIFF", "trades,K3,*row*,MISSING_SOURCE_B"
     )
-    assert vars(import_labels(file=file, by="ann")) == {"written": 3, "known": 0, "kept": 0}
-    assert vars(import_labels(file=file, by="ann")) == {"written": 0, "known": 3, "kept": 0}
+    assert vars(import_labels(file=file, by="ann")) == {"written": 3, "known": 0, "kept": 0, "waiting": 0}
+    assert vars(import_labels(file=file, by="ann")) == {"written": 0, "known": 3, "kept": 0, "waiting": 0}
     first = Correction.objects.get(difference__brk__key="K1")
     assert (first.reason_id, first.predicted, first.confirmed_by, first.active) == (
         "SIGN_FLIP",
@@ -54,7 +54,7 @@ def test_labels_become_corrections_once(given: Callable[..., Path]) -> None:
 def test_a_decision_made_here_stands(given: Callable[..., Path], person: Callable[..., User]) -> None:
     decide(brk=Break.objects.get(key="K2"), action="override", reason="FX_VARIANCE", by=person("Manager"))
     done = import_labels(file=given(HEAD, "trades,K2,amount,ACCRUAL_DIFF"), by="ann")
-    assert vars(done) == {"written": 0, "known": 0, "kept": 1}
+    assert vars(done) == {"written": 0, "known": 0, "kept": 1, "waiting": 0}
     assert Correction.objects.get(difference__brk__key="K2", active=True).reason_id == "FX_VARIANCE"
 
 

@@ -13,9 +13,11 @@ from reconciliation import diff, inputs
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import AlreadyDecided, decide
 from review.models import Decision
+from review.second_opinions import AlreadyAnswered, answer_opinion
 from review.undoing import undo
 from tests.conftest import problems, row
 from tests.faults.conftest import meanwhile
+from tests.review.test_second_opinions import let_model_say, say
 from tests.review.test_undoing import NEXT_DAY
 
 
@@ -47,7 +49,7 @@ def test_an_import_beside_a_decision(sign: Break, person: Callable[..., User], t
     file.write_text("reconciliation,key,field,reason\ntrades,A,amount,ACCRUAL_DIFF\n")
     given = {"action": "override", "reason": "MANUAL_ENTRY_ERR"}
     done = meanwhile(lambda: decide(brk=sign, by=by, **given), lambda: import_labels(file=file, by="ann"))  # type: ignore[arg-type]
-    assert vars(done.result()) == {"written": 0, "known": 0, "kept": 1}
+    assert vars(done.result()) == {"written": 0, "known": 0, "kept": 1, "waiting": 0}
     assert Correction.objects.get(active=True).reason_id == "MANUAL_ENTRY_ERR" and problems() == []
 
 
@@ -82,3 +84,16 @@ def test_a_range_that_read_what_is_taken_back_is_compared_again(
     assert seen and run.report is not None
     assert run.report["records"]["differing"] == 1 and "confirmed" not in run.report["records"]
     assert problems() == []
+
+
+def test_two_give_a_second_opinion(sign: Break, person: Callable[..., User]) -> None:
+    one, two = person("Supervisor", "one"), person("Supervisor", "two")
+    let_model_say(sign)
+    opinion = say(sign, person("Analyst")).opinion  # type: ignore[attr-defined]
+    done = meanwhile(
+        lambda: answer_opinion(opinion=opinion, reason="FX_VARIANCE", by=one),
+        lambda: answer_opinion(opinion=opinion, reason="MANUAL_ENTRY_ERR", by=two),
+    )
+    with pytest.raises(AlreadyAnswered, match="one gave the second opinion on this label already"):
+        done.result()
+    assert Correction.objects.get(active=True).reason_id == "FX_VARIANCE" and problems() == []

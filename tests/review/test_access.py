@@ -18,9 +18,9 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from attribution.models import ModelVersion, Training
+from attribution.models import Correction, ModelVersion, SecondOpinion, Training
 from ingestion.models import Delivery, QuarantinedRow, RecordType
-from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.models import Break, Difference, Reconciliation, Run
 from review.bulk.bulks import start_bulk
 from review.bulk.selecting import Picked, choose_rows
 from review.decisions import decide
@@ -99,7 +99,9 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
         breaks=20, usual=1, runs=3, found_at=timezone.now(),
     )  # fmt: skip
     export = ask_export(wanted=Wanted("queue", "csv"), by=User.objects.get(username="proposer"))
+    opinion = waiting_label(Difference.objects.get(brk__key="A"))
     return {
+        "second-opinions": opinion.pk,
         "models": model.pk,
         "trainings": training.pk,
         "bulk": bulk.pk,
@@ -115,6 +117,16 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
         "history": Reconciliation.objects.get().pk,
         "recordtype": RecordType.objects.get(code="party").pk,
     }
+
+
+def waiting_label(difference: Difference) -> SecondOpinion:
+    """A label that waits for a second opinion."""
+    now = timezone.now()
+    label = Correction.objects.create(
+        difference=difference, reason_id="MANUAL_ENTRY_ERR", confirmed_by="import", confirmed_at=now, active=False,
+        waiting_since=now,
+    )  # fmt: skip
+    return SecondOpinion.objects.create(correction=label, said_by="import", asked_at=now, because="model:1 said else")
 
 
 def filled(address: str, things: Mapping[str, int]) -> str:

@@ -26,5 +26,9 @@ class Command(BaseCommand):
         except BadLabels as error:
             raise CommandError(f"{error}\nNothing was imported.") from None
         self.stdout.write(f"{done.written:,} labels imported, {done.known:,} were known.")
+        if done.waiting:
+            self.stdout.write(f"{done.waiting:,} of them contradict the model and wait for a second opinion.")
         if done.kept:
-            self.stderr.write(f"{done.kept:,} contradict a decision that was made here; the decision stands.")
+            self.stderr.write(
+                f"{done.kept:,} contradict a decision or a second opinion that was given here, which stands."
+            )
