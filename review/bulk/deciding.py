@@ -58,8 +58,8 @@ class Asked:
     by: User
 
     @property
-    def final_alone(self) -> bool:
-        """Whether nothing but a label follows."""
+    def rejects(self) -> bool:
+        """Whether nothing is to be stored."""
         return self.action == Action.REJECT
 
 
@@ -170,7 +170,7 @@ def _is_plain(row: _Row, asked: Asked) -> bool:
 
 def _decide_group(group: _Group, asked: Asked, outcomes: dict[int, Outcome]) -> list[Break]:
     """Decide the breaks of a group. Gives those that have to have their own turn."""
-    if not asked.final_alone:
+    if not asked.rejects:
         _find_records(group)
     rows = _not_held(group, outcomes)
     _make_decisions(rows, asked)

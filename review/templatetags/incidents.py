@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import template
-from django.db.models import Count, Q
 
 from review.incidents.standing import signature_text
 from review.models import Incident
@@ -14,12 +13,11 @@ register = template.Library()
 
 @register.inclusion_tag("review/incidents_line.html", takes_context=True)
 def incidents_line(context: Any) -> dict[str, object]:  # noqa: ANN401 - a template's context
-    """How many are open and how many breaks wait in them; one query. Nothing where none is."""
+    """How many are open, and of how many breaks; one query that reads no break. Nothing where none is."""
     request = context["request"]
     seen = Incident.objects.filter(
         reconciliation__in=[it.pk for it in visible_reconciliations(request)], state=Incident.State.OPEN
     )
-    waiting = Count("members", filter=Q(members__brk__state="review"))
-    found = [it for it in seen.annotate(waiting=waiting).order_by("-pk") if it.waiting]
+    found = list(seen.order_by("-pk"))
     newest = f"{found[0].reason or 'no reason'}, {signature_text(found[0])}" if found else ""
-    return {"count": len(found), "breaks": sum(it.waiting for it in found), "newest": newest}
+    return {"count": len(found), "breaks": sum(it.breaks for it in found), "newest": newest}

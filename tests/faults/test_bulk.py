@@ -1,16 +1,18 @@
 """A worker that is killed in the middle of a bulk decision: who goes on begins where it was, and no row is decided twice."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections, transaction
 from django.http import QueryDict
 
 from config.tasks import decide_bulk
 from reconciliation.models import Break, Run
 from review.bulk.bulks import start_bulk, undo_bulk
 from review.bulk.selecting import choose_filtered
-from review.bulk.working import CHUNK
+from review.bulk.working import CHUNK, work_on
 from review.models import BulkDecision, BulkRow, Decision
 from tests.conftest import problems, row
 from tests.faults.conftest import Start, held, kill, swept, until
@@ -65,3 +67,23 @@ def test_an_undoing_goes_on_where_it_was(many: None, worker: Start, person: Call
     until(lambda: settled(undoing) == 9 and undoing.state == "done", "nobody went on", meanwhile=swept)
     assert undoing.done == 9 and Decision.objects.exclude(undone_by=by).count() == 0
     assert set(Break.objects.values_list("state", flat=True)) == {"review"} and problems() == []
+
+
+def test_a_break_that_somebody_holds_is_left_for_later(many: None, person: Callable[..., User]) -> None:
+    by = person("Manager")
+    preview = choose_filtered(query=QueryDict("state=review&key=T000"), by=by)
+    bulk = start_bulk(preview=preview, action="reject", by=by)
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        Break.objects.select_for_update().get(key="T0005")  # as a run, or who decides it alone
+        worked = pool.submit(_worked, bulk)
+        until(lambda: BulkRow.objects.filter(state="done").count() == 8, "the others were not decided")
+        assert BulkRow.objects.get(state="waiting").brk.key == "T0005"
+    worked.result(timeout=30)
+    assert settled(bulk) == 9 and problems() == []
+
+
+def _worked(bulk: BulkDecision) -> None:
+    try:
+        work_on(bulk)
+    finally:
+        connections.close_all()

@@ -19,7 +19,7 @@ from reconciliation.store.current import stored_versions
 from review.bulk.bulks import BulkConflict, BulkRefused, start_bulk, undo_bulk, visible_bulks
 from review.bulk.selecting import BadSelection, NotAllVisible, Picked, choose_filtered, choose_rows
 from review.bulk.working import silent_bulks, work_on
-from review.decisions import AlreadyDecided, DecisionRefused, decide
+from review.decisions import AlreadyDecided, DecisionRefused, decide, waive
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
 from tests.conftest import DAY, problems, row
 from tests.standing import lake_folder  # noqa: F401
@@ -96,6 +96,8 @@ def test_each_row_is_decided_as_if_alone(
 ) -> None:  # fmt: skip
     Reconciliation.objects.update(four_eyes=four_eyes)
     custody.seal([trades])
+    high = Break.objects.get(key="HIGH")
+    waive(brk=high, condition="check:amount:between", by=person("Manager"), comment="agreed")
     by, keys = person("Supervisor"), list(Break.objects.order_by("bucket", "pk").values_list("key", flat=True))
     alone, refused = {}, {}
     with transaction.atomic():
