@@ -5,22 +5,25 @@ hide that the world changed (attribution/statistics/audit_test.py).
 """
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from attribution.models import AuditAnswer, Draw, GateStep
 from attribution.registry import champion_of
-from attribution.rungs import bound_of, last_step, next_rung, working_bound
+from attribution.rungs import bound_after, bound_of, gate_of, next_rung
 from attribution.statistics.audit_test import TRIPS, WARNS, evidence
 from ingestion import custody
 from ingestion.alerts import raise_event
 from ingestion.audit_log import record_event
 from reconciliation.models import Reconciliation, RuleSet
-from reconciliation.rules import GateRules
 
 WINDOW = dt.timedelta(days=30)
 DECIDES = ("gate", "provers", "compare")  # the rules that decide what passes
@@ -63,6 +66,13 @@ class Standing:
         return not self.is_closed and self.reached >= TRIPS
 
     @property
+    def state(self) -> str:
+        """closed, stepped (to a stricter bound than promised), warned or open."""
+        if self.is_closed:
+            return "closed"
+        return "stepped" if self.may_reopen else "warned" if self.warns else "open"
+
+    @property
     def may_reopen(self) -> bool:
         """Whether the gate stands stricter than it promises."""
         return self.step is not None and self.step.kind == GateStep.Kind.TRIP and self.bound != self.promised
@@ -70,12 +80,60 @@ class Standing:
 
 def standing_of(reconciliation: Reconciliation, now: dt.datetime | None = None) -> Standing:
     """Where a gate stands, and how strong the evidence against it is."""
-    gate = GateRules.from_document(reconciliation.rules.get("gate") or {})
-    step, promised = last_step(reconciliation), bound_of(gate)
-    bound = working_bound(reconciliation, promised)
-    audits = Draw.objects.filter(purpose=Draw.Purpose.AUDIT, run__reconciliation=reconciliation)
-    since = _window(audits.order_by("drawn_at").values_list("drawn_at", flat=True).first(), step, now or timezone.now())
-    said = _answers(reconciliation, step, since)
+    return standings([reconciliation], now)[0]
+
+
+def standings(reconciliations: Sequence[Reconciliation], now: dt.datetime | None = None) -> list[Standing]:
+    """Where gates stand, in three queries however many there are."""
+    now = now or timezone.now()
+    newest = GateStep.objects.filter(reconciliation__in=reconciliations).order_by("reconciliation_id", "-number")
+    steps = {it.reconciliation_id: it for it in newest.distinct("reconciliation_id")}
+    drawn = {of: (first, waiting) for of, first, waiting in _drawn(reconciliations)}
+    windows = {it.pk: _window(drawn.get(it.pk, (None, 0))[0], steps.get(it.pk), now) for it in reconciliations}
+    said = _settled(windows, steps)
+    return [
+        _standing(it, steps.get(it.pk), windows[it.pk], said[it.pk], drawn.get(it.pk, (None, 0))[1])
+        for it in reconciliations
+    ]
+
+
+def _drawn(reconciliations: Sequence[Reconciliation]) -> QuerySet[Draw, Any]:
+    """Of each reconciliation the moment of its first audit, and how many wait."""
+    audits = Draw.objects.filter(purpose=Draw.Purpose.AUDIT, run__reconciliation__in=reconciliations).order_by()
+    settled = Exists(AuditAnswer.objects.filter(counts=True, draw=OuterRef("pk")))
+    counted = audits.annotate(settled=settled).values_list("run__reconciliation")
+    return counted.annotate(first=Min("drawn_at"), waiting=Count("pk", filter=Q(settled=False)))
+
+
+def _window(first: dt.datetime | None, step: GateStep | None, now: dt.datetime) -> dt.datetime | None:
+    """When the present window began: whole windows after the last step, or after the first draw."""
+    anchor = step.at if step else first
+    return None if anchor is None else anchor + max((now - anchor) // WINDOW, 0) * WINDOW
+
+
+def _settled(windows: Mapping[int, dt.datetime | None], steps: Mapping[int, GateStep]) -> defaultdict[int, list[bool]]:
+    """Whether each audited pass of the windows was wrong, in the order in which that was settled. What passed before the last
+    step says nothing of what passes now."""
+    found: defaultdict[int, list[bool]] = defaultdict(list)
+    begun = [since for since in windows.values() if since is not None]
+    if not begun:
+        return found
+    answers = AuditAnswer.objects.filter(
+        counts=True, answered_at__gte=min(begun), draw__run__reconciliation__in=windows
+    )
+    columns = ("draw__run__reconciliation", "answered_at", "draw__drawn_at", "functional")
+    for of, at, drawn_at, functional in answers.order_by("answered_at", "id").values_list(*columns):
+        since, step = windows[of], steps.get(of)
+        if since is not None and at >= since and (step is None or drawn_at >= step.at):
+            found[of].append(not functional)
+    return found
+
+
+def _standing(
+    reconciliation: Reconciliation, step: GateStep | None, since: dt.datetime | None, said: list[bool], waiting: int
+) -> Standing:
+    gate = gate_of(reconciliation)
+    bound = bound_after(step, promised := bound_of(gate), has_budget=bool(gate.budget))
     grown = evidence(said, float(bound)).tolist() if bound is not None else []
     return Standing(
         reconciliation=reconciliation,
@@ -85,29 +143,11 @@ def standing_of(reconciliation: Reconciliation, now: dt.datetime | None = None) 
         since=since,
         answers=len(said),
         wrong=sum(said),
-        waiting=audits.exclude(answers__counts=True).count(),
+        waiting=waiting,
         evidence=grown[-1] if grown else 1.0,
         reached=max(grown, default=1.0),
         step=step,
     )
-
-
-def _window(first: dt.datetime | None, step: GateStep | None, now: dt.datetime) -> dt.datetime | None:
-    """When the present window began: whole windows after the last step, or after the first draw."""
-    anchor = step.at if step else first
-    return None if anchor is None else anchor + max((now - anchor) // WINDOW, 0) * WINDOW
-
-
-def _answers(reconciliation: Reconciliation, step: GateStep | None, since: dt.datetime | None) -> list[bool]:
-    """Whether each audited pass was wrong, in the order in which that was settled."""
-    if since is None:
-        return []
-    settled = AuditAnswer.objects.filter(counts=True, answered_at__gte=since, draw__run__reconciliation=reconciliation)
-    if step is not None:
-        settled = settled.filter(
-            draw__drawn_at__gte=step.at
-        )  # what passed before the step says nothing of what passes now
-    return [not functional for functional in settled.order_by("answered_at", "id").values_list("functional", flat=True)]
 
 
 @transaction.atomic

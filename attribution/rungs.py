@@ -16,10 +16,15 @@ def working_bound(reconciliation: Reconciliation, budget: Decimal | None) -> Dec
     """The share of wrong passes that is in force: the budget (the default bound where there is none), or the stricter one to
     which the audits moved the gate. None where it is closed."""
     asked = DEFAULT_BOUND if budget is None else budget
-    step = last_step(reconciliation)
+    return bound_after(last_step(reconciliation), asked, has_budget=_has_budget(reconciliation))
+
+
+def bound_after(step: GateStep | None, asked: Decimal, *, has_budget: bool) -> Decimal | None:
+    """The bound in force after the last step; None where the gate is closed. Without a budget no certificate holds a stricter
+    bound, so that any step closes, also one of earlier rules."""
     if step is None or step.kind == GateStep.Kind.REOPEN:
         return asked
-    return None if step.bound is None or _closes(reconciliation, step) else min(step.bound, asked)
+    return None if step.bound is None or not has_budget else min(step.bound, asked)
 
 
 def bound_of(gate: GateRules) -> Decimal:
@@ -27,16 +32,18 @@ def bound_of(gate: GateRules) -> Decimal:
     return Decimal(gate.budget) if gate.budget else max(1 - gate.confidence, LEAST_BOUND)
 
 
+def gate_of(reconciliation: Reconciliation) -> GateRules:
+    """The gate's rules as they stand."""
+    return GateRules.from_document(reconciliation.rules.get("gate") or {})
+
+
+def _has_budget(reconciliation: Reconciliation) -> bool:
+    return bool(gate_of(reconciliation).budget)
+
+
 def is_closed(reconciliation: Reconciliation) -> bool:
     """Whether the audits closed the gate, and nobody opened it since."""
-    step = last_step(reconciliation)
-    return step is not None and _closes(reconciliation, step)
-
-
-def _closes(reconciliation: Reconciliation, step: GateStep) -> bool:
-    """Without a budget no certificate holds a stricter bound, so any step closes the gate, also one of earlier rules."""
-    has_budget = GateRules.from_document(reconciliation.rules.get("gate") or {}).budget
-    return step.kind == GateStep.Kind.TRIP and (step.bound is None or not has_budget)
+    return working_bound(reconciliation, None) is None
 
 
 def last_step(reconciliation: Reconciliation) -> GateStep | None:
@@ -52,7 +59,7 @@ def next_rung(bound: Decimal) -> Decimal | None:
 def closed_gate(reconciliation: Reconciliation) -> list[Condition]:
     """The condition that holds every differing record back while the gate is closed; none while it is open."""
     step = last_step(reconciliation)
-    if step is None or not _closes(reconciliation, step):
+    if step is None or bound_after(step, DEFAULT_BOUND, has_budget=_has_budget(reconciliation)) is not None:
         return []
     said = f"{step.because} A Manager opens it after a new champion, a new certificate or other rules."
     return [Condition("gate", f"The gate of {reconciliation.code} is open", holds=False, detail=said)]

@@ -13,7 +13,7 @@ from attribution.models import AuditAnswer, AuditReason, Correction, Draw, Reaso
 from ingestion import custody
 from ingestion.audit_log import record_event
 from reconciliation.custody import seal_breaks
-from reconciliation.models import Break, Difference, GateRefusal
+from reconciliation.models import Break, Difference, GateRefusal, Member
 from review.models import Decision
 
 
@@ -35,6 +35,13 @@ def differences_of(draw: Draw) -> list[Difference]:
     """The differences that the run judged, also where later values replaced them."""
     judged = Difference.objects.filter(brk=draw.brk_id, attributions__run=draw.run_id).distinct()
     return list(judged.order_by("id"))
+
+
+def rows_of(draw: Draw) -> list[Member]:
+    """The first row of each side as they stood in the break when it was drawn."""
+    stood = Member.objects.filter(brk=draw.brk_id, run__lte=draw.run_id, position=1)
+    newest = {it.side: it for it in stood.order_by("run", "id")}
+    return [newest[side] for side in sorted(newest)]
 
 
 @transaction.atomic
@@ -86,11 +93,8 @@ def _named(differences: Sequence[Difference], reasons: Mapping[int, str]) -> dic
 
 def _settle(answer: AuditAnswer, brk: Break, draw: Draw, named: Mapping[Difference, Reason]) -> None:
     """Labels, unless a person's decision stands; a wrong pass goes back where the record is still as it passed."""
-    decided = set(
-        Correction.objects.filter(difference__in=named, active=True, decision__isnull=False).values_list(
-            "difference", flat=True
-        )
-    )
+    standing = Correction.objects.standing().filter(difference__in=named, decision__isnull=False)
+    decided = set(standing.values_list("difference", flat=True))
     by = answer.answered_by.get_username()
     for difference, reason in named.items():
         if difference.pk not in decided:

@@ -10,6 +10,7 @@ ENTRIES = (
     ("Dashboard", "dashboard"),
     ("Queue", "queue"),
     ("Incidents", "incidents"),
+    ("Blind audits", "blind_audits"),
     ("Runs", "runs"),
     ("Sources", "deliveries"),
     ("Quarantine", "quarantine"),

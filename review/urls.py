@@ -5,6 +5,7 @@ from django.urls import path
 
 from review.pages import (
     audit,
+    blind_audits,
     break_,
     bulk,
     dashboard,
@@ -73,6 +74,9 @@ urlpatterns = [
     path("models/train/", models.train_model, name="train_model"),
     path("models/<int:pk>/", models.model_page, name="model"),
     path("models/<int:pk>/answer/", models.answer_model, name="answer_model"),
+    path("blind-audits/", blind_audits.blind_audits, name="blind_audits"),
+    path("blind-audits/<int:pk>/", blind_audits.blind_audit, name="blind_audit"),
+    path("blind-audits/<int:pk>/answer/", blind_audits.answer, name="answer_audit"),
     path("quarantine/", quarantine.quarantine, name="quarantine"),
     path("quarantine/<int:pk>/", quarantine.quarantined, name="quarantined"),
     path("quarantine/<int:pk>/answer/", quarantine.answer_row, name="answer_row"),

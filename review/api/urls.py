@@ -4,9 +4,11 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from review.api.audit import AuditViewSet
+from review.api.blind_audits import BlindAuditViewSet
 from review.api.bulk import BulkPreviewView, BulkViewSet
 from review.api.deliveries import DeliveryViewSet
 from review.api.exports import ExportViewSet
+from review.api.gates import GatesView, GateView, ReopenGateView
 from review.api.incidents import IncidentViewSet
 from review.api.journey import JourneyView, PublicKeyView, SearchView, SignedJourneyView
 from review.api.models import ModelViewSet, TrainingViewSet
@@ -33,6 +35,7 @@ router.register("models", ModelViewSet, basename="api-model")
 router.register("trainings", TrainingViewSet, basename="api-training")
 router.register("second-opinions", OpinionViewSet, basename="api-second-opinion")
 router.register("breaks", BreakViewSet, basename="api-break")
+router.register("blind-audits", BlindAuditViewSet, basename="api-blind-audit")
 
 urlpatterns = [
     re_path(r"^store/(?P<code>[-\w]+)/?$", StoredView.as_view(), name="api-stored"),
@@ -43,6 +46,9 @@ urlpatterns = [
     re_path(r"^deliveries/(?P<pk>\d{1,18})/read-again/?$", ReadAgainView.as_view(), name="api-read-again"),
     re_path(r"^receipts/(?P<pk>\d{1,18})/?$", ReceiptView.as_view(), name="api-receipt"),
     re_path(r"^decisions/(?P<pk>\d{1,18})/undo/?$", UndoView.as_view(), name="api-undo"),
+    re_path(r"^gates/?$", GatesView.as_view(), name="api-gates"),
+    re_path(r"^gates/(?P<code>[-\w]+)/?$", GateView.as_view(), name="api-gate"),
+    re_path(r"^gates/(?P<code>[-\w]+)/reopen/?$", ReopenGateView.as_view(), name="api-reopen-gate"),
     re_path(r"^bulk-previews/?$", BulkPreviewView.as_view(), name="api-bulk-previews"),
     re_path(r"^journey/?$", JourneyView.as_view(), name="api-journey"),
     re_path(r"^journey/signed/?$", SignedJourneyView.as_view(), name="api-signed-journey"),

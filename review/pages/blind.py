@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from attribution.corrections import NO_LABEL
 from attribution.models import Reason
-from reconciliation.models import Break, Difference
+from reconciliation.models import Break, Difference, Member
 from review.pages.comparison import comparison
 from review.pages.explained import shown_field
 from review.pages.posted import NO_NUL, holds_nul
@@ -39,10 +39,16 @@ class Asked:
     chosen: str
 
 
-def blind_context(request: HttpRequest, brk: Break, differences: Sequence[Difference]) -> dict[str, Any]:
-    """What `review/blind_form.html` shows, beside `blind_url` where it posts to. What was posted is still chosen."""
-    members = list(brk.members.filter(current=True).order_by("side", "position"))
-    wrong = set(brk.differences.filter(current=True).values_list("field", flat=True))
+def blind_context(
+    request: HttpRequest, brk: Break, differences: Sequence[Difference], stood: Sequence[Member] | None = None
+) -> dict[str, Any]:
+    """What `review/blind_form.html` shows, beside `blind_url` where it posts to. What was posted is still chosen. `stood`: the
+    rows as they stood when these were all of the differences; without them, the rows and differences of now."""
+    if stood is None:
+        members = list(brk.members.filter(current=True).order_by("side", "position"))
+        wrong = set(brk.differences.filter(current=True).values_list("field", flat=True))
+    else:
+        members, wrong = list(stood), {it.field for it in differences}
     chosen = request.POST
     return {
         "brk": brk,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from attribution.models import Reason
 from attribution.why import speaks_by_model
-from reconciliation.models import Break, RunInput
+from reconciliation.models import Break, GateRefusal, RunInput
 from reconciliation.rules import GateRules
 from review.decisions import may_decide
 from review.models import Decision, Waiver
@@ -121,6 +121,8 @@ def _history(brk: Break, differences: list[Explained], decisions: list[Decision]
 def _consequence(brk: Break, refusals: list[Any]) -> str:
     if any(it.condition.startswith("check:") and not it.waived for it in refusals):
         return "A check fails. Override the value, or let a Manager waive the check."
+    if any(it.condition == GateRefusal.AUDIT for it in refusals):
+        return "The store holds it as it passed. Approve keeps that, override stores a corrected version; reject cannot take it out."
     if brk.kind == Break.Kind.DUPLICATE:
         return "Approve stores the row that you name; the others stay duplicates."
     if brk.amount is not None:

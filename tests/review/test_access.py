@@ -18,7 +18,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from attribution.models import Correction, ModelVersion, SecondOpinion, Training
+from attribution.models import Correction, Draw, ModelVersion, SecondOpinion, Training
 from ingestion.models import Delivery, QuarantinedRow, RecordType
 from reconciliation.models import Break, Difference, Reconciliation, Run
 from review.bulk.bulks import start_bulk
@@ -40,6 +40,7 @@ NOT_KNOWN, REFUSED = 405, (401, 403, 404)
 TOKEN = "00000000-0000-0000-0000-000000000000"
 NAMED = {
     r"store/\(\?P<code>[^)]*\)": "store/trade",
+    r"gates/\(\?P<code>[^)]*\)": "gates/trades",
     "definitions/<slug:code>": "definitions/trades",
     "<slug:kind>": "reconciliation",
     r"<slug:code>|\(\?P<code>[^)]*\)": "left",
@@ -81,7 +82,8 @@ def people(person: Callable[..., User]) -> dict[str, User | AnonymousUser]:
 @pytest.fixture
 def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[str, int]:
     """Ids of things that are there, by the word that stands before them in an address."""
-    reconcile([row("A", "10.00"), row("B", "10.00"), "broken"], [row("A", "-10.00"), row("B", "9.00")])
+    left = [row("A", "10.00"), row("B", "10.00"), row("C", "10.25"), "broken"]
+    reconcile(left, [row("A", "-10.00"), row("B", "9.00"), row("C", "10.00")])
     Reconciliation.objects.update(four_eyes=True)
     decision = decide(brk=Break.objects.get(key="B"), action="approve", by=person("Supervisor", "proposer"))
     model = ModelVersion.objects.create(
@@ -108,6 +110,7 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
         "incidents": incident.pk,
         "bulk-decisions": bulk.pk,
         "exports": export.pk,
+        "blind-audits": Draw.objects.get(brk__key="C").pk,
         "runs": Run.objects.get().pk,
         "deliveries": Delivery.objects.earliest("id").pk,
         "breaks": Break.objects.get(key="A").pk,

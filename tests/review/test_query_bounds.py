@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from attribution.models import Draw
 from ingestion.models import QuarantinedRow
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide, waive
@@ -52,7 +53,21 @@ def _settle(trades: Reconciliation, manager: User, supervisor: User) -> None:
 def _pages(runs: list[Run]) -> Iterator[str]:
     yield from (
         reverse(name)
-        for name in ("dashboard", "queue", "runs", "deliveries", "quarantine", "journey", "models", "exports", "audit")
+        for name in (
+            "dashboard",
+            "queue",
+            "blind_audits",
+            "runs",
+            "deliveries",
+            "quarantine",
+            "journey",
+            "models",
+            "exports",
+            "audit",
+        )
+    )
+    yield from (
+        reverse("blind_audit", args=[pk]) for pk in Draw.objects.filter(purpose="audit").values_list("pk", flat=True)
     )
     yield from (reverse("quarantined", args=[pk]) for pk in QuarantinedRow.objects.values_list("pk", flat=True))
     for query in (

@@ -6,9 +6,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
 from attribution.champions import promote, roll_back
+from attribution.guard import standing_of
 from attribution.models import ModelVersion
 from attribution.registry import PromotionRefused, champion_of, version_of
 from config.doors import acting_user, command_user, known_reconciliation
+from config.gate_table import gate_lines
 from config.model_table import model_line, model_table
 
 
@@ -40,7 +42,8 @@ class Command(BaseCommand):
             elif options["roll_back"]:
                 roll_back(reconciliation=reconciliation, by=by)
             else:
-                return self._list(ModelVersion.objects.filter(reconciliation=reconciliation))
+                self._list(ModelVersion.objects.filter(reconciliation=reconciliation))
+                return self.stdout.write(gate_lines(standing_of(reconciliation)))
         except PromotionRefused as error:
             raise CommandError(str(error)) from None
         champion = champion_of(reconciliation)

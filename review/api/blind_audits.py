@@ -1,0 +1,132 @@
+"""Blind audits by REST: what the caller may audit, one whole, an answer. Nothing tells why a record passed."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from attribution.models import Draw
+from reconciliation.models import Difference, Member
+from review.api.idempotency import KEY_HEADER, once
+from review.api.paging import NewestFirst
+from review.api.permissions import HasScope
+from review.api.strict import StrictSerializer
+from review.audits import AuditRefused, answer_audit, differences_of, rows_of, waiting_for
+from review.pages.blind_audits import RIGHT, told
+
+
+class AuditedDifferenceSerializer(serializers.ModelSerializer):
+    """A difference with nothing that was said of it."""
+
+    class Meta:
+        model = Difference
+        fields = ("field", "kind", "value_a", "value_b", "raw_a", "raw_b")
+
+
+class AuditedRowSerializer(serializers.ModelSerializer):
+    """A delivered row as it stood."""
+
+    class Meta:
+        model = Member
+        fields = ("side", "record", "raw", "flags")
+
+
+class AuditSerializer(serializers.ModelSerializer):
+    """A record that passed, in a list."""
+
+    reconciliation = serializers.CharField(source="run.reconciliation.code")
+    business_date = serializers.DateField(source="run.business_date")
+    key = serializers.CharField(source="brk.key")
+
+    class Meta:
+        model = Draw
+        fields = ("id", "reconciliation", "business_date", "key", "drawn_at")
+
+
+class AuditDetailSerializer(AuditSerializer):
+    """A record that passed, with its differences and rows."""
+
+    differences = serializers.SerializerMethodField()
+    rows = serializers.SerializerMethodField()
+
+    class Meta(AuditSerializer.Meta):
+        fields = (*AuditSerializer.Meta.fields, "differences", "rows")  # type: ignore[assignment]
+
+    @extend_schema_field(AuditedDifferenceSerializer(many=True))
+    def get_differences(self, draw: Draw) -> object:
+        """Those that the run judged."""
+        return AuditedDifferenceSerializer(differences_of(draw), many=True).data
+
+    @extend_schema_field(AuditedRowSerializer(many=True))
+    def get_rows(self, draw: Draw) -> object:
+        """The first row of each side."""
+        return AuditedRowSerializer(rows_of(draw), many=True).data
+
+
+class AnswerAuditSerializer(StrictSerializer):
+    """A reason for each difference, by its field."""
+
+    reasons = serializers.DictField(child=serializers.CharField(max_length=40))
+    comment = serializers.CharField(default="", allow_blank=True, max_length=4000)
+
+
+class AuditAnswerSerializer(serializers.Serializer):
+    """What the answer says, whether the audit ends with it, and what follows."""
+
+    functional = serializers.BooleanField()
+    counts = serializers.BooleanField()
+    detail = serializers.CharField()
+
+
+class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+    """Audits that wait for the caller: list, one, answer."""
+
+    serializer_class = AuditSerializer
+    pagination_class = NewestFirst
+    permission_classes = [IsAuthenticated, HasScope]
+    queryset = Draw.objects.none()
+    lookup_value_regex = r"\d{1,18}"
+    scope = "decide"
+
+    def get_serializer_class(self) -> Any:  # noqa: ANN401
+        """Whole for one, short in a list."""
+        return AuditDetailSerializer if self.action == "retrieve" else AuditSerializer
+
+    def get_queryset(self) -> QuerySet[Draw]:
+        """What the caller may audit now."""
+        if not self.request.user.has_perm(RIGHT):  # type: ignore[union-attr]
+            return Draw.objects.none()
+        return waiting_for(self.request.user).select_related("brk", "run__reconciliation")  # type: ignore[arg-type]
+
+    @extend_schema(parameters=[KEY_HEADER], request=AnswerAuditSerializer, responses={201: AuditAnswerSerializer})
+    @action(detail=True, methods=["post"])
+    def answers(self, request: Request, pk: str | None = None) -> Response:
+        """Name the cause of each difference. That one is an error counts when another person says so, too."""
+        if not request.user.has_perm(RIGHT):  # type: ignore[union-attr]
+            raise PermissionDenied("Auditing needs the role Analyst, Supervisor or Manager.")
+        asked = AnswerAuditSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return once(request, lambda: _answered(request, self.get_object(), asked.validated_data))
+
+
+def _answered(request: Request, draw: Draw, asked: dict[str, Any]) -> Response:
+    fields = {it.field: it.pk for it in differences_of(draw)}
+    if unknown := sorted(set(asked["reasons"]) - set(fields)):
+        detail = f"{', '.join(unknown)} does not differ. There is {', '.join(fields)}."
+        return Response({"detail": detail}, status=400)
+    reasons = {fields[name]: code for name, code in asked["reasons"].items()}
+    try:
+        said = answer_audit(draw=draw, by=request.user, reasons=reasons, comment=asked["comment"])  # type: ignore[arg-type]
+    except AuditRefused as error:
+        return Response({"detail": str(error)}, status=400)
+    said.draw.brk.refresh_from_db()
+    told_of = {"functional": said.functional, "counts": said.counts, "detail": told(said)}
+    return Response({**AuditAnswerSerializer(told_of).data}, status=201)
