@@ -42,6 +42,7 @@ NAMED = {
     r"store/\(\?P<code>[^)]*\)": "store/trade",
     r"gates/\(\?P<code>[^)]*\)": "gates/trades",
     "definitions/<slug:code>": "definitions/trades",
+    "gates/<slug:code>": "gates/trades",
     "<slug:kind>": "reconciliation",
     r"<slug:code>|\(\?P<code>[^)]*\)": "left",
     r"<uuid:token>": TOKEN,

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from attribution.guard import standing_of
 from attribution.models import Attribution, AuditAnswer, Draw, GateStep
@@ -224,3 +225,24 @@ def test_a_command_lists_audits_and_answers_one(draw: Draw, person: Callable[...
     said = told("audits", "trades", user="ann", answer=draw.brk.key, reason=["amount=TIMING_LAG"])
     assert said == f"{draw.brk.key}: the pass was right. Your reasons are labels now.\n"
     assert len(told("audits", "trades", user="ann").splitlines()) == 3
+
+
+def test_gates_are_shown_and_opened_by_a_manager_alone(made: int, client: Client, person: Callable[..., User]) -> None:
+    trades = Reconciliation.objects.get(code="trades")
+    client.force_login(person("Auditor", "una"))
+    page = client.get(reverse("gates")).content.decode()
+    assert "at most 10 % of what passes may be wrong" in page and "4 wait" in page
+    GateStep.objects.create(
+        reconciliation=trades, number=1, kind="trip", broken="0.10", evidence=21, answers=9, wrong=6,
+        because="6 of 9 audits found errors.", at=timezone.now(),
+    )  # fmt: skip
+    page = client.get(reverse("gates")).content.decode()
+    assert "nothing passes without a person" in page and "6 of 9 audits" in page and "Open the gate" not in page
+    address = reverse("reopen_gate", args=["trades"])
+    assert client.post(address, {"comment": "mended"}).status_code == 403
+    client.force_login(person("Manager", "mia"))
+    assert "Nothing changed since" in client.post(address, {"comment": "mended"}, follow=True).content.decode()
+    trades.rules = {**trades.rules, "gate": {"confidence": "0.95"}}
+    trades.save(update_fields=["rules"])
+    assert "from the next run on" in client.post(address, {"comment": "mended"}, follow=True).content.decode()
+    assert GateStep.objects.latest("pk").by == "mia"

@@ -1,0 +1,51 @@
+"""How far a reconciliation is from its next certificate, in reviews."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from attribution.models import ModelVersion
+from attribution.rungs import LADDER
+from reconciliation.models import Reconciliation
+
+SHARE = 0.4  # of the labels is held out (attribution/held_out.py, which only trainings load)
+
+
+@dataclass(frozen=True)
+class Meter:
+    """`bound`: of the next certificate; `reviews`: about how many more bring it, None where not with the newest model."""
+
+    bound: Decimal
+    reviews: int | None
+
+    def __str__(self) -> str:
+        if self.reviews is None:
+            return f"At {self.bound * 100:.0f} % more labels alone do not help: the newest model errs too often."
+        if not self.reviews:
+            return f"The labels there are suffice for {self.bound * 100:.0f} %: train under a budget."
+        return f"About {_rounded(self.reviews):,} more reviews bring the certificate of {self.bound * 100:.0f} %."
+
+
+def next_certificate(reconciliation: Reconciliation) -> Meter | None:
+    """The laxest bound of the ladder that the newest model does not hold; None without a model, or where it holds all."""
+    from attribution.statistics.meter import reviews_needed  # its libraries load slowly
+
+    model = ModelVersion.objects.filter(reconciliation=reconciliation).order_by("-version").first()
+    if model is None:
+        return None
+    held = set(model.certificates.values_list("bound", flat=True))  # type: ignore[attr-defined]
+    missing = [it for it in LADDER if it not in held]
+    curve, labels = _curve(model.metrics)
+    if not missing or not curve:
+        return None
+    return Meter(missing[0], reviews_needed(curve, labels, float(missing[0]), SHARE))
+
+
+def _curve(metrics: dict[str, Any]) -> tuple[list[tuple[int, int]], int]:
+    points = (metrics.get("curve") or {}).get("functional_share") or []
+    return [(passes, errors) for _, passes, errors, *_ in points], metrics.get("labels", 0)
+
+
+def _rounded(reviews: int) -> int:
+    """To two digits: more would claim to know the future."""
+    return round(reviews, min(0, 2 - len(str(reviews))))

@@ -1,0 +1,41 @@
+"""Gates as a page: how much of what passes may be wrong, what the audits say of that, and opening one again."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from attribution.guard import ReopenRefused, reopen_gate, standings
+from attribution.meter import next_certificate
+from review.visible import visible_reconciliations
+
+RIGHT = "attribution.add_gatestep"
+METERS = 5  # each costs two queries; beyond, a reconciliation's own page tells
+
+
+def gates(request: HttpRequest) -> HttpResponse:
+    """Where each gate stands."""
+    mine = visible_reconciliations(request)
+    rows = [
+        (found, next_certificate(found.reconciliation) if number < METERS else None)
+        for number, found in enumerate(standings(mine))
+    ]
+    may = request.user.has_perm(RIGHT)  # type: ignore[union-attr]
+    return render(request, "review/gates.html", {"rows": rows, "may_reopen": may})
+
+
+@require_POST
+@permission_required(RIGHT, raise_exception=True)
+def reopen(request: HttpRequest, code: str) -> HttpResponse:
+    """Open a gate that the audits moved."""
+    found = next((it for it in visible_reconciliations(request) if it.code == code), None)
+    if found is None:
+        raise Http404
+    try:
+        step = reopen_gate(reconciliation=found, by=request.user, comment=request.POST.get("comment", ""))  # type: ignore[arg-type]
+    except ReopenRefused as refused:
+        messages.error(request, str(refused), extra_tags="bad")
+    else:
+        messages.success(request, f"The {step} from the next run on.", extra_tags="ok")
+    return redirect("gates")

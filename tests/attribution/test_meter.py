@@ -1,0 +1,35 @@
+"""The meter counts what a certificate would need."""
+
+import numpy as np
+import pytest
+
+from attribution.meter import Meter
+from attribution.rungs import LADDER
+from attribution.statistics.certificate import certify, threshold_grid
+from attribution.statistics.meter import passes_needed, reviews_needed
+
+
+@pytest.mark.parametrize(("bound", "needed"), [(0.10, 39), (0.05, 80), (0.02, 203), (0.01, 408)])
+def test_right_passes_that_a_bound_needs(bound: float, needed: int) -> None:
+    assert passes_needed(0.0, bound) == needed
+    for count, holds in ((needed, True), (needed - 1, False)):
+        scores, wrong = np.full(count, 0.95), np.zeros(count, dtype=bool)
+        assert (certify(scores, wrong, threshold_grid(scores, 0.9), bound=bound) is not None) is holds
+
+
+def test_errors_ask_for_more_and_too_many_for_what_cannot_be() -> None:
+    needed = passes_needed(0.01, 0.02)
+    assert needed is not None and needed > 600
+    assert passes_needed(0.02, 0.02) is None
+
+
+def test_the_cheapest_threshold_counts() -> None:
+    assert reviews_needed([(100, 0), (200, 20)], 400, 0.02, 0.4) == 1_030  # 103 more passes, a quarter of the held out
+    assert reviews_needed([(500, 0)], 600, 0.02, 0.4) == 0
+    assert reviews_needed([(0, 0), (100, 50)], 600, 0.02, 0.4) is None
+
+
+def test_it_speaks_in_round_numbers() -> None:
+    assert str(Meter(LADDER[2], 1_034)) == "About 1,000 more reviews bring the certificate of 2 %."
+    assert str(Meter(LADDER[2], 7)).startswith("About 7 more")
+    assert "errs too often" in str(Meter(LADDER[3], None))
