@@ -1,11 +1,13 @@
 """Labels from a file: reasons that people confirmed elsewhere become Corrections. All of a file's labels, or none."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from attribution.corrections import NO_LABEL
@@ -22,7 +24,11 @@ MOST_FAULTS = 20
 
 
 class BadLabels(ValueError):
-    """A file that cannot be imported: a sentence a line. Nothing of it was."""
+    """A file that cannot be imported: a sentence a line. Nothing of it was. `faults`: each with its line, where it has one."""
+
+    def __init__(self, told: str, faults: Sequence[tuple[int, str]] = ()) -> None:
+        super().__init__(told)
+        self.faults = faults
 
 
 @dataclass(frozen=True)
@@ -47,18 +53,42 @@ class Label:
     reason: str
 
 
+@dataclass(frozen=True)
+class Fate:
+    """What an import does to a difference's label: the reason before it, empty for none, and after it."""
+
+    line: int
+    before: str
+    after: str
+
+
 def import_labels(*, file: Path, by: str) -> Imported:
     """Write a Correction for each line: the newest difference of that key and field has this reason. BadLabels names every line
     that cannot be, with what would be right."""
-    labels = _unmistakable(list(_read(file)))
+    return write_labels(list(_read(file)), by=by, name=file.name, seen=Reconciliation.objects.all())[0]
+
+
+def write_labels(
+    labels: Sequence[Label],
+    *,
+    by: AbstractBaseUser | str,
+    name: str,
+    seen: QuerySet[Reconciliation],
+    dry_run: bool = False,
+) -> tuple[Imported, list[Fate]]:
+    """The same of labels that were read already, about reconciliations that may be seen; each with what becomes of it. Nothing
+    is kept of a dry run."""
+    found = _unmistakable(labels, seen)
     with transaction.atomic():
-        _load(labels)
+        _load(found)
         if missing := _not_found():
-            raise BadLabels(_told(missing))
-        done = _write(by)
+            raise _bad(missing)
+        fates = _fates()
+        done = _write(by if isinstance(by, str) else by.get_username())
         told = {"written": done.written, "known": done.known, "kept": done.kept}
-        record_event("labels.imported", of="file", by=by, name=file.name, after=told)
-        return done
+        record_event("labels.imported", of="file", by=by, name=name, after=told)
+        transaction.set_rollback(dry_run)
+        return done, fates
 
 
 def _read(file: Path) -> Iterator[Label]:
@@ -93,9 +123,9 @@ def _label(line: int, cells: list[str], places: dict[str, int]) -> Label:
     return Label(line, reconciliation.strip(), key, field.strip(), reason.strip())
 
 
-def _unmistakable(labels: list[Label]) -> list[tuple[Label, int]]:
+def _unmistakable(labels: Sequence[Label], seen_here: QuerySet[Reconciliation]) -> list[tuple[Label, int]]:
     """The labels with the ids of their reconciliations, each difference once."""
-    ids = dict(Reconciliation.objects.values_list("code", "pk"))
+    ids = dict(seen_here.values_list("code", "pk"))
     reasons = set(Reason.objects.filter(active=True).exclude(code__in=NO_LABEL).values_list("code", flat=True))
     faults, seen = [], dict[tuple[str, str, str], Label]()
     for it in labels:
@@ -104,7 +134,7 @@ def _unmistakable(labels: list[Label]) -> list[tuple[Label, int]]:
     if not labels:
         raise BadLabels("There are no labels in the file. Each line under the first one is a label.")
     if faults:
-        raise BadLabels(_told(faults))
+        raise _bad(faults)
     return [(it, ids[it.reconciliation]) for it in seen.values()]
 
 
@@ -160,7 +190,19 @@ def _not_found() -> list[tuple[int, str]]:
         )
         missing = cursor.fetchall()
     named = [(line, _why(pk, key, field)) for line, pk, key, field in missing[:MOST_FAULTS]]
-    return named + [(line, "") for line, *_ in missing[MOST_FAULTS:]]
+    return named + [
+        (line, f"no difference has the key {key!r} and the field {field!r}.")
+        for line, _, key, field in missing[MOST_FAULTS:]
+    ]
+
+
+def _fates() -> list[Fate]:
+    """What becomes of each difference's label."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT line, coalesce(said, ''), CASE WHEN made_here THEN said ELSE reason END FROM found_label ORDER BY line"
+        )
+        return [Fate(*row) for row in cursor.fetchall()]
 
 
 def _why(reconciliation: int, key: str, field: str) -> str:
@@ -199,7 +241,11 @@ def _write(by: str) -> Imported:
     return Imported(len(written), known, kept, ask_for_second_opinions(written))
 
 
-def _told(faults: list[tuple[int, str]]) -> str:
+def _bad(faults: Sequence[tuple[int, str]]) -> BadLabels:
+    return BadLabels(_told(faults), sorted(faults))
+
+
+def _told(faults: Sequence[tuple[int, str]]) -> str:
     lines = [f"line {line}: {sentence}" for line, sentence in sorted(faults)[:MOST_FAULTS]]
     if more := len(faults) - len(lines):
         lines.append(f"and {more} more.")

@@ -20,7 +20,14 @@ SET_UP = (
 )
 LOOK = "view_*"
 TAKE = "add_export"  # who may look may take along what they see, which is recorded
-CARRIED = ("reason", "codetranslation", "calendar", "holiday", "recordtype")  # a record type carries reference records
+CARRIED = (
+    "reason",
+    "codetranslation",
+    "correction",
+    "calendar",
+    "holiday",
+    "recordtype",
+)  # a record type carries reference records
 SCHEDULES = ("periodictask",)  # what beat does, and when
 ROLES: dict[str, tuple[str, ...]] = {
     "Analyst": (LOOK, "add_decision", "add_auditanswer", "change_secondopinion", "add_repair", "add_run", "add_delivery"),
@@ -30,7 +37,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "Manager": (
         LOOK, "add_decision", "change_decision", "add_auditanswer", "change_secondopinion", "add_repair", "change_repair", "waive_check", "read_audit_log", "add_run",
         "add_delivery", "add_gatestep", "change_modelversion", "add_training", "change_reconciliation", "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
-        *(f"{verb}_{model}" for model in CARRIED[:2] for verb in ("import", "export")),
+        *(f"{verb}_{model}" for model in CARRIED[:3] for verb in ("import", "export")),
     ),
     "Auditor": (LOOK, "see_every_team", "read_audit_log", "see_every_export", *(f"export_{model}" for model in CARRIED)),
     "Administrator": (

@@ -32,6 +32,7 @@ ACTIONS = {
     "setup.changed": "Set-up changed",
     "labels.imported": "Labels imported",
     "label.changed": "Label changed",
+    "opinion.given": "Second opinion given",
     "records.imported": "Reference records imported",
     "gate.reopened": "Gate opened",
     "model.trained": "Model trained",

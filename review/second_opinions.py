@@ -12,6 +12,7 @@ from django.utils import timezone
 from attribution.corrections import NO_LABEL
 from attribution.models import Correction, Reason, SecondOpinion
 from ingestion import custody
+from ingestion.audit_log import record_event
 from reconciliation.models import Break, Reconciliation
 from review.models import Decision
 
@@ -59,7 +60,17 @@ def answer_opinion(*, opinion: SecondOpinion, reason: str, by: User, comment: st
     opinion.answered_by, opinion.answered_at = by.get_username(), timezone.now()
     opinion.save(update_fields=["reason", "comment", "answered_by", "answered_at"])
     custody.seal([opinion])
+    difference, said = opinion.correction.difference, opinion.correction.reason_id
     _settle(opinion.correction, opinion)
+    record_event(
+        "opinion.given",
+        of=opinion,
+        by=by,
+        name=f"{difference.brk.key} {difference.field}",
+        reconciliation=difference.brk.reconciliation_id,
+        before={"reason": said},
+        after={"reason": reason, "comment": opinion.comment},
+    )
     return opinion
 
 
@@ -67,7 +78,7 @@ def _locked(opinion: SecondOpinion) -> SecondOpinion:
     """The opinion and its label as they stand, after whoever works on the break has ended."""
     brk = Break.objects.filter(differences__corrections__opinion=opinion.pk).values_list("pk", flat=True).get()
     Break.objects.select_for_update().get(pk=brk)
-    return SecondOpinion.objects.select_related("correction").get(pk=opinion.pk)
+    return SecondOpinion.objects.select_related("correction__difference__brk").get(pk=opinion.pk)
 
 
 def _settle(label: Correction, opinion: SecondOpinion) -> None:

@@ -7,6 +7,7 @@ from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
 from attribution.models.attribution import Attribution
 from attribution.models.reason import Reason
+from ingestion.models.record_type import CARRIED
 from reconciliation.models import Difference
 
 
@@ -46,6 +47,7 @@ class Correction(models.Model):
     objects = CorrectionQuerySet.as_manager()
 
     class Meta:
+        default_permissions = CARRIED
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["-id"], condition=Q(active=True, decision=None), name="correction_imported"),

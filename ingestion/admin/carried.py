@@ -26,6 +26,7 @@ class Carried(ImportExportMixin):  # type: ignore[misc]
     import_template_name = "admin/import.html"
     formats = [PlainCsv]
     skip_export_form = True
+    file_help = "Columns that are left out keep their values; a file takes nothing away."
 
     def get_resource_kwargs(self, request: HttpRequest, *args: object, **kwargs: Any) -> dict[str, object]:  # noqa: ANN401
         """Whose import it is."""

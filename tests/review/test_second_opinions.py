@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from attribution.label_import import import_labels
 from attribution.models import Attribution, Correction, SecondOpinion
+from ingestion.models import AuditEvent
 from reconciliation.custody import seal_breaks
 from reconciliation.models import Break, Reconciliation, Run, Team
 from review.decisions import decide
@@ -94,6 +95,10 @@ def test_the_same_reason_releases_the_label_and_another_takes_its_place(
     answer_opinion(opinion=first.opinion, reason=ERROR, by=second)  # type: ignore[attr-defined]
     done = answer_opinion(opinion=contested.opinion, reason=OTHER, by=second, comment=" rates ")  # type: ignore[attr-defined]
     assert (done.answered_by, done.comment) == ("supervisor", "rates")
+    told = (
+        AuditEvent.objects.filter(action="opinion.given").order_by("id").values_list("before__reason", "after__reason")
+    )
+    assert list(told) == [(ERROR, ERROR), (ERROR, OTHER)]
     assert set(Correction.objects.filter(active=True).values_list("difference__brk__key", "reason", "confirmed_by")) == {
         ("A", ERROR, "analyst"), ("B", OTHER, "supervisor"),
     }  # fmt: skip
