@@ -10,7 +10,7 @@ ENTRIES = (
     ("Dashboard", "dashboard"),
     ("Queue", "queue"),
     ("Incidents", "incidents"),
-    ("Blind audits", "blind_audits"),
+    ("Audits", "blind_audits"),
     ("Runs", "runs"),
     ("Sources", "deliveries"),
     ("Quarantine", "quarantine"),
@@ -37,10 +37,10 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     if asked := asked_opinions(request):
         is_current = getattr(request.resolver_match, "url_name", "").startswith("second_opinion")
         url = reverse("second_opinions")
-        entries.append({"title": "Second opinions", "url": url, "is_current": is_current, "count": asked})
+        entries.append({"title": "Opinions", "url": url, "is_current": is_current, "count": asked})
     if request.user.has_perm(READS):  # type: ignore[union-attr]
         is_current = getattr(request.resolver_match, "url_name", "") == "audit"
-        entries.append({"title": "Audit log", "url": reverse("audit"), "is_current": is_current, "count": None})
+        entries.append({"title": "Log", "url": reverse("audit"), "is_current": is_current, "count": None})
     if request.user.has_perms(SETS_UP):  # type: ignore[union-attr]
         is_current = getattr(request.resolver_match, "url_name", "").startswith("setup")
         entries.append({"title": "Set up", "url": reverse("setup"), "is_current": is_current, "count": None})

@@ -42,7 +42,7 @@ def test_later_it_asks_why_and_a_second_opinion_is_blind(
     page.get_by_label("Why").fill("the bank was right")
     page.get_by_role("button", name="Undo the decision").click()
     page.get_by_text("the bank was right").wait_for()
-    page.get_by_role("link", name="Second opinions").first.click()
+    page.get_by_role("link", name="Opinions").first.click()
     page.get_by_role("link", name="Look at amount of B").click()
     assert page.get_by_text("MANUAL_ENTRY_ERR", exact=True).count() == 0
     page.get_by_label("Why does amount differ?").select_option("MANUAL_ENTRY_ERR")

@@ -181,7 +181,7 @@ def test_the_pages_are_blind(brk: Break, client: Client, person: Callable[..., U
     client.force_login(second)
     listed = client.get(reverse("second_opinions")).content.decode()
     url, answer = (reverse(name, args=[opinion.pk]) for name in ("second_opinion", "answer_second_opinion"))
-    assert url in listed and 'Second opinions <span class="count">1</span>' in listed
+    assert url in listed and 'Opinions <span class="count">1</span>' in listed
     page = client.get(url).content.decode()
     assert "5,007.13" in page.replace("<mark", "").replace("</mark>", "") or "7.13" in page
     assert "model:1" not in page and "97" not in page and "analyst" not in page and " selected" not in page
