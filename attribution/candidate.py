@@ -47,7 +47,7 @@ def learn(table: TrainingTable, rules: Rules, champion: Champion | None = None) 
     cut = cut_at(rows["record"].to_numpy(), SHARE if certifies else LATER)
     early = train(rows[:cut], labels[:cut], reasons, columns, seed=SEED)
     kept, seen = (early, rows[:cut]) if certifies else (train(rows, labels, reasons, columns, seed=SEED), rows)
-    proven = _proven(early, rows[cut:], rules) if certifies else []
+    proven = _proven(early, _later(table, cut), rules) if certifies else []
     challenged = {"challenge": _challenged(early, champion, rows[cut:], rules, proven)} if champion else {}
     return Trained(
         artifact=to_bytes(kept, evidence_lines(seen, columns.habits)),
@@ -57,6 +57,15 @@ def learn(table: TrainingTable, rules: Rules, champion: Champion | None = None) 
         days=(rows["day"].min().date(), rows["day"].max().date()),
         proven=proven,
     )
+
+
+def _later(table: TrainingTable, cut: int) -> pd.DataFrame:
+    """The later labels, those that wait for a second opinion among them: they call an error what would pass."""
+    later = table.rows[cut:]
+    if not len(later) or not len(table.waiting):
+        return later
+    waiting = table.waiting[table.waiting["place"] >= later["place"].iloc[0]]
+    return pd.concat([later, waiting]).sort_values("place", ignore_index=True)
 
 
 def _known(rules: Rules) -> Mapping[str, bool | None]:

@@ -35,9 +35,9 @@ def waiting(step: RunStep) -> Chosen:
 
 
 def labelled(reconciliation: Reconciliation) -> Chosen:
-    """The differences whose reason a person confirmed. By their ids: whatever the planner knows, it looks each up once."""
-    labels = Correction.objects.filter(
-        active=True, difference__brk__reconciliation=reconciliation, difference__brk__kind=DIFFERING
+    """The differences whose reason a person named. By their ids: whatever the planner knows, it looks each up once."""
+    labels = Correction.objects.standing().filter(
+        difference__brk__reconciliation=reconciliation, difference__brk__kind=DIFFERING
     )
     found = list(labels.order_by().values_list("difference_id", "difference__brk_id"))
     ids, breaks = [it[0] for it in found], sorted({it[1] for it in found})

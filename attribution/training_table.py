@@ -29,10 +29,11 @@ class TrainingTable:
 
     rows: pd.DataFrame
     habits: tuple[str, ...]
+    waiting: pd.DataFrame  # labels that wait for a second opinion teach nothing, but a certificate must not forget them
 
 
 def training_table(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation, rules: Rules) -> TrainingTable:
-    """Every active label of a field's difference, by delivery, first date field and key. The provers speak anew, so that what
+    """Every label of a field's difference, by delivery, first date field and key. The provers speak anew, so that what
     they lean to is as it will be in the next run."""
     shape = reconciliation.record_type.shape()
     load_cases(duck, labelled(reconciliation), shape)
@@ -41,8 +42,11 @@ def training_table(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliati
     leaves = [leaf.name for leaf in acted_through(shape)]
     create_rows(duck, shape, leaves)
     _load_labels(duck, reconciliation)
-    rows = duck.execute(_table_sql(shape, rules)).df()
-    return TrainingTable(rows, _habits(rows, leaves))  # the champion may look at other fields
+    found = duck.execute(_table_sql(shape, rules)).df()
+    found["place"] = range(len(found))
+    waits = found["waits"].astype(bool)
+    rows = found[~waits].reset_index(drop=True)
+    return TrainingTable(rows, _habits(rows, leaves), found[waits].reset_index(drop=True))
 
 
 def _load_labels(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation) -> None:
@@ -51,15 +55,15 @@ def _load_labels(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation
         "SELECT c.difference_id, c.reason_id, r.business_date, "
         "(SELECT min(m.delivery_id) FROM reconciliation_member m WHERE m.break_id = d.break_id AND m.current), "
         "NOT EXISTS (SELECT 1 FROM reconciliation_difference o LEFT JOIN attribution_correction l ON l.difference_id = o.id "
-        "AND l.active WHERE o.break_id = d.break_id AND o.current AND l.id IS NULL), w.purpose, w.probability "
-        "FROM attribution_correction c JOIN reconciliation_difference d ON d.id = c.difference_id "
+        "AND (l.active OR l.waiting_since IS NOT NULL) WHERE o.break_id = d.break_id AND o.current AND l.id IS NULL), w.purpose, w.probability, "
+        "c.waiting_since IS NOT NULL FROM attribution_correction c JOIN reconciliation_difference d ON d.id = c.difference_id "
         "JOIN reconciliation_break b ON b.id = d.break_id JOIN reconciliation_run r ON r.id = d.run_id "
         "LEFT JOIN LATERAL (SELECT w.purpose, w.probability::float FROM attribution_draw w WHERE w.break_id = b.id "
         "ORDER BY w.id DESC LIMIT 1) w ON true "
-        "WHERE c.active AND b.reconciliation_id = %s",
+        "WHERE (c.active OR c.waiting_since IS NOT NULL) AND b.reconciliation_id = %s",
         "label",
         {"id": "BIGINT", "reason": "VARCHAR", "day": "DATE", "delivery": "BIGINT", "is_whole": "BOOLEAN",
-         "drawn": "VARCHAR", "probability": "DOUBLE"},
+         "drawn": "VARCHAR", "probability": "DOUBLE", "waits": "BOOLEAN"},
         [reconciliation.pk],
     )  # fmt: skip
 
@@ -72,7 +76,7 @@ def _table_sql(shape: Shape, rules: Rules) -> str:
     currency = leaf_text("a.record", money.currency) if money and money.currency else "NULL::VARCHAR"
     return (
         "SELECT f.* EXCLUDE (ids, no, said), s.functional, CAST(s.confidence AS DOUBLE) AS confidence, l.reason, l.day, "
-        f"e.break_id AS record, l.is_whole, l.drawn, l.probability, {amount} AS amount, {currency} AS currency "
+        f"e.break_id AS record, l.is_whole, l.drawn, l.probability, l.waits, {amount} AS amount, {currency} AS currency "
         "FROM (SELECT *, unnest(ids) AS id FROM field_row) f JOIN label l ON l.id = f.id JOIN said s ON s.no = f.said "
         "JOIN explained e ON e.id = f.id JOIN cause c ON c.break_id = e.break_id "
         f"LEFT JOIN row_a a ON a.break_id = e.break_id ORDER BY l.delivery, {first}, c.key, f.field, f.id"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from attribution import attribute, certificates
 from attribution.champions import roll_back
-from attribution.models import Attribution, Certificate, ModelVersion
+from attribution.models import Attribution, Certificate, Correction, ModelVersion
 from config.definitions.apply import apply_definition
 from reconciliation.models import Break, GateRefusal, Reconciliation, Run
 from tests.attribution.test_learning import day_of, passed, told, write_labels
@@ -170,3 +170,15 @@ def test_a_run_says_what_it_leans_on(
     answer = client.get(f"/api/v1/runs/{run.pk}/").json()
     assert (answer["model_version"], answer["certificate"]) == ("1", run.certificate)
     assert run.reconciliation.model_versions.get().certificates.filter(pk=answer["certificate"]).exists()  # type: ignore[attr-defined]
+
+
+def test_labels_that_wait_for_a_second_opinion_count_as_wrong(trained: Callable[[int], Run]) -> None:
+    fees = Correction.objects.filter(reason="ACCRUAL_DIFF").order_by("-difference__brk__key")
+    for label in fees[:60]:
+        label.reason_id, label.active, label.waiting_since = "MANUAL_ENTRY_ERR", False, timezone.now()
+        label.save()
+    told("train", "trades")
+    model = ModelVersion.objects.get(version=2)
+    assert model.labels == 540
+    errors = {it.errors for it in model.certificates.all()}  # type: ignore[attr-defined]
+    assert not model.certificates.filter(bound__lte="0.05").exists() and 0 not in errors  # type: ignore[attr-defined]
