@@ -12,6 +12,7 @@ from attribution.cases import load_cases, load_late, waiting
 from attribution.certificates import warrant_of
 from attribution.context import context_of
 from attribution.draws import draw_breaks
+from attribution.drift import count_mixes
 from attribution.explaining import explain_cases
 from attribution.model_alerts import tell_readable, tell_unreadable
 from attribution.provers.evidence import Context
@@ -67,6 +68,7 @@ def _attribute(step: RunStep) -> None:
             _write_late(duck)
             analyze(count, "attribution_attribution", "attribution_candidate", "reconciliation_gaterefusal")
             _seal(duck)
+            count_mixes(duck, step.run)
             finish(step, records=count, counts={"passed": passed, "store_seconds": round(stored, 3)})
 
 

@@ -16,6 +16,7 @@ from attribution.evaluation import evaluate, passing
 from attribution.evidence_lines import evidence_lines
 from attribution.held_out import FROM_LABELS, SHARE, HeldOut, Proven, cut_at, prove, sample_of
 from attribution.learned import LATER, Columns, Model, train
+from attribution.mixes import Mixes, mixes_of
 from attribution.rungs import LADDER
 from attribution.scores import tell
 from attribution.training_table import TrainingTable
@@ -34,6 +35,7 @@ class Trained:
     habits: tuple[str, ...]
     days: tuple[Any, Any]
     proven: list[Proven]
+    reference: Mixes
 
 
 def learn(table: TrainingTable, rules: Rules, champion: Champion | None = None) -> Trained:
@@ -56,6 +58,7 @@ def learn(table: TrainingTable, rules: Rules, champion: Champion | None = None) 
         habits=table.habits,
         days=(rows["day"].min().date(), rows["day"].max().date()),
         proven=proven,
+        reference=_mixes(early, rows[cut:], habits),
     )
 
 
@@ -66,6 +69,15 @@ def _later(table: TrainingTable, cut: int) -> pd.DataFrame:
         return later
     waiting = table.waiting[table.waiting["place"] >= later["place"].iloc[0]]
     return pd.concat([later, waiting]).sort_values("place", ignore_index=True)
+
+
+def _mixes(model: Model, later: pd.DataFrame, habits: tuple[str, ...]) -> Mixes:
+    """What later runs are held against."""
+    if not len(later):
+        return {}
+    chances = model.probabilities(later)
+    named = np.array(model.reasons, dtype=object)[chances.argmax(axis=1)]
+    return mixes_of(later, named, chances.max(axis=1), habits)
 
 
 def _known(rules: Rules) -> Mapping[str, bool | None]:

@@ -154,6 +154,7 @@ def _register(reconciliation: Reconciliation, made: "Trained", **why: object) ->
         last_day=made.days[1],
         habits=list(made.habits),
         metrics=made.metrics,
+        reference=made.reference,
         parent=champion_of(reconciliation),
         **why,
     )

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 
 from attribution.attribute import attribute_range
+from attribution.drift import settle_drift
 from config.side_by_side import side_by_side
 from ingestion.deliveries import normalize_delivery
 from ingestion.models import ClaimedWork, Normalization
@@ -51,6 +52,7 @@ def advance(run: Run) -> list[ClaimedWork]:
     if was_active and run.state in (Run.State.DONE, Run.State.FAILED):
         publish_summary(run)
         look_for_incidents(run)
+        settle_drift(run)
         for waiting in Run.objects.filter(reconciliation=run.reconciliation, state=Run.State.WAITING).order_by("id")[
             :1
         ]:

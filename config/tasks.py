@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from attribution.drift import settle_drift, unsettled
 from attribution.guard import judge_gate
 from attribution.model_alerts import check_champions
 from attribution.models import Draw, Training
@@ -262,6 +263,8 @@ def watch_training() -> None:
     which may be busy with one."""
     for alert in check_champions(database_now()):
         log.error("%s.", alert)
+    for run in unsettled():  # told of when the run ended, if nothing was killed just then
+        settle_drift(run)
     for asked in ask_after_corrections():
         log.info("%s: %s.", asked, asked.because)
         send(train.delay, asked.pk)

@@ -9,6 +9,7 @@ from attribution.models.draw import Draw, DrawSeed
 from attribution.models.gate_step import GateStep
 from attribution.models.model_version import ModelVersion
 from attribution.models.reason import Reason
+from attribution.models.run_drift import RunDrift
 from attribution.models.training import Training
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "ModelVersion",
     "Reason",
     "SecondOpinion",
+    "RunDrift",
     "Training",
 ]

@@ -30,6 +30,9 @@ class ModelVersion(models.Model):
     last_day = models.DateField(null=True, blank=True, help_text="The last business date of its labels.")
     habits = models.JSONField(default=list, help_text="The fields of the record whose habits it counts.")
     metrics = models.JSONField(default=dict, help_text="What it says of later labels that it has not seen.")
+    reference = models.JSONField(
+        default=dict, help_text="Counts by category of the later labels: what drift is told from."
+    )
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     promoted_by = models.CharField(max_length=150, blank=True)
     promoted_at = models.DateTimeField(null=True, blank=True)

@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from attribution.champions import promote, roll_back
+from attribution.drift import drift_panel
 from attribution.models import Certificate, ChampionChange, ModelVersion, Training
 from attribution.promotion import verdict_of
 from attribution.registry import PromotionRefused
@@ -58,6 +59,15 @@ class ChampionChangeSerializer(serializers.ModelSerializer):
         fields = ("verb", "version", "before", "by", "at", "allowed", "comment")
 
 
+class DriftSerializer(serializers.Serializer):
+    """How far a run moved from what the model was trained on: by mix the index, its limit, the sample, the share of what is new."""
+
+    run = serializers.IntegerField()
+    date = serializers.DateField()
+    alarm = serializers.CharField()
+    figures = serializers.JSONField()
+
+
 class ModelSerializer(serializers.ModelSerializer):
     """An entry of the registry."""
 
@@ -80,10 +90,11 @@ class ModelDetailSerializer(ModelSerializer):
     allowed = serializers.SerializerMethodField()
     rule = serializers.SerializerMethodField()
     changes = serializers.SerializerMethodField()
+    drift = serializers.SerializerMethodField()
 
     class Meta(ModelSerializer.Meta):
         fields = (
-            *ModelSerializer.Meta.fields, "label_counts", "habits", "metrics", "certificates", "allowed", "rule", "changes",
+            *ModelSerializer.Meta.fields, "label_counts", "habits", "metrics", "certificates", "allowed", "rule", "changes", "drift",
         )  # fmt: skip
 
     @extend_schema_field(bool)
@@ -95,6 +106,11 @@ class ModelDetailSerializer(ModelSerializer):
     def get_rule(self, model: ModelVersion) -> list[dict[str, Any]]:
         """Each condition."""
         return [vars(it) for it in verdict_of(model).conditions]
+
+    @extend_schema_field(DriftSerializer(many=True))
+    def get_drift(self, model: ModelVersion) -> list[dict[str, Any]]:
+        """Of the newest runs in which it spoke; advice only."""
+        return drift_panel(model)
 
     @extend_schema_field(ChampionChangeSerializer(many=True))
     def get_changes(self, model: ModelVersion) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from attribution.champions import promote, roll_back
+from attribution.drift import drift_panel
 from attribution.models import ModelVersion, Reason, Training
 from attribution.promotion import verdict_of
 from attribution.registry import PromotionRefused, champion_of
@@ -73,6 +74,7 @@ def model_page(request: HttpRequest, pk: int) -> HttpResponse:
         "reliability": [(c * 100, r * 100, n) for c, r, n in told.get("reliability", [])],
         "points": [(c * 100, 100 - r * 100) for c, r, _ in told.get("reliability", [])],
         "verdict": verdict_of(model),
+        "drift": drift_panel(model),
         "changes": model.reconciliation.champion_changes.all()[:SHOWN],  # type: ignore[attr-defined]
         "may_promote": request.user.has_perm("attribution.change_modelversion"),  # type: ignore[union-attr]
     }  # fmt: skip
