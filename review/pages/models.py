@@ -1,7 +1,7 @@
 """The model registry as pages: what was trained, how good it is, who speaks; promotion and the way back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from attribution.certificates import valid_certificate
 from attribution.champions import promote, roll_back
 from attribution.drift import drift_panel
 from attribution.models import ModelVersion, Reason, Training
@@ -19,25 +20,14 @@ from attribution.registry import PromotionRefused, champion_of
 from attribution.trainer import ask_training, ring_trainer
 from attribution.training import BY_HAND, TrainingRefused
 from reconciliation.models import Reconciliation
+from reconciliation.rules import GateRules
+from review.pages.model_grounds import registry_history, rungs
+from review.pages.model_numbers import Share, calibration, confusion, share_of, what_if
 from review.visible import visible_reconciliations
 
 SHOWN = 200
 TRAININGS = 8
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share in percent with the limits of its interval."""
-
-    found: float
-    low: float
-    high: float
-
-    @property
-    def across(self) -> float:
-        """How wide its interval is."""
-        return self.high - self.low
+WHAT_IF = "what-if"  # the part of the page that a threshold changes
 
 
 def models(request: HttpRequest) -> HttpResponse:
@@ -63,22 +53,56 @@ def _visible(request: HttpRequest) -> QuerySet[ModelVersion]:
 def model_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One model: its numbers on later labels, beside those of the provers."""
     model = get_object_or_404(_visible(request), pk=pk)
-    told = model.metrics
-    provers = told.get("provers", {})
+    gate, functional = _gate_rules(model), dict(Reason.objects.values_list("code", "functional"))
+    certificate = valid_certificate(model, Decimal(gate.budget)) if gate.budget else None
+    in_force = float(certificate.threshold if certificate else gate.confidence)
+    asked = _share_in(request.GET.get("threshold", ""))
     context = {
         "model": model,
-        "told": told,
+        "told": model.metrics,
+        "certified": certificate,
+        "what_if": what_if(model, asked, in_force, functional, by_share=bool(gate.budget)),
+    }
+    is_part = request.htmx and request.htmx.target == WHAT_IF  # type: ignore[attr-defined]
+    whole = {} if is_part else _whole(request, model, gate, functional)
+    answer = render(request, "review/model/what_if.html" if is_part else "review/model.html", {**context, **whole})
+    answer["Vary"] = "HX-Request"
+    return answer
+
+
+def _whole(
+    request: HttpRequest, model: ModelVersion, gate: GateRules, functional: Mapping[str, bool | None]
+) -> dict[str, Any]:
+    """All of the page but what a threshold would change."""
+    told = model.metrics
+    provers = told.get("provers", {})
+    chart, groups = calibration(told)
+    return {
         "gates": [("Model", told.get("accuracy"), *_gate(told.get("gate"))),
                   ("Provers alone", provers.get("accuracy"), *_gate(provers.get("gate")))],
-        "reasons": _reasons(model),
-        "reliability": [(c * 100, r * 100, n) for c, r, n in told.get("reliability", [])],
-        "points": [(c * 100, 100 - r * 100) for c, r, _ in told.get("reliability", [])],
+        "reasons": _reasons(model, functional),
+        "reliability": chart,
+        "groups": groups,
+        "confusion": confusion(told),
+        "rungs": rungs(model, gate),
+        "budget": Decimal(gate.budget) if gate.budget else None,
+        "history": registry_history(model.reconciliation),
         "verdict": verdict_of(model),
         "drift": drift_panel(model),
-        "changes": model.reconciliation.champion_changes.all()[:SHOWN],  # type: ignore[attr-defined]
         "may_promote": request.user.has_perm("attribution.change_modelversion"),  # type: ignore[union-attr]
     }  # fmt: skip
-    return render(request, "review/model.html", context)
+
+
+def _gate_rules(model: ModelVersion) -> GateRules:
+    return GateRules.from_document(model.reconciliation.rules.get("gate") or {})
+
+
+def _share_in(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value <= 1 else None
 
 
 def _passes(gate: Mapping[str, int] | None) -> float | None:
@@ -91,18 +115,15 @@ def _gate(gate: Mapping[str, Any] | None) -> Sequence[object]:
     return (_passes(gate), gate["errors"], gate["other_reason"], gate["errors_at_most"] if gate["passes"] else None)
 
 
-def _reasons(model: ModelVersion) -> list[tuple[str, bool | None, int, Share | None, Share | None]]:
-    known = dict(Reason.objects.values_list("code", "functional"))
+def _reasons(
+    model: ModelVersion, known: Mapping[str, bool | None]
+) -> list[tuple[str, bool | None, int, Share | None, Share | None]]:
     told: Mapping[str, Mapping[str, Any]] = model.metrics.get("reasons", {})
     rows = [
-        (code, known.get(code), model.label_counts.get(code, 0), _share(it["precision"]), _share(it["recall"]))
+        (code, known.get(code), model.label_counts.get(code, 0), share_of(it["precision"]), share_of(it["recall"]))
         for code, it in told.items()
     ]
     return sorted(rows, key=lambda row: -row[2])
-
-
-def _share(given: Sequence[float] | None) -> Share | None:
-    return Share(*(value * 100 for value in given)) if given else None
 
 
 @require_POST

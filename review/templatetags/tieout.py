@@ -57,6 +57,12 @@ def percent(value: Decimal | None) -> str:
 
 
 @register.filter
+def per_cent(value: Decimal | float | None) -> str:
+    """A share in percent with one place."""
+    return "" if value is None else f"{value * 100:.1f} %"
+
+
+@register.filter
 def bar(value: Decimal | None) -> str:
     """A share as a width of 88."""
     return f"{float(value or 0) * 88:.1f}"

@@ -111,5 +111,7 @@ if (preview && rows.length) {
   if (hasRoom()) select(rows[0]);
 }
 
+// What needs script is shown by it.
+document.querySelectorAll("[data-live]").forEach((it) => (it.hidden = false));
 // The links to a break's override and undo open their forms.
 if (["#override", "#undo"].includes(location.hash)) document.getElementById(location.hash.slice(1))?.setAttribute("open", "");
