@@ -79,7 +79,11 @@ def test_the_rule_stands_on_the_page(model: ModelVersion, client: Client, person
     assert "The rule of promotion" in page and "There is no champion to compare it with." in page
     answer(client, model, "promote", "First of its kind.")
     page = client.get(reverse("model", args=[model.pk])).content.decode()
-    assert "promoted in the place of the provers" in page and "First of its kind." in page and "It is the champion." in page
+    assert (
+        "promoted in the place of the provers" in page
+        and "First of its kind." in page
+        and "It is the champion." in page
+    )
 
 
 def test_rolling_back_brings_back_what_was_replaced(
