@@ -90,7 +90,7 @@ def test_a_promoted_model_passes_more_and_a_rolled_back_one_less(
     assert promoted == "Day 2, model 1 promoted: 65 of 120 differing records pass."
     assert back == "Day 3, rolled back: 35 of 120 differing records pass."
     assert turned.startswith("Day 4, one bank turns every sign: ")
-    assert told.startswith("Incident 1: 42 breaks of SIGN_FLIP, amount, B below A by 10,000 to 100,000, bank Unionbank")
+    assert ": 42 breaks of SIGN_FLIP, amount, B below A by 10,000 to 100,000, bank Unionbank" in told
     said = Attribution.objects.filter(assigned_by="model:1", reason="BANK_FEE", functional=True, confidence__gt=0.9)
     assert said.count() > 20
     assert "were BANK_FEE: " in said[0].candidates.all()[0].evidence

@@ -242,8 +242,9 @@ def test_what_nobody_accepts_is_gone_after_a_day(
     upload: Upload, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = upload().headers["Location"]
-    now = time.time()
+    now, who = time.time(), User.objects.get(pk=client.session["_auth_user_id"])
     monkeypatch.setattr(time, "time", lambda: now + staging.KEPT_SECONDS + 60)
+    client.force_login(who)  # the session has ended, too
     assert client.get(address).status_code == 404
     (left,) = staged_folders()
     assert tidy(dt.datetime.fromtimestamp(now + 2 * staging.KEPT_SECONDS, dt.UTC)) == [f"uploads/{left.name}"]
