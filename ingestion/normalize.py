@@ -11,6 +11,7 @@ from ingestion.errors import MissingColumn, UnreadableFile
 from ingestion.file_format import NAMED_VALUES, FileFormat
 from ingestion.framing import Framed, RejectedRow
 from ingestion.mapping import FieldMapping
+from ingestion.scratch import scratch_database
 from ingestion.shape import Leaf, Shape, canonical_sql, key_part_sql
 from ingestion.sql_text import literal, parquet
 from ingestion.value_sql import cleaned_sql, direct_sql, is_direct, may_flag, typed_sql
@@ -50,18 +51,12 @@ def normalize(
     """Write the normalized records as Parquet (`target`: a file, or a folder of one part a bucket range)."""
     by_path = {mapping.path: mapping for mapping in mappings}
     check_columns(format_, mappings)
-    duck = duckdb.connect()
+    flush = {"partitioned_write_flush_threshold": str(FLUSHED_ROWS)}
     try:
-        duck.execute(f"SET threads = {threads}")
-        duck.execute(f"SET memory_limit = {literal(memory)}")
-        duck.execute(f"SET temp_directory = {literal(str(target.parent / 'spill'))}")
-        duck.execute("SET TimeZone = 'UTC'")
-        duck.execute(f"SET partitioned_write_flush_threshold = {FLUSHED_ROWS}")
-        return _normalize(duck, framed, format_, shape, by_path, target, partition=partition)
+        with scratch_database(target.parent, threads=threads, memory=memory, **flush) as duck:
+            return _normalize(duck, framed, format_, shape, by_path, target, partition=partition)
     except duckdb.InvalidInputException as error:
         raise UnreadableFile(f"The rows could not be read: {str(error).splitlines()[0]}") from error
-    finally:
-        duck.close()
 
 
 def _normalize(

@@ -8,24 +8,16 @@ import duckdb
 from django.conf import settings
 
 from ingestion import lake
-from ingestion.sql_text import literal
+from ingestion.scratch import scratch_database
 
 
 @contextmanager
 def session(name: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """A DuckDB connection and the work folder that it may spill into; both are gone afterwards."""
+    """An empty database and the work folder that it may spill into; both are gone afterwards."""
     folder = lake.work_folder(name)
-    duck = duckdb.connect()
+    bounds = {"threads": settings.ENGINE_THREADS, "memory": settings.ENGINE_MEMORY}
     try:
-        for setting in (
-            f"SET temp_directory = {literal(str(folder / 'spill'))}",
-            f"SET memory_limit = {literal(settings.ENGINE_MEMORY)}",
-            f"SET threads = {settings.ENGINE_THREADS}",
-            "SET preserve_insertion_order = false",
-            "SET TimeZone = 'UTC'",
-        ):
-            duck.execute(setting)
-        yield duck, folder
+        with scratch_database(folder, **bounds, preserve_insertion_order="false") as duck:
+            yield duck, folder
     finally:
-        duck.close()
         lake.discard(folder)

@@ -10,6 +10,7 @@ from ingestion.file_format import FileFormat
 from ingestion.framing import Framed
 from ingestion.mapping import FieldMapping
 from ingestion.normalize import Normalized, normalize
+from ingestion.scratch import scratch_database
 from ingestion.shape import Leaf, Shape
 from ingestion.sql_text import literal
 from reconciliation.engine.duckdb_engine import CompareSpec, compare
@@ -103,16 +104,7 @@ def try_out(
         _normalized(side, shape, folder / f"trial_{letter}.parquet", threads, memory)
         for letter, side in (("a", a), ("b", b))
     ]
-    duck = duckdb.connect()
-    try:
-        for setting in (
-            f"SET threads = {threads}",
-            f"SET memory_limit = {literal(memory)}",
-            f"SET temp_directory = {literal(str(folder / 'spill'))}",
-            "SET preserve_insertion_order = false",
-            "SET TimeZone = 'UTC'",
-        ):
-            duck.execute(setting)
+    with scratch_database(folder, threads=threads, memory=memory, preserve_insertion_order="false") as duck:
         for letter in ("a", "b"):
             path = literal(str(folder / f"trial_{letter}.parquet"))
             duck.execute(
@@ -120,8 +112,6 @@ def try_out(
             )
         compare(duck, "a", "b", _spec(a, b, shape, rules), records=False)
         return _counted(duck, done[0], done[1])
-    finally:
-        duck.close()
 
 
 def _normalized(side: TrialSide, shape: Shape, target: Path, threads: int, memory: str) -> Normalized:

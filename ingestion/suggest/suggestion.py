@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.errors import IngestionError
-from ingestion.sql_text import literal
+from ingestion.scratch import scratch_database
 from ingestion.suggest.aligned import align
 from ingestion.suggest.column import Column, profile
 from ingestion.suggest.field import FieldProposal
@@ -67,18 +67,8 @@ def suggest(
 ) -> Suggestion:
     """Propose a definition. IngestionError says in a sentence why there is none. `folder` is for work files; `taken` are
     codes that stand for something else already."""
-    duck = duckdb.connect()
-    try:
-        for setting in (
-            f"SET threads = {threads}",
-            f"SET memory_limit = {literal(memory)}",
-            f"SET temp_directory = {literal(str(folder / 'spill'))}",
-            "SET TimeZone = 'UTC'",
-        ):
-            duck.execute(setting)
+    with scratch_database(folder, threads=threads, memory=memory) as duck:
         return _suggest(duck, a, b, folder, name, taken)
-    finally:
-        duck.close()
 
 
 def _suggest(
