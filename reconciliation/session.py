@@ -15,9 +15,9 @@ from ingestion.scratch import scratch_database
 def session(name: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """An empty database and the work folder that it may spill into; both are gone afterwards."""
     folder = lake.work_folder(name)
-    bounds = {"threads": settings.ENGINE_THREADS, "memory": settings.ENGINE_MEMORY}
+    threads, memory = settings.ENGINE_THREADS, settings.ENGINE_MEMORY
     try:
-        with scratch_database(folder, **bounds, preserve_insertion_order="false") as duck:
+        with scratch_database(folder, threads=threads, memory=memory, preserve_insertion_order="false") as duck:
             yield duck, folder
     finally:
         lake.discard(folder)

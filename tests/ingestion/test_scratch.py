@@ -36,11 +36,11 @@ def test_two_at_once_see_nothing_of_each_other(tmp_path: Path) -> None:
 def test_one_that_failed_or_spilled_is_not_lent_again(tmp_path: Path) -> None:
     with pytest.raises(duckdb.Error), scratch_database(tmp_path / "failed", **BOUNDS) as duck:
         duck.execute("SELECT * FROM nowhere")
-    spilling = "CREATE TABLE big AS SELECT range AS n, md5(range::text) AS text FROM range(3000000)"
+    spilling = "CREATE TABLE big AS SELECT range AS n, md5(range::text) AS text FROM range(1000000)"
     for name in ("spilled", "after"):
         folder = tmp_path / name
         folder.mkdir()
-        with scratch_database(folder, threads=1, memory="60MB") as duck:
+        with scratch_database(folder, threads=1, memory="30MB") as duck:
             duck.execute(spilling)
             assert (folder / "spill").exists()
 
