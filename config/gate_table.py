@@ -1,6 +1,7 @@
 """Where a gate stands, as lines for a terminal."""
 
 from attribution.guard import Standing, percent
+from attribution.statistics.audit_test import TRIPS
 
 
 def gate_lines(found: Standing) -> str:
@@ -17,7 +18,7 @@ def gate_lines(found: Standing) -> str:
     )
     lines = [
         f"Gate {found.state}: {bound}; {promised}.",
-        f"Audits of this window: {found.answers:,} settled, {found.wrong:,} wrong, evidence {found.evidence:.1f} (20 moves the gate); "
+        f"Audits of this window: {found.answers:,} settled, {found.wrong:,} wrong, evidence {found.evidence:.1f} ({TRIPS:.0f} moves the gate); "
         f"{found.waiting:,} wait.",
     ]
     if found.step is not None:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 
 from attribution.guard import ReopenRefused, reopen_gate, standings
 from attribution.meter import next_certificate
+from attribution.statistics.audit_test import TRIPS, WARNS
 from review.visible import visible_reconciliations
 
 RIGHT = "attribution.add_gatestep"
@@ -22,7 +23,7 @@ def gates(request: HttpRequest) -> HttpResponse:
         for number, found in enumerate(standings(mine))
     ]
     may = request.user.has_perm(RIGHT)  # type: ignore[union-attr]
-    return render(request, "review/gates.html", {"rows": rows, "may_reopen": may})
+    return render(request, "review/gates.html", {"rows": rows, "may_reopen": may, "warns": WARNS, "trips": TRIPS})
 
 
 @require_POST

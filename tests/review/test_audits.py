@@ -181,7 +181,7 @@ def test_wrong_passes_warn_then_close_the_gate_until_a_manager_opens_it(
     wrong(draws[3:], ann, bob)
     step = GateStep.objects.get()
     assert (step.kind, step.bound, step.answers, step.wrong, step.by) == ("trip", None, 4, 3, "")
-    assert step.evidence > 20 and is_closed(trades) and working_bound(trades, None) is None
+    assert step.evidence > 14 and is_closed(trades) and working_bound(trades, None) is None
     assert step.because == "3 of 4 audited records had a cause that is not functional; at most 10 % may."
     watch_gates()
     assert (GateStep.objects.count(), judge_gate(trades)) == (1, None)
