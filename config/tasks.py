@@ -40,6 +40,7 @@ from ingestion.work import LostClaim, call_worker
 from reconciliation.arrivals import start_arrived, start_scheduled, watching
 from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import work_of
+from reconciliation.tally import settle_tally
 from review.bulk.working import silent_bulks, work_on
 from review.exporting import carry_out, forget_expired, silent_exports
 from review.incidents.finding import unscanned
@@ -300,7 +301,8 @@ def forget_exports() -> None:
 @shared_task(queue="ingest")
 def sweep() -> None:
     """Send again what has gone silent: unfinished normalizations, the next work of every active run, trainings without a
-    trainer, exports and bulk decisions without a worker. Look for incidents where that was missed, and see how they stand."""
+    trainer, exports and bulk decisions without a worker. Look for incidents where that was missed, see how they stand, and add
+    the tally of breaks up."""
     quiet = Normalization.objects.filter(state=ClaimedWork.State.READY) | Normalization.objects.filter(
         state=ClaimedWork.State.RUNNING, lease_until__lt=timezone.now()
     )
@@ -315,6 +317,7 @@ def sweep() -> None:
     for run in unscanned():
         pipeline.look_for_incidents(run)
     settle_incidents()
+    settle_tally()
     for pk in silent_bulks(timezone.now()):
         send(decide_bulk.delay, pk)
 

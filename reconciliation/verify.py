@@ -15,6 +15,7 @@ from reconciliation.models import OutcomeFile, Reconciliation, Run
 from reconciliation.session import session
 from reconciliation.statement_check import left_unexplained
 from reconciliation.store.check import check_store, export_hashes
+from reconciliation.tally import wrong_tallies
 
 Problems = Iterator[str]
 
@@ -196,6 +197,7 @@ CHECKS = {
     "amounts delivered = amounts explained": statements,
     "stored rows as written": store_rows,
     "store = what was let through": stored,
+    "tallies = breaks": wrong_tallies,
 }
 
 NOTES = {

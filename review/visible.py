@@ -1,10 +1,10 @@
 """What the signed-in person may see, asked once a request: the reconciliations, and how many breaks wait in each."""
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from reconciliation.models import Break, Reconciliation
+from reconciliation.models import Break, BreakTally, Reconciliation
 from reconciliation.waiting import WAITING
 from review.second_opinions import GIVES, open_opinions
 
@@ -20,9 +20,9 @@ def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:
 
 
 def _waiting() -> Subquery:
-    shown = Break.objects.filter(state=Break.State.REVIEW).exclude(band=WAITING)
-    waiting = shown.filter(reconciliation=OuterRef("pk")).order_by()
-    return Subquery(waiting.values("reconciliation").annotate(n=Count("pk")).values("n"))
+    shown = BreakTally.objects.filter(state=Break.State.REVIEW).exclude(band=WAITING)
+    waiting = shown.filter(reconciliation_id=OuterRef("pk")).order_by()
+    return Subquery(waiting.values("reconciliation_id").annotate(n=Sum("breaks")).values("n"))
 
 
 def _asked(request: HttpRequest) -> Subquery:

@@ -5,11 +5,13 @@ from reconciliation.models.break_ import PROVENANCE, Break, Difference, GateRefu
 from reconciliation.models.reconciliation import Reconciliation, RuleSet, Team
 from reconciliation.models.retraction import Retraction
 from reconciliation.models.run import OutcomeCount, OutcomeFile, Run, RunInput, RunStep
+from reconciliation.models.tally import BreakTally
 
 __all__ = [
     "PROVENANCE",
     "AutomaticRun",
     "Break",
+    "BreakTally",
     "Difference",
     "GateRefusal",
     "Member",

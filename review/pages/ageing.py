@@ -1,15 +1,17 @@
 """How long breaks wait: the ages that queue and dashboard know, and the dashboard's table of kind by age."""
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from reconciliation.models import Break
+from reconciliation.tally import Cell
 from reconciliation.waiting import WAITING
 
 LEVELS = 4  # shades of the table beside none
@@ -26,9 +28,17 @@ class Age:
 
     def holds(self) -> Q:
         """The breaks that are so old now."""
-        now = timezone.now()
-        older = Q(opened_at__lte=now - dt.timedelta(days=self.since)) if self.since else Q()
-        return older if self.until is None else older & Q(opened_at__gt=now - dt.timedelta(days=self.until))
+        older = Q(opened_at__lt=before(self.since)) if self.since else Q()
+        return older if self.until is None else older & Q(opened_at__gte=before(self.until))
+
+    def has(self, opened: dt.datetime) -> bool:
+        """Whether what opened in an hour is so old now."""
+        return (not self.since or opened < before(self.since)) and (self.until is None or opened >= before(self.until))
+
+
+def before(days: int) -> dt.datetime:
+    """The hour that began so many days ago: ages count from it, so that those of whole hours can be added up."""
+    return timezone.now().replace(minute=0, second=0, microsecond=0) - dt.timedelta(days=days)
 
 
 AGES = {
@@ -42,16 +52,15 @@ AGES = {
 }
 
 
-def heat_map(breaks: QuerySet[Break]) -> dict[str, Any]:
-    """The breaks in review by kind and age, each count with the queue's query that lists it."""
-    counted = {f"age_{code}": Count("pk", filter=age.holds()) for code, age in AGES.items()}
-    found = breaks.filter(state=Break.State.REVIEW).exclude(band=WAITING).order_by().values("kind").annotate(**counted)
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in found:
-        counts[row["kind"]] = {code: row[f"age_{code}"] for code in AGES}  # type: ignore[literal-required]
+def heat_map(cells: Iterable[Cell]) -> dict[str, Any]:
+    """The breaks in review by kind and age, each count with the queue's query that lists it; of the tally's `cells`."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for cell in cells:
+        if cell.state == Break.State.REVIEW and cell.band != WAITING and cell.opened is not None:
+            counts[cell.kind][next(code for code, age in AGES.items() if age.has(cell.opened))] += cell.breaks
     most = max((n for by_age in counts.values() for n in by_age.values()), default=0)
     lines = [_line(kind, title, counts[kind], most) for kind, title in Break.Kind.choices]
-    totals = [sum(counts[kind].get(code, 0) for kind in Break.Kind.values) for code in AGES]
+    totals = [sum(counts[kind][code] for kind in Break.Kind.values) for code in AGES]
     return {"ages": list(AGES.values()), "lines": lines, "totals": totals, "total": sum(totals)}
 
 

@@ -6,12 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from reconciliation.models import Run
+from reconciliation.models import Break, Run
 from reconciliation.summary import run_summary
+from reconciliation.tally import tallied
 from review.pages.ageing import heat_map
 from review.pages.arrivals import arrival_board
 from review.pages.strip import strip_of
-from review.visible import visible_breaks, visible_reconciliations
+from review.visible import visible_reconciliations
 
 LAST = 10
 
@@ -29,6 +30,6 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "written": timezone.now() - timedelta(seconds=float(str(summary["age_seconds"]))) if summary else None,
         "strip": strip_of(latest) if latest else None,
         "board": arrival_board(request),
-        "heat": heat_map(visible_breaks(request)),
+        "heat": heat_map(tallied([it.pk for it in visible_reconciliations(request)], [Break.State.REVIEW])),
     }
     return render(request, "review/dashboard.html", context)

@@ -1,0 +1,98 @@
+"""How many breaks stand in each state and bear each kind, band, reason: kept beside the breaks, so that no page counts a million.
+
+Triggers on the breaks add what a statement changed, as rows of their own: nobody waits for a row that all decisions would
+share. `settle_tally` adds such rows up. Open breaks are counted by the hour in which they opened, so that ages are sums too.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from reconciliation.models import Break
+
+TABLE, BREAK = "reconciliation_breaktally", "reconciliation_break"
+COLUMNS = "reconciliation_id, state, kind, band, reason, opened"
+CELL = (
+    "reconciliation_id, state, kind, band, reason, "
+    "CASE WHEN state IN ('in_flight', 'review') THEN date_trunc('hour', opened_at, 'UTC') END"
+)
+_ADD = f"INSERT INTO {TABLE} ({COLUMNS}, breaks) SELECT {CELL}"
+TRIGGERS = f"""
+CREATE FUNCTION tally_breaks() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        {_ADD}, count(*) FROM arriving GROUP BY 1, 2, 3, 4, 5, 6;
+    ELSIF TG_OP = 'DELETE' THEN
+        {_ADD}, -count(*) FROM leaving GROUP BY 1, 2, 3, 4, 5, 6;
+    ELSE
+        {_ADD}, sum(n) FROM (
+            SELECT reconciliation_id, state, kind, band, reason, opened_at, -1 AS n FROM leaving
+            UNION ALL SELECT reconciliation_id, state, kind, band, reason, opened_at, 1 FROM arriving) changed
+        GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> 0;
+    END IF;
+    RETURN NULL;
+END $body$;
+CREATE TRIGGER break_tally_insert AFTER INSERT ON {BREAK} REFERENCING NEW TABLE AS arriving
+    FOR EACH STATEMENT EXECUTE FUNCTION tally_breaks();
+CREATE TRIGGER break_tally_update AFTER UPDATE ON {BREAK} REFERENCING OLD TABLE AS leaving NEW TABLE AS arriving
+    FOR EACH STATEMENT EXECUTE FUNCTION tally_breaks();
+CREATE TRIGGER break_tally_delete AFTER DELETE ON {BREAK} REFERENCING OLD TABLE AS leaving
+    FOR EACH STATEMENT EXECUTE FUNCTION tally_breaks();
+"""
+DROP_TRIGGERS = f"""
+DROP TRIGGER break_tally_insert ON {BREAK};
+DROP TRIGGER break_tally_update ON {BREAK};
+DROP TRIGGER break_tally_delete ON {BREAK};
+DROP FUNCTION tally_breaks();
+"""
+FILL = f"{_ADD}, count(*) FROM {BREAK} GROUP BY 1, 2, 3, 4, 5, 6"
+_SUMS = f"SELECT {COLUMNS}, sum(breaks) AS breaks FROM {TABLE}"
+_SETTLE = f"""
+WITH several AS (SELECT {COLUMNS} FROM {TABLE} GROUP BY {COLUMNS} HAVING count(*) > 1),
+gone AS (DELETE FROM {TABLE} t USING several s WHERE (t.reconciliation_id, t.state, t.kind, t.band, t.reason)
+    = (s.reconciliation_id, s.state, s.kind, s.band, s.reason) AND t.opened IS NOT DISTINCT FROM s.opened RETURNING t.*)
+INSERT INTO {TABLE} ({COLUMNS}, breaks) SELECT {COLUMNS}, sum(breaks) FROM gone GROUP BY {COLUMNS} HAVING sum(breaks) <> 0
+"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Breaks that have these in common. `opened`: the hour, of open ones; null for the others."""
+
+    reconciliation: int
+    state: str
+    kind: str
+    band: str
+    reason: str
+    opened: dt.datetime | None
+    breaks: int
+
+
+def tallied(reconciliations: Sequence[int], states: Sequence[str] = tuple(Break.State.values)) -> list[Cell]:
+    """The cells of reconciliations that hold any break in one of the states."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_SUMS} WHERE reconciliation_id = ANY(%s) AND state = ANY(%s) GROUP BY {COLUMNS} HAVING sum(breaks) <> 0",
+            [list(reconciliations), list(states)],
+        )
+        return [Cell(*row) for row in cursor.fetchall()]
+
+
+def settle_tally() -> None:
+    """Add up what statements added. Readers see the same sums before and after; two at once each add up what they took."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE)
+
+
+def wrong_tallies() -> Iterator[str]:
+    """A sentence for each cell that is not what counting the breaks gives."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS}, sum(told), sum(found) FROM (SELECT {COLUMNS}, breaks AS told, 0 AS found FROM {TABLE} "
+            f"UNION ALL SELECT {CELL}, 0, count(*) FROM {BREAK} GROUP BY 1, 2, 3, 4, 5, 6) c "
+            f"GROUP BY {COLUMNS} HAVING sum(told) <> sum(found) LIMIT 20"
+        )
+        for *cell, told, found in cursor.fetchall():
+            yield f"The tally says {told} breaks of {', '.join(map(str, cell))}; there are {found}."
