@@ -53,8 +53,7 @@ def _locked(decision: Decision) -> Decision:
     """The decision and its break as they stand, locked in the order in which runs lock: the record's place in the store, then
     the break."""
     brk = Break.objects.select_related("reconciliation__a__record_type", "last_run").get(pk=decision.brk_id)
-    if brk.state in DECIDED:
-        hold_record(brk)
+    hold_record(brk)
     Break.objects.select_for_update().get(pk=brk.pk)
     brk.refresh_from_db(fields=["state", "fingerprint", "closed_because", "last_run"])
     decision = (

@@ -55,8 +55,9 @@ def load_rows(
         raise StoreRefusal(
             f"No source delivers {record_type.code!r}; its records are stored through their references only."
         )
-    count = duck.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0]
-    lock_buckets(table, bucket_range, count)
+    lock_buckets(table, bucket_range, count_of(duck, relation))
+    if table.has_identity:
+        lock_whole(table)
     main = judge(duck, table, relation, OWN, business_date, bucket_range)
     duck.execute(f"CREATE OR REPLACE TEMP TABLE older_key AS {main.keys('older')}")
     standing = _standing(duck, relation, main)
@@ -68,6 +69,18 @@ def load_rows(
     return Loaded(*(main.counts.get(fate, 0) for fate in ("new", "changed", "unchanged", "older")))
 
 
+def count_of(duck: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """How many records a relation has."""
+    return int(duck.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0])
+
+
+def hold_places(record_type: RecordType, bucket_range: tuple[int, int]) -> None:
+    """Keep others from writing records of these buckets until the transaction ends; before anything else is locked."""
+    table = store_table(record_type)
+    if table.has_versions:
+        lock_buckets(table, bucket_range)
+
+
 def lock_buckets(table: StoreTable, bucket_range: tuple[int, int], count: int = 1) -> None:
     """Buckets in ascending order. A bulk load also takes the table from other writers, before it reads anything."""
     with connection.cursor() as cursor:
@@ -77,8 +90,6 @@ def lock_buckets(table: StoreTable, bucket_range: tuple[int, int], count: int = 
         )
         mode = "SHARE ROW EXCLUSIVE" if count >= BULK_ROWS else "ROW EXCLUSIVE"
         cursor.execute(sql.SQL("LOCK TABLE {} IN " + mode + " MODE").format(table.name(table.versions)))
-    if table.has_identity:
-        lock_whole(table)
 
 
 def lock_whole(table: StoreTable) -> None:

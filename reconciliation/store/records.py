@@ -13,7 +13,8 @@ from reconciliation.bulk import Column, columns
 from reconciliation.engine.record_hash import own_leaves, record_hash_sql
 from reconciliation.inputs import leaf_text, typed_sql
 from reconciliation.store.identities import upsert_identities
-from reconciliation.store.load import Loaded, load_rows
+from reconciliation.store.load import Loaded, count_of, load_rows, lock_buckets
+from reconciliation.store.tables import store_table
 
 Record = Mapping[str, str | None]
 
@@ -56,7 +57,10 @@ def store_relation(
     each_decided: bool = False,
     bucket_range: tuple[int, int] = (0, 63),
 ) -> Loaded:
-    """Upsert the identities of a relation and load its rows, in the caller's transaction."""
+    """Upsert the identities of a relation and load its rows, in the caller's transaction. Their places are held first: identities
+    stay locked until the transaction ends, and whoever waits for a place must not hold what its holder waits for."""
+    if (table := store_table(record_type)).has_versions:
+        lock_buckets(table, bucket_range, count_of(duck, relation))
     upsert_identities(duck, relation, shape, record_type)
     return load_rows(
         duck,

@@ -12,7 +12,7 @@ from ingestion import custody
 from ingestion.models import Field
 from reconciliation.models import Break, Member, Retraction, RunStep
 from reconciliation.store.current import joins, key_text, stored_versions
-from reconciliation.store.load import lock_buckets, lock_whole
+from reconciliation.store.load import hold_places, lock_whole
 from reconciliation.store.seals import seal_postgres
 from reconciliation.store.tables import Column, StoreRefusal, StoreTable, references, store_table
 
@@ -32,9 +32,10 @@ class Undone:
 
 def hold_record(brk: Break) -> None:
     """Keep runs and decisions from writing the break's record until the transaction ends; before the break itself is locked."""
-    table = store_table(brk.reconciliation.record_type)
-    if table.has_versions:
-        lock_buckets(table, (brk.bucket, brk.bucket))
+    record_type = brk.reconciliation.record_type
+    hold_places(record_type, (brk.bucket, brk.bucket))
+    if (table := store_table(record_type)).has_versions and table.has_identity:
+        lock_whole(table)
 
 
 def take_back(undone: Undone) -> None:

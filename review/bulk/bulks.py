@@ -9,7 +9,8 @@ from ingestion import custody
 from ingestion.audit_log import record_event
 from reconciliation.models import Break, Reconciliation
 from review.api.ringing import ring_for
-from review.decisions import DecisionRefused, check_action
+from review.decisions import DecisionRefused
+from review.decisions.checks import check_action
 from review.models import BulkDecision, BulkPreview, BulkRow
 from review.models.bulk import UNDER_WAY, UNDO
 from review.models.decision import UNDO_FOR

@@ -27,20 +27,13 @@ from reconciliation.rechecks import failing_records
 from reconciliation.rules import Rules, proposed
 from reconciliation.session import session
 from reconciliation.store.conflicts import reference_conflicts
-from reconciliation.store.load import lock_buckets
+from reconciliation.store.load import hold_places
 from reconciliation.store.records import Record, records_relation, store_relation
-from reconciliation.store.tables import StoreRefusal, store_table
-from review.decisions import (
-    OLDER,
-    Action,
-    DecisionRefused,
-    check_action,
-    check_fit,
-    check_held,
-    check_right,
-    decide,
-    flagged_conditions,
-)
+from reconciliation.store.tables import StoreRefusal
+from review.decisions import Action, DecisionRefused, decide
+from review.decisions.checks import check_action, check_fit, check_right
+from review.decisions.outcome import OLDER
+from review.decisions.records import check_held, flagged_conditions
 from review.models import Decision, Waiver
 from review.models.decision import PENDING
 from review.recorded import record_decision
@@ -87,9 +80,8 @@ def hold(reconciliation: Reconciliation, ids: Sequence[int]) -> list[Break]:
     """Lock the places of breaks in the store, then the breaks themselves but for those that somebody else holds: who waits
     for nobody while holding a place stops nobody. Each break as it stands, with its run and reconciliation at hand."""
     buckets = list(Break.objects.filter(pk__in=ids).values_list("bucket", flat=True))
-    table = store_table(reconciliation.record_type)
-    if buckets and table.has_versions:
-        lock_buckets(table, (min(buckets), max(buckets)))
+    if buckets:
+        hold_places(reconciliation.record_type, (min(buckets), max(buckets)))
     free = Break.objects.select_for_update(skip_locked=True).filter(pk__in=ids).order_by("pk")
     breaks = list(free)
     runs = _runs({brk.last_run_id for brk in breaks}, reconciliation)

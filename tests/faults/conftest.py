@@ -45,8 +45,10 @@ def until(holds: Callable[[], object], what: str, *, meanwhile: Callable[[], obj
         time.sleep(0.1)
 
 
-def meanwhile(first: Callable[[], object], second: Callable[[], T]) -> Future[T]:
-    """The second begins before the first one's transaction ends."""
+def meanwhile(
+    first: Callable[[], object], second: Callable[[], T], third: Callable[[], object] = lambda: None
+) -> Future[T]:
+    """The second begins before the first one's transaction ends; the third is what else that transaction does."""
 
     def ended() -> T:
         try:
@@ -58,6 +60,7 @@ def meanwhile(first: Callable[[], object], second: Callable[[], T]) -> Future[T]
         first()
         waiting = pool.submit(ended)
         time.sleep(0.2)
+        third()
     return waiting
 
 

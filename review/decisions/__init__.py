@@ -1,0 +1,9 @@
+"""Decisions: what a person does with a break."""
+
+from review.decisions.checks import Action, may_decide
+from review.decisions.confirming import confirm, withdraw
+from review.decisions.deciding import decide
+from review.decisions.refusals import AlreadyDecided, DecisionRefused
+from review.decisions.waiving import waive
+
+__all__ = ["Action", "AlreadyDecided", "DecisionRefused", "confirm", "decide", "may_decide", "waive", "withdraw"]

@@ -1,0 +1,93 @@
+"""The second person: confirming a proposal, or taking it back."""
+
+from collections.abc import Mapping
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from ingestion import custody
+from reconciliation.models import Break, Member
+from review.decisions.locks import hold_decision
+from review.decisions.outcome import carry_out
+from review.decisions.records import check_record, flagged_in
+from review.decisions.refusals import AlreadyDecided, DecisionRefused, told_of
+from review.models import Decision
+from review.recorded import record_decision
+
+VOID = "The values changed since."
+
+
+def confirm(*, decision: Decision, by: User) -> Decision:
+    """Confirm another person's proposal; its outcome follows. Where the values changed since, the proposal is void from then
+    on, and AlreadyDecided says so."""
+    with transaction.atomic():
+        brk, decision = _open_proposal(decision, stores=decision.record is not None)
+        if not by.has_perm("review.change_decision"):
+            raise DecisionRefused("A Supervisor or a Manager confirms a proposal.")
+        if decision.proposed_by_id == by.pk:
+            raise DecisionRefused("Nobody confirms their own proposal. Another person must.")
+        if decision.fingerprint == brk.fingerprint:
+            return _confirmed(decision, brk, by)
+        take_back(decision, None, VOID)
+    raise AlreadyDecided(
+        "The values changed since this was proposed, so the proposal is void. Look at the break again."
+    )
+
+
+@transaction.atomic
+def withdraw(*, decision: Decision, by: User) -> Decision:
+    """Take a proposal back: who made it, or who may confirm it. The break can be decided anew then."""
+    _, decision = _open_proposal(decision, stores=False)
+    if decision.proposed_by_id != by.pk and not by.has_perm("review.change_decision"):
+        raise DecisionRefused(f"{decision.proposed_by}, a Supervisor or a Manager withdraws this proposal.")
+    take_back(decision, by)
+    return decision
+
+
+def _open_proposal(decision: Decision, *, stores: bool) -> tuple[Break, Decision]:
+    """The break and its proposal, both held; AlreadyDecided where it is none any more."""
+    brk, decision = hold_decision(decision, stores=stores)
+    if decision.confirmed_by_id is not None:
+        raise AlreadyDecided(f"This proposal was confirmed already {told_of(decision)}.", decision)
+    if decision.withdrawn:
+        raise AlreadyDecided("This proposal is no longer open: it was taken back or became void.", decision)
+    return brk, decision
+
+
+def _confirmed(decision: Decision, brk: Break, by: User) -> Decision:
+    if decision.record is not None:
+        given = dict(decision.values.values_list("field", "value"))
+        check_record(brk, decision.record, flagged_in(brk, decision.record, given, decision.chosen))
+    decision.confirmed_by, decision.confirmed_at = by, timezone.now()
+    decision.save(update_fields=["confirmed_by", "confirmed_at"])
+    custody.seal([decision])
+    carry_out(decision)
+    record_decision("decision.confirmed", decision, by, brk=brk)
+    return decision
+
+
+def take_back(decision: Decision, by: User | None, because: str = "") -> None:
+    """Take a proposal back, for a person or because it is void."""
+    decision.withdrawn = True
+    decision.save(update_fields=["withdrawn"])
+    custody.seal([decision])
+    record_decision("decision.withdrawn", decision, by, because=because)
+
+
+def check_same(
+    proposal: Decision, action: str, reason: str, values: Mapping[str, str | None], member: Member | None
+) -> None:
+    """Whether this is what another person proposed; AlreadyDecided where it is something else."""
+    proposed = (
+        proposal.action,
+        proposal.reason,
+        dict(proposal.values.values_list("field", "value")),
+        proposal.chosen_id,
+    )
+    if proposed != (action, reason, dict(values), member.pk if member else None):
+        raise AlreadyDecided(
+            f"A proposal waits for a second person: {proposal.action} by {proposal.proposed_by}. "
+            "Decide the same to confirm it, or withdraw it first on the page of the break.",
+            proposal,
+        )

@@ -1,0 +1,67 @@
+"""What follows from a final decision: the store, the break, its rows, reasons and labels."""
+
+from typing import Any
+
+from attribution.corrections import record_correction
+from reconciliation.custody import seal_breaks
+from reconciliation.inputs import mapped_names
+from reconciliation.models import Break, Member, Run
+from reconciliation.session import session
+from reconciliation.store.records import records_relation, store_relation
+from reconciliation.store.tables import StoreRefusal
+from review.decisions.refusals import DecisionRefused
+from review.models import Decision
+
+OLDER = "The store holds this record with a later business date. Reject this break."
+
+
+def carry_out(decision: Decision) -> None:
+    """The outcome: the store or not, the rows' states, the reasons and corrections."""
+    brk = decision.brk
+    if decision.record is not None:
+        _store(decision)
+    _settle_rows(decision)
+    brk.state = Break.State.REJECTED if decision.record is None else Break.State.APPROVED
+    brk.closed_at, brk.closed_because = decision.confirmed_at, f"decision {decision.pk}"
+    brk.reason = decision.reason or brk.reason
+    brk.save(update_fields=["state", "closed_at", "closed_because", "reason"])
+    who = decision.confirmed_by.get_username() if decision.confirmed_by else ""
+    for difference in brk.differences.filter(current=True):
+        record_correction(difference=difference, reason=decision.reason, by=who, decision=decision.pk, run=brk.last_run)
+    seal_breaks([brk.pk])
+
+
+def _store(decision: Decision) -> None:
+    brk, run = decision.brk, decision.run
+    shape = brk.reconciliation.record_type.shape()
+    with session(f"decision-{decision.pk}") as (duck, _):
+        records_relation(duck, shape, [(brk.key, brk.bucket, decision.record)], "approved")  # type: ignore[list-item]
+        try:
+            loaded = store_relation(
+                duck,
+                "approved",
+                shape=shape,
+                record_type=brk.reconciliation.record_type,
+                run_id=run.pk,
+                business_date=run.business_date,
+                mapped=_mapped(run, shape),
+                decision_id=decision.pk,
+                bucket_range=(brk.bucket, brk.bucket),
+            )
+        except StoreRefusal as refusal:
+            raise DecisionRefused(str(refusal)) from None
+    if loaded.older:
+        raise DecisionRefused(OLDER)
+
+
+def _mapped(run: Run, shape: Any) -> frozenset[str]:  # noqa: ANN401
+    return mapped_names(run, "a", shape) | mapped_names(run, "b", shape)
+
+
+def _settle_rows(decision: Decision) -> None:
+    """Stored or rejected; of a duplicate the named row is stored and the others stay duplicates."""
+    if decision.record is None or decision.chosen_id is None:
+        return  # the rows follow their break
+    rows = decision.brk.members.filter(current=True)
+    rows.exclude(pk=decision.chosen_id).update(state=Member.State.DUPLICATE)
+    rows.filter(pk=decision.chosen_id).update(state=Member.State.WITH_BREAK)

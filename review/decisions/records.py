@@ -1,0 +1,79 @@
+"""The record that a decision would store, and what the gate holds against it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from reconciliation.gate import Condition
+from reconciliation.inputs import mapped_names
+from reconciliation.models import Break, Member
+from reconciliation.rechecks import failed_checks
+from reconciliation.rules import Rules, proposed
+from reconciliation.values import BadValue, canonical_value
+from review.decisions.refusals import DecisionRefused
+
+
+def record_of(brk: Break, values: Mapping[str, str | None], member: Member | None) -> dict[str, str | None]:
+    """The record that the decision would store: the proposed one, or the named row, with the values that were given."""
+    shape = brk.reconciliation.record_type.shape()
+    if member is not None:
+        record = dict(member.record)
+    else:
+        record = _proposed(brk, {side: row.record for side, row in _first_rows(brk).items()})
+    for name, text in values.items():
+        try:
+            leaf = shape.leaf(name)
+            record[leaf.name] = canonical_value(leaf, text)
+        except KeyError:
+            raise DecisionRefused(f"The record has no field {name!r}.") from None
+        except BadValue as error:
+            raise DecisionRefused(f"{name}: {error}") from None
+    for leaf in shape.key_leaves:
+        if leaf.name in values and values[leaf.name] is not None:
+            raise DecisionRefused(f"{leaf.name} is the key; it cannot be changed.")
+    return record
+
+
+def _first_rows(brk: Break) -> dict[str, Member]:
+    return {row.side: row for row in brk.members.filter(current=True).order_by("-position")}
+
+
+def _proposed(brk: Break, sides: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Of each leaf, the value of the side that the proposed record takes it from."""
+    run, shape = brk.last_run, brk.reconciliation.record_type.shape()
+    mapped = (mapped_names(run, "a", shape), mapped_names(run, "b", shape))
+    return proposed(shape, Rules(run.rule_set.document), sides.get("a"), sides.get("b"), *mapped)
+
+
+def flagged_in(
+    brk: Break, record: Mapping[str, str | None], values: Mapping[str, str | None], member: Member | None
+) -> list[Condition]:
+    """What a record would leave empty because the delivered value does not fit its field, and nobody gave another."""
+    rows = {"a": member} if member is not None else _first_rows(brk)
+    texts = _proposed(brk, {side: {name: row.raw.get(name, "") for name in row.flags} for side, row in rows.items()})
+    given = {brk.reconciliation.record_type.shape().leaf(name).name for name in values}
+    return flagged_conditions(texts, record, given)
+
+
+def flagged_conditions(
+    texts: Mapping[str, Any], record: Mapping[str, str | None], given: Collection[str]
+) -> list[Condition]:
+    """A condition for each delivered text, by leaf, that the record leaves empty and that nobody gave another value for."""
+    return [
+        Condition(f"flagged:{name}", f"{name} {text} does not fit its field.", holds=False)
+        for name, text in texts.items()
+        if text is not None and record.get(name) is None and name not in given
+    ]
+
+
+def check_record(brk: Break, record: Mapping[str, str | None], flagged: list[Condition]) -> None:
+    waived = set(brk.waivers.filter(fingerprint=brk.fingerprint).values_list("condition", flat=True))  # type: ignore[attr-defined]
+    check_held([*flagged, *failed_checks(brk, record)], waived)
+
+
+def check_held(conditions: Sequence[Condition], waived: Collection[str]) -> None:
+    """DecisionRefused with what the gate holds against a record, but for what a Manager let be."""
+    failed = [it for it in conditions if it.code not in waived]
+    if failed:
+        sentences = " ".join(it.sentence for it in failed)
+        waivable = ", or let a Manager waive the check" if any(it.code.startswith("check:") for it in failed) else ""
+        raise DecisionRefused(f"Held by the gate. {sentences} Override the value{waivable}.")

@@ -1,0 +1,85 @@
+"""Runs hold a record's place in the store before they touch its break. Whoever decides does too: a run that comes from the other
+side never finds the break locked by someone who waits for the run."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from ingestion.sql_text import literal
+from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.session import session
+from reconciliation.store.load import hold_places
+from reconciliation.store.records import records_relation, store_relation
+from review.decisions import confirm, decide
+from review.undoing import undo
+from tests.conftest import problems, row
+from tests.faults.conftest import meanwhile
+from tests.review.test_decisions import under_four_eyes
+
+Act = Callable[[], object]
+
+
+@pytest.fixture
+def sign(committed: None, reconcile: Callable[..., Run]) -> Break:
+    """A break in review: the sign is turned."""
+    reconcile([row("A", "10.00")], [row("A", "-10.00")])
+    return Break.objects.get(key="A")
+
+
+def deciding(brk: Break, person: Callable[..., User]) -> Act:
+    """Approve."""
+    by = person("Supervisor")
+    return lambda: decide(brk=brk, action="approve", by=by)
+
+
+def confirming(brk: Break, person: Callable[..., User]) -> Act:
+    """Confirm another person's proposal."""
+    under_four_eyes(brk.reconciliation)
+    proposal, by = decide(brk=brk, action="approve", by=person("Analyst")), person("Supervisor")
+    return lambda: confirm(decision=proposal, by=by)
+
+
+def undoing(brk: Break, person: Callable[..., User]) -> Act:
+    """Undo a decision."""
+    by = person("Supervisor")
+    decision = decide(brk=brk, action="approve", by=by)
+    return lambda: undo(decision=decision, by=by)
+
+
+@pytest.mark.parametrize("way", [deciding, confirming, undoing])
+def test_who_waits_for_a_place_holds_no_break(
+    way: Callable[..., Act], sign: Break, person: Callable[..., User], trades: Reconciliation
+) -> None:
+    act = way(sign, person)
+
+    def run_takes_the_break_up() -> None:
+        Break.objects.select_for_update(nowait=True).get(pk=sign.pk)
+
+    done = meanwhile(lambda: hold_places(trades.record_type, (sign.bucket, sign.bucket)), act, run_takes_the_break_up)
+    done.result()
+    assert problems() == []
+
+
+def test_who_waits_for_a_place_holds_no_identity(sign: Break, trades: Reconciliation) -> None:
+    """A record that names a party for the first time, stored while another one does the same from within its place."""
+    record, run = sign.members.filter(side="a").get().record | {"party.name": "NEWCOMER"}, sign.last_run
+
+    def store() -> None:
+        shape = trades.record_type.shape()
+        with transaction.atomic(), session("lock-order") as (duck, _):
+            records_relation(duck, shape, [(sign.key, sign.bucket, record)], "approved")
+            store_relation(
+                duck, "approved", shape=shape, record_type=trades.record_type, run_id=run.pk,
+                business_date=run.business_date, mapped=frozenset(record), bucket_range=(sign.bucket, sign.bucket),
+            )  # fmt: skip
+
+    def name_the_same() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            cursor.execute(
+                f"INSERT INTO store.party (name, _hash) SELECT {literal('NEWCOMER')}, _hash FROM store.party LIMIT 1"
+            )
+
+    meanwhile(lambda: hold_places(trades.record_type, (sign.bucket, sign.bucket)), store, name_the_same).result()
