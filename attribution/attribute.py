@@ -15,6 +15,7 @@ from attribution.draws import draw_breaks
 from attribution.drift import count_mixes
 from attribution.explaining import explain_cases
 from attribution.model_alerts import tell_readable, tell_unreadable
+from attribution.priority import order_cases
 from attribution.provers.evidence import Context
 from attribution.rungs import closed_gate
 from attribution.verdicts import judge_cases, passing_relation
@@ -62,8 +63,9 @@ def _attribute(step: RunStep) -> None:
             passed = _store(duck, step, given, rules)
             stored = time.monotonic() - began
             _write_attributions(duck, step)
-            _write_verdicts(duck, step)
             draw_breaks(duck, step, rules.gate)
+            order_cases(duck, step, rules)
+            _write_verdicts(duck, step)
             set_waiting(step)
             _write_late(duck)
             analyze(count, "attribution_attribution", "attribution_candidate", "reconciliation_gaterefusal")
@@ -151,12 +153,15 @@ def _write_verdicts(duck: duckdb.DuckDBPyConnection, step: RunStep) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS break_verdict")
         cursor.execute(
-            "CREATE TEMP TABLE break_verdict (id bigint, passes boolean, confidence numeric, band text, reason text)"
+            "CREATE TEMP TABLE break_verdict (id bigint, passes boolean, confidence numeric, band text, reason text, "
+            "due_at timestamptz, priority bigint)"
         )
-        columns = ["id", "passes", "confidence", "band", "reason"]
-        copy_in(duck, "SELECT * FROM standing ORDER BY break_id", sql.Identifier("break_verdict"), columns)
+        columns = ["id", "passes", "confidence", "band", "reason", "due_at", "priority"]
+        query = "SELECT s.*, o.due_at, o.priority FROM standing s JOIN queued o USING (break_id) ORDER BY s.break_id"
+        copy_in(duck, query, sql.Identifier("break_verdict"), columns)
         cursor.execute(
             "UPDATE reconciliation_break b SET confidence = v.confidence, band = v.band, reason = v.reason, "
+            "due_at = v.due_at, priority = v.priority, "
             "state = CASE WHEN v.passes THEN 'passed' ELSE 'review' END, closed_at = CASE WHEN v.passes THEN %s END, "
             "closed_because = CASE WHEN v.passes THEN 'passed the gate' ELSE '' END FROM break_verdict v WHERE v.id = b.id",
             [timezone.now()],

@@ -45,16 +45,18 @@ def labelled(reconciliation: Reconciliation) -> Chosen:
 
 
 def load_cases(duck: duckdb.DuckDBPyConnection, chosen: Chosen, shape: Shape) -> int:
-    """Create `cause` (break_id, key, bucket, kind), `difference` (those that are chosen), `refused` (what the record
+    """Create `cause` (break_id, key, bucket, kind, amount, currency, opened_at, due_at), `difference` (those that are chosen), `refused` (what the record
     checks said) and `first_row` (each side's first record of a differing break, as JSON). Gives how many breaks."""
     within = chosen.of_breaks
     count = copy_out(
         duck,
-        f"SELECT b.id, b.key, b.bucket, b.kind FROM reconciliation_break b WHERE {chosen.breaks}",
+        "SELECT b.id, b.key, b.bucket, b.kind, b.amount, b.currency, b.opened_at, b.due_at FROM reconciliation_break b "
+        f"WHERE {chosen.breaks}",
         "cause",
-        {"break_id": "BIGINT", "key": "VARCHAR", "bucket": "UTINYINT", "kind": "VARCHAR"},
+        {"break_id": "BIGINT", "key": "VARCHAR", "bucket": "UTINYINT", "kind": "VARCHAR", "amount": "DECIMAL(38,10)",
+         "currency": "VARCHAR", "opened_at": "TIMESTAMPTZ", "due_at": "TIMESTAMPTZ"},
         within,
-    )
+    )  # fmt: skip
     copy_out(
         duck,
         "SELECT d.id, d.break_id, d.run_id, d.field, d.kind, d.value_a, d.value_b, d.raw_a, d.raw_b "

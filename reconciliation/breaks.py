@@ -187,6 +187,7 @@ def _update_touched(cursor: CursorWrapper, run_id: int) -> int:
     cursor.execute(
         "UPDATE reconciliation_break b SET last_run_id = %s, kind = t.kind, fingerprint = t.fingerprint, hash = t.hash, "
         "amount = t.amount, currency = t.currency, state = 'in_flight', closed_at = NULL, closed_because = '', "
+        "due_at = CASE WHEN b.state = 'review' THEN b.due_at END, "
         f"confidence = NULL, band = '', reason = '' FROM touched t WHERE {same} AND t.action = '{CHANGE}'",
         [run_id],
     )

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ingestion.shape import Shape
+from reconciliation.due_times import DueRule
 from reconciliation.engine.authority import proposed_side
 from reconciliation.engine.business_days import Calendar
 
@@ -108,6 +109,12 @@ class Rules:
     def authority(self) -> Mapping[str, str]:
         """Whose value stands, by field name, where it is not A's."""
         return self.document.get("authority") or {}  # type: ignore[return-value]
+
+    @property
+    def sla(self) -> tuple[DueRule, ...]:
+        """Until when people have to have decided, the first rule that is about a break."""
+        given: Any = self.document.get("sla") or []
+        return tuple(DueRule(**{**it, "over": _limits(it.get("over"))}) for it in given)
 
     @property
     def calendar(self) -> Calendar:

@@ -17,7 +17,8 @@ from reconciliation.visibility import visible_record_types, visible_stored
 from review import audit_events, exports
 from review.export_files import BadExport, Line
 from review.ids import id_of
-from review.pages.queue_filters import as_filtered
+from review.ordering import ORDERS, order_of
+from review.pages.queue_filters import as_filtered, chosen_of
 from review.quarantined import FILTERS, Asked, BadFilter, narrowed, visible_rows
 
 Filters = Mapping[str, str]
@@ -26,7 +27,7 @@ QUEUE = (
     "key", "reconciliation", "kind", "state", "reason", "confidence", "band", "amount", "currency", "run", "opened_at",
     "closed_at", "closed_because",
 )  # fmt: skip
-QUEUE_FILTERS = ("state", "kind", "reason", "band", "reconciliation", "run", "age", "key")
+QUEUE_FILTERS = ("state", "kind", "reason", "band", "reconciliation", "run", "age", "key", "order")
 QUARANTINED = ("row", "source", "date", "delivery", "line", "reason", "raw", "state")
 VERSIONS = ("version", "run", "decision", "date", "valid_from", "valid_to")
 
@@ -75,7 +76,8 @@ def _queue_lines(user: User, filters: Filters) -> Iterator[Line]:
     query = QueryDict(mutable=True)
     query.update(filters)
     visible = list(Reconciliation.objects.visible_to(user).values_list("pk", flat=True))
-    found = as_filtered(Break.objects.filter(reconciliation__in=visible), query).order_by("-pk")
+    found = as_filtered(Break.objects.filter(reconciliation__in=visible), query)
+    found = ORDERS[order_of(filters.get("order", ""), chosen_of(query)["state"])].sort(found)
     names = ["reconciliation__code" if it == "reconciliation" else "last_run" if it == "run" else it for it in QUEUE]
     return ([exports.short(value) for value in row] for row in found.values_list(*names).iterator(chunk_size=READ))
 

@@ -5,7 +5,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 from reconciliation.models import Break, BreakTally, Reconciliation
-from reconciliation.waiting import WAITING
+from reconciliation.models.break_ import HIDDEN
 from review.second_opinions import GIVES, open_opinions
 
 
@@ -20,7 +20,7 @@ def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:
 
 
 def _waiting() -> Subquery:
-    shown = BreakTally.objects.filter(state=Break.State.REVIEW).exclude(band=WAITING)
+    shown = BreakTally.objects.filter(state=Break.State.REVIEW).exclude(band__in=HIDDEN)
     waiting = shown.filter(reconciliation_id=OuterRef("pk")).order_by()
     return Subquery(waiting.values("reconciliation_id").annotate(n=Sum("breaks")).values("n"))
 

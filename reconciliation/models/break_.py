@@ -2,9 +2,11 @@
 
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 from django.db.models import Case, CheckConstraint, Count, Q, UniqueConstraint, Value, When
+from django.db.models.functions import Abs, Coalesce
 
 from ingestion.models import Delivery
 from reconciliation.models.reconciliation import Reconciliation
@@ -13,6 +15,14 @@ from reconciliation.models.run import Run, Side
 # Which run, delivery or reason a row comes from: written once, in bulk, and the same for a whole range. The constraint
 # triggers of migration 0002 hold these references set-based; a foreign key would look each of a million rows up.
 PROVENANCE: dict[str, Any] = {"on_delete": models.PROTECT, "db_constraint": False, "db_index": False}
+
+HIDDEN = (
+    "waiting",
+    "held",
+)  # bands of what is in review and not shown: it waits for a partner, or a person put it on hold
+# What people are shown to decide, and its size whatever its sign; indexes and queues say it in the same words.
+SHOWN = Q(state="review") & ~Q(band__in=HIDDEN)
+SIZE = Coalesce(Abs("amount"), Value(-1), output_field=models.DecimalField(max_digits=38, decimal_places=10))
 
 
 class BreakQuerySet(models.QuerySet["Break"]):
@@ -72,6 +82,15 @@ class Break(models.Model):
     )
     amount = models.DecimalField(max_digits=38, decimal_places=10, null=True, blank=True)
     currency = models.CharField(max_length=20, blank=True)
+    priority = models.BigIntegerField(
+        db_default=0, help_text="Its place in the queue, the least first (docs/decisions/0019). It does not age."
+    )
+    due_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person has to have decided; null: no time is set."
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="breaks"
+    )
 
     objects = BreakQuerySet.as_manager()
 
@@ -85,7 +104,18 @@ class Break(models.Model):
             models.Index(
                 fields=["reconciliation", "key"], opclasses=["int8_ops", "text_pattern_ops"], name="break_by_key"
             ),
-            models.Index(fields=["reconciliation", "state", "kind", "band", "reason"], name="break_facets"),
+            models.Index(
+                fields=["reconciliation", "state", "kind", "band", "reason"],
+                include=["due_at", "assignee"],
+                name="break_counted",
+            ),
+            models.Index(fields=["priority", "id"], condition=SHOWN, name="break_by_priority"),
+            models.Index(SIZE.desc(), models.F("id").desc(), condition=SHOWN, name="break_by_size"),
+            models.Index(
+                fields=["assignee", "priority", "id"],
+                condition=Q(state="review", assignee__isnull=False),
+                name="break_by_assignee",
+            ),
             models.Index(
                 fields=["reconciliation", "kind", "-id"],
                 condition=Q(state__in=["approved", "rejected"]),

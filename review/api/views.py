@@ -19,12 +19,13 @@ from rest_framework.viewsets import GenericViewSet
 
 from attribution.models import Attribution
 from attribution.why import why
+from ingestion.suggestion import nearest
 from reconciliation.models import Break, Difference, GateRefusal, Member, Reconciliation, Run
 from reconciliation.runs import start_run
 from reconciliation.summary import run_summary
 from review.api.explanations import SimilarSerializer, WhySerializer
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import NewestFirst
+from review.api.paging import InOrder, NewestFirst
 from review.api.permissions import HasScope
 from review.api.serializers import (
     BreakDetailSerializer,
@@ -37,6 +38,7 @@ from review.api.serializers import (
     SummarySerializer,
 )
 from review.decisions import AlreadyDecided, DecisionRefused, decide
+from review.ordering import ORDERS, shown_breaks
 from review.pages.runs import ring
 from review.similar import similar_breaks
 
@@ -69,6 +71,19 @@ def _narrowed(rows: QuerySet[Any], view: GenericViewSet[Any], filters: Mapping[s
         return rows.filter(**asked)
     except (ValueError, InvalidDate) as error:
         raise ValidationError({"detail": str(error)}) from None
+
+
+def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
+    """The breaks of a list, ready for its order; ValidationError for one that there is not."""
+    name = str(request.GET.get("order") or "newest")
+    if name not in ORDERS:
+        raise ValidationError({"detail": f"There is no order {name[:40]!r}{nearest(name, ORDERS)}"})
+    order = ORDERS[name]
+    if order.of_shown and request.GET.get("state", "review") != Break.State.REVIEW:
+        raise ValidationError(
+            {"detail": f"Only what is in review is listed by {name}. Ask for state=review, or by newest."}
+        )
+    return order.sort(shown_breaks(breaks) if order.of_shown else breaks)
 
 
 class RunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
@@ -132,11 +147,11 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     """Breaks: list, one, decide."""
 
     serializer_class = BreakSerializer
-    pagination_class = NewestFirst
+    pagination_class = InOrder
     permission_classes = [IsAuthenticated, HasScope]
     queryset = Break.objects.none()
     lookup_value_regex = r"\d{1,18}"
-    parameters = tuple(BREAK_FILTERS)
+    parameters = (*BREAK_FILTERS, "order")
     scope = "decide"
 
     def get_serializer_class(self) -> type[BaseSerializer]:  # type: ignore[type-arg]
@@ -156,11 +171,12 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
                 Prefetch("members", Member.objects.filter(current=True).with_fate()),
                 Prefetch("refusals", GateRefusal.objects.filter(current=True)),
             )
-        return _narrowed(breaks, self, BREAK_FILTERS)
+        return _ordered(_narrowed(breaks, self, BREAK_FILTERS), self.request)
 
-    @extend_schema(parameters=[*map(OpenApiParameter, BREAK_FILTERS)])
+    @extend_schema(parameters=[*map(OpenApiParameter, BREAK_FILTERS), OpenApiParameter("order", enum=list(ORDERS))])
     def list(self, request: Request) -> Response:
-        """Breaks, newest first."""
+        """Breaks, newest first; `order` is another one. By `priority` and by `amount` are listed those that people are shown to
+        decide."""
         return super().list(request)
 
     @extend_schema(responses=WhySerializer(many=True), filters=False)

@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from reconciliation.models import Break
+from reconciliation.models.break_ import HIDDEN
 from reconciliation.tally import Cell
-from reconciliation.waiting import WAITING
 
 LEVELS = 4  # shades of the table beside none
 
@@ -56,7 +56,7 @@ def heat_map(cells: Iterable[Cell]) -> dict[str, Any]:
     """The breaks in review by kind and age, each count with the queue's query that lists it; of the tally's `cells`."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for cell in cells:
-        if cell.state == Break.State.REVIEW and cell.band != WAITING and cell.opened is not None:
+        if cell.state == Break.State.REVIEW and cell.band not in HIDDEN and cell.opened is not None:
             counts[cell.kind][next(code for code, age in AGES.items() if age.has(cell.opened))] += cell.breaks
     most = max((n for by_age in counts.values() for n in by_age.values()), default=0)
     lines = [_line(kind, title, counts[kind], most) for kind, title in Break.Kind.choices]

@@ -24,7 +24,7 @@ from review.models.decision import UNDO_FOR
 PAGE, SHOWN = 50, 100
 LATEST = 10  # results beside the progress
 FORGOTTEN_SECONDS = 60
-NOT_FILTERS = ("csrfmiddlewaretoken", "row", "whole", "before")
+NOT_FILTERS = ("csrfmiddlewaretoken", "row", "whole", "after", "order")
 
 
 def bulks(request: HttpRequest) -> HttpResponse:

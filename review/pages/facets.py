@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import QueryDict
 
 from reconciliation.models import Break
+from reconciliation.models.break_ import SHOWN
 from reconciliation.waiting import WAITING
 
 COUNTED = ("state", "kind", "reason", "band", "reconciliation")
@@ -54,7 +55,7 @@ class Counts:
 
 
 def count_breaks(breaks: QuerySet[Break], codes: Mapping[int, str]) -> Counts:
-    """Count in one pass over the index `break_facets`; `codes` names the reconciliations."""
+    """Count in one pass over the index `break_counted`; `codes` names the reconciliations."""
     names = ("state", "kind", "reason", "band", "reconciliation_id")
     rows = breaks.order_by().values_list(*names).annotate(Count("pk"))
     return Counts(
@@ -73,7 +74,7 @@ def in_state(breaks: QuerySet[Break], state: str) -> QuerySet[Break]:
     if state == WAITING:
         return breaks.filter(state=Break.State.REVIEW, band=WAITING)
     if state == Break.State.REVIEW:
-        return breaks.filter(state=state).exclude(band=WAITING)
+        return breaks.filter(SHOWN)
     return breaks.filter(state=state) if state else breaks
 
 
@@ -122,7 +123,7 @@ def _options(
 def changed(query: QueryDict, **changes: str) -> str:
     """A query string with some values changed, from its first page; an empty value goes."""
     new = query.copy()
-    for name in ("before", *changes):
+    for name in ("after", *changes):
         new.pop(name, None)
     new.update({name: value for name, value in changes.items() if value})
     return new.urlencode()

@@ -14,7 +14,7 @@ from attribution.models import Attribution, Candidate, Reason
 from reconciliation.models import Break, Difference
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
-from review.ids import id_of
+from review.ordering import ORDERS, order_of, orders_of
 from review.pages.facets import BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
 from review.pages.queue_filters import chosen_of, narrowed_to, searched
 from review.visible import visible_breaks, visible_reconciliations
@@ -49,18 +49,20 @@ class Row:
 
 
 def queue(request: HttpRequest) -> HttpResponse:
-    """Breaks as the query string filters them, newest first."""
+    """Breaks as the query string filters and orders them."""
     chosen = chosen_of(request.GET)
     sought = searched(visible_breaks(request), request.GET)
     counts = count_breaks(sought, {it.pk: it.code for it in visible_reconciliations(request)})
-    found = narrowed_to(sought, chosen)
-    page = found.filter(pk__lt=id_of(request.GET["before"])) if request.GET.get("before") else found
-    breaks = list(page.select_related("reconciliation", "last_run__rule_set").order_by("-pk")[: PAGE + 1])
+    name = order_of(request.GET.get("order", ""), chosen["state"])
+    order = ORDERS[name]
+    found = order.sort(narrowed_to(sought, chosen))
+    page = order.after(found, request.GET["after"]) if request.GET.get("after") else found
+    breaks = list(page.select_related("reconciliation", "last_run__rule_set")[: PAGE + 1])
     context: dict[str, Any] = {
         "rows": _rows(breaks[:PAGE]),
         "facets": _facets(request, counts, chosen),
         "tabs": tabs(counts, chosen, request.GET),
-        "kept": [(name, value) for name, value in request.GET.items() if name not in ("key", "before")],
+        "kept": [(name, value) for name, value in request.GET.items() if name not in ("key", "after")],
         "key": request.GET.get("key", ""),
         "tokens": [
             {"name": name, "value": request.GET[name], "query": changed(request.GET, **{name: ""})}
@@ -69,16 +71,25 @@ def queue(request: HttpRequest) -> HttpResponse:
         ],
         "total": counts.total(chosen),
         "filters": _filters(request),
-        "next": changed(request.GET) + f"&before={breaks[PAGE - 1].pk}" if len(breaks) > PAGE else "",
+        "orders": _orders(request, chosen["state"], name),
+        "next": changed(request.GET) + f"&after={order.mark(breaks[PAGE - 1])}" if len(breaks) > PAGE else "",
     }
     if not breaks:
         context |= _emptiness(request, chosen)
     return render(request, "review/queue.html", context)
 
 
+def _orders(request: HttpRequest, state: str, chosen: str) -> list[dict[str, Any]]:
+    """The orders that the tab has, and the query string of each."""
+    return [
+        {"title": it.title, "is_on": name == chosen, "query": changed(request.GET, order=name)}
+        for name, it in orders_of(state).items()
+    ]
+
+
 def _filters(request: HttpRequest) -> str:
-    """The filters of the address as a query string, for an export of what is listed."""
-    return urlencode({name: request.GET[name] for name in (*COUNTED, *UNCOUNTED) if request.GET.get(name)})
+    """The filters and the order of the address as a query string, for an export of what is listed."""
+    return urlencode({name: request.GET[name] for name in (*COUNTED, *UNCOUNTED, "order") if request.GET.get(name)})
 
 
 def _set(request: HttpRequest) -> list[str]:

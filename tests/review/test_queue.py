@@ -62,7 +62,7 @@ def test_filters_meet(run: Run, client: Client) -> None:
     assert _listed(client, "reason=SIGN_FLIP") == {"A1", "A2"}
     assert _listed(client, "reason=SIGN_FLIP&key=A2") == {"A2"}
     assert _listed(client, f"run={run.pk}&kind=gate") == {"G"}
-    assert _listed(client, "run=x") == _listed(client, "reconciliation=nowhere") == _listed(client, "before=x") == set()
+    assert _listed(client, "run=x") == _listed(client, "reconciliation=nowhere") == _listed(client, "after=x") == set()
 
 
 def test_an_empty_list_says_which_filter_to_clear(run: Run, client: Client) -> None:

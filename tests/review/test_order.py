@@ -1,0 +1,121 @@
+"""The order of the queue: what is due, large and old comes first, and nobody tells the calibration stream in it."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from attribution.models import Draw
+from reconciliation.models import Break, Run
+from tests.conftest import problems, row
+from tests.standing import lake_folder  # noqa: F401
+
+MANY = 60
+SIZES = ("1000.00", "10.00", "10.00", "0.10")
+LEFT = [row(f"S{n}", size) for n, size in enumerate(SIZES)] + [row(f"M{n:02}", "10.00") for n in range(MANY)]
+RIGHT = [row(f"S{n}", f"-{size}") for n, size in enumerate(SIZES)] + [row(f"M{n:02}", f"{n}.17") for n in range(MANY)]
+
+
+@pytest.fixture(scope="module")
+def made(standing: Callable[..., Run]) -> Run:
+    """Sign flips of several sizes, and sixty differences that nothing explains, one key on one side only."""
+    return standing([*LEFT, row("ONLY")], RIGHT)
+
+
+@pytest.fixture
+def pages(made: Run, person: Callable[[str], User], client: Client) -> Callable[[str], list[str]]:
+    """The keys of all pages of an address, in their order; a Supervisor is signed in."""
+    client.force_login(person("Supervisor"))
+
+    def walk(query: str = "") -> list[str]:
+        keys: list[str] = []
+        while query is not None:
+            found = client.get(f"{reverse('queue')}?{query}").context
+            keys += [it.brk.key for it in found["rows"]]
+            if not (query := found["next"]):
+                return keys
+        return keys
+
+    return walk
+
+
+def test_the_largest_of_an_age_comes_first_and_the_smallest_last(made: Run, pages: Callable[[str], list[str]]) -> None:
+    keys = pages("")
+    assert keys[0] == "S0" and keys[-1] == "S3"
+    assert sorted(keys) == sorted(Break.objects.filter(state="review").values_list("key", flat=True))
+    assert problems() == []
+
+
+def test_what_teaches_nothing_comes_after_its_like(made: Run, pages: Callable[[str], list[str]]) -> None:
+    assert pages("").index("ONLY") > pages("").index("M59")
+
+
+def test_calibration_lies_evenly_among_its_like(made: Run, pages: Callable[[str], list[str]]) -> None:
+    drawn = set(Draw.objects.filter(purpose="calibration").values_list("brk__key", flat=True))
+    alike = [key for key in pages("") if key[0] == "M"]
+    places = [n / MANY for n, key in enumerate(alike) if key in drawn]
+    assert len(places) >= 4
+    for number, place in enumerate(sorted(places)):
+        assert abs(place - (number + 0.5) / len(places)) < 1 / len(places)
+
+
+@pytest.mark.parametrize("order", ["priority", "newest", "oldest", "amount"])
+def test_pages_meet_each_break_once_whatever_the_order(
+    order: str, made: Run, pages: Callable[[str], list[str]]
+) -> None:
+    keys = pages(f"order={order}")
+    assert len(keys) == len(set(keys)) == Break.objects.filter(state="review").count()
+    by_id = list(Break.objects.filter(state="review").order_by("id").values_list("key", flat=True))
+    assert keys == {"newest": by_id[::-1], "oldest": by_id}.get(order, keys)
+    if order == "amount":
+        assert keys[0] == "S0" and keys[-1] == "S3"
+
+
+@pytest.mark.parametrize("mark", ["x", "1_x", "x_1", "nan_3", "1e99_3", "_"])
+def test_an_address_with_a_strange_mark_lists_nothing(mark: str, pages: Callable[[str], list[str]]) -> None:
+    assert pages(f"after={mark}") == []
+
+
+def test_what_is_closed_has_no_priority(made: Run, client: Client, pages: Callable[[str], list[str]]) -> None:
+    assert pages("state=passed&order=priority") == pages("state=passed") == pages("state=passed&order=newest")
+    titles = [it["title"] for it in client.get(f"{reverse('queue')}?state=passed").context["orders"]]
+    assert titles == ["Newest first", "Oldest first"]
+
+
+def test_the_priority_is_read_from_its_index(made: Run, client: Client, pages: Callable[[str], list[str]]) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        client.get(f"{reverse('queue')}?order=priority")
+    listed = next(it["sql"] for it in asked if '"priority" ASC' in it["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN {listed}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert re.search(r"Index Scan using break_by_priority", plan), plan
+
+
+def test_the_api_lists_in_the_same_order(made: Run, client: Client, pages: Callable[[str], list[str]]) -> None:
+    for order in ("priority", "amount"):
+        keys, url = [], f"/api/v1/breaks/?order={order}&limit=7"
+        while url:
+            answer = client.get(url).json()
+            keys += [it["key"] for it in answer["results"]]
+            url = answer["next"]
+        assert keys == pages(f"order={order}")
+
+
+def test_the_api_refuses_orders_that_there_are_not(
+    made: Run, client: Client, pages: Callable[[str], list[str]]
+) -> None:
+    refused = client.get("/api/v1/breaks/?order=amounts")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        400,
+        "There is no order 'amounts'; did you mean 'amount'?",
+    )
+    assert client.get("/api/v1/breaks/?order=priority&state=passed").status_code == 400
