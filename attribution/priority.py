@@ -1,4 +1,4 @@
-"""Priority: where a break stands in the queue (docs/decisions/0019).
+"""Priority: where a break stands in the queue (docs/decisions/0020).
 
 By the hour in which somebody should look at it: when it is due, without a due time five days after it was opened; for each tenfold
 of the usual amount a day earlier. All breaks grow old alike, so it never has to be computed again. Among those of one hour come

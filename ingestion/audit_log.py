@@ -16,6 +16,7 @@ ACTIONS = {
     "decision.withdrawn": "Decision withdrawn",
     "decision.pending": "Left pending",
     "decision.undone": "Decision undone",
+    "break.assigned": "Break assigned",
     "bulk.asked": "Bulk decision asked for",
     "bulk.undo_asked": "Undo of a bulk asked for",
     "bulk.ended": "Bulk decision ended",

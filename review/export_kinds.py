@@ -24,10 +24,11 @@ from review.quarantined import FILTERS, Asked, BadFilter, narrowed, visible_rows
 Filters = Mapping[str, str]
 READ = 5000  # rows that a query hands over at a time
 QUEUE = (
-    "key", "reconciliation", "kind", "state", "reason", "confidence", "band", "amount", "currency", "run", "opened_at",
-    "closed_at", "closed_because",
+    "key", "reconciliation", "kind", "state", "reason", "confidence", "band", "amount", "currency", "assignee", "run", "opened_at",
+    "due_at", "closed_at", "closed_because",
 )  # fmt: skip
-QUEUE_FILTERS = ("state", "kind", "reason", "band", "reconciliation", "run", "age", "key", "order")
+QUEUE_COLUMNS = {"reconciliation": "reconciliation__code", "run": "last_run", "assignee": "assignee__username"}
+QUEUE_FILTERS = ("state", "kind", "reason", "band", "reconciliation", "assigned", "run", "age", "key", "order")
 QUARANTINED = ("row", "source", "date", "delivery", "line", "reason", "raw", "state")
 VERSIONS = ("version", "run", "decision", "date", "valid_from", "valid_to")
 
@@ -76,9 +77,9 @@ def _queue_lines(user: User, filters: Filters) -> Iterator[Line]:
     query = QueryDict(mutable=True)
     query.update(filters)
     visible = list(Reconciliation.objects.visible_to(user).values_list("pk", flat=True))
-    found = as_filtered(Break.objects.filter(reconciliation__in=visible), query)
+    found = as_filtered(Break.objects.filter(reconciliation__in=visible), query, user.pk)
     found = ORDERS[order_of(filters.get("order", ""), chosen_of(query)["state"])].sort(found)
-    names = ["reconciliation__code" if it == "reconciliation" else "last_run" if it == "run" else it for it in QUEUE]
+    names = [QUEUE_COLUMNS.get(it, it) for it in QUEUE]
     return ([exports.short(value) for value in row] for row in found.values_list(*names).iterator(chunk_size=READ))
 
 

@@ -17,6 +17,8 @@ def record_decision(
     """A decision proposed, made, confirmed or taken back; `more` is what else is told of it."""
     brk = brk or decision.brk
     said = {"decision": decision.pk, "action": decision.action, "reason": decision.reason, "comment": decision.comment}
+    if brk.assignee_id is not None and by is not None and brk.assignee_id != by.pk:
+        more["assigned_to"] = str(brk.assignee)
     record_event(
         action, of=brk, by=by, name=_named(brk), run=decision.run_id, reconciliation=brk.reconciliation_id,
         after={name: value for name, value in {**said, **more}.items() if value not in ("", None, {})},

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(resealing.remember, migrations.RunSQL.noop),
-        migrations.AddField("break", "priority", models.BigIntegerField(db_default=0, help_text="Its place in the queue, the least first (docs/decisions/0019). It does not age.")),
+        migrations.AddField("break", "priority", models.BigIntegerField(db_default=0, help_text="Its place in the queue, the least first (docs/decisions/0020). It does not age.")),
         migrations.AddField("break", "due_at", models.DateTimeField(blank=True, help_text="When a person has to have decided; null: no time is set.", null=True)),
         migrations.AddField("break", "assignee", models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="breaks", to=settings.AUTH_USER_MODEL)),
         migrations.RunSQL(BY_AGE, migrations.RunSQL.noop),

@@ -83,7 +83,7 @@ class Break(models.Model):
     amount = models.DecimalField(max_digits=38, decimal_places=10, null=True, blank=True)
     currency = models.CharField(max_length=20, blank=True)
     priority = models.BigIntegerField(
-        db_default=0, help_text="Its place in the queue, the least first (docs/decisions/0019). It does not age."
+        db_default=0, help_text="Its place in the queue, the least first (docs/decisions/0020). It does not age."
     )
     due_at = models.DateTimeField(
         null=True, blank=True, help_text="When a person has to have decided; null: no time is set."

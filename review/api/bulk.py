@@ -22,6 +22,7 @@ from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
 from review.api.strict import StrictSerializer
 from review.api.undoing import UndoSerializer
+from review.assigning import AssignRefused, person_called
 from review.bulk.bulks import MAY, BulkConflict, BulkRefused, start_bulk, undo_bulk, visible_bulks
 from review.bulk.selecting import (
     MOST,
@@ -35,6 +36,7 @@ from review.bulk.selecting import (
 from review.bulk.summary import Summary, summary_of
 from review.incidents.standing import visible_incidents
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
+from review.models.bulk import ASSIGN
 
 
 class PickedSerializer(StrictSerializer):
@@ -59,10 +61,12 @@ class ChooseSerializer(StrictSerializer):
 
 
 class StartBulkSerializer(StrictSerializer):
-    """What to decide of the breaks of a preview. `count` is their number, needed where they are more than a hundred."""
+    """What to decide of the breaks of a preview, or with `assign` to whom to give them: a user's name, `me`, or none for nobody.
+    `count` is their number, needed where they are more than a hundred."""
 
     preview = serializers.UUIDField()
-    action = serializers.ChoiceField(Decision.Action.choices)
+    action = serializers.ChoiceField([*Decision.Action.choices, (ASSIGN, "Assign")])
+    assignee = serializers.CharField(default="", allow_blank=True, max_length=150)
     reason = serializers.CharField(default="", allow_blank=True, max_length=40)
     comment = serializers.CharField(default="", allow_blank=True, max_length=4000)
     count = serializers.IntegerField(default=0, min_value=0, max_value=MOST)
@@ -107,12 +111,13 @@ class BulkSerializer(serializers.ModelSerializer):
 
     chosen = serializers.CharField(source="told")
     asked_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
+    assignee = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
     undoes = serializers.IntegerField(source="undoes_id", allow_null=True)
 
     class Meta:
         model = BulkDecision
         fields = (
-            "id", "action", "reason", "comment", "chosen", "asked_by", "asked_at", "state", "rows", "done", "refused",
+            "id", "action", "reason", "comment", "assignee", "chosen", "asked_by", "asked_at", "state", "rows", "done", "refused",
             "undoes", "incident", "finished_at", "error",
         )  # fmt: skip
 
@@ -254,8 +259,9 @@ def _started(request: Request, held: BulkPreview, asked: dict[str, Any]) -> Resp
         bulk = start_bulk(
             preview=held, action=asked["action"], by=request.user, reason=asked["reason"], comment=asked["comment"],
             typed=str(asked["count"]),
+            assignee=person_called(asked["assignee"], request.user) if asked["action"] == ASSIGN else None,
         )  # fmt: skip
-    except BulkRefused as error:
+    except (BulkRefused, AssignRefused) as error:
         return Response({"detail": str(error)}, status=400)
     return Response({**BulkSerializer(bulk).data}, status=201)
 

@@ -127,12 +127,13 @@ class BreakSerializer(serializers.ModelSerializer):
 
     reconciliation = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[var-annotated]
     url = serializers.CharField(source="get_absolute_url")
+    assignee = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
 
     class Meta:
         model = Break
         fields = (
             "id", "reconciliation", "key", "kind", "state", "band", "confidence", "amount", "currency", "fingerprint",
-            "opened_at", "closed_at", "closed_because", "url",
+            "assignee", "opened_at", "due_at", "closed_at", "closed_because", "url",
         )  # fmt: skip
 
 
@@ -145,6 +146,12 @@ class BreakDetailSerializer(BreakSerializer):
 
     class Meta(BreakSerializer.Meta):
         fields = (*BreakSerializer.Meta.fields, "differences", "members", "refusals")  # type: ignore[assignment]
+
+
+class AssignSerializer(StrictSerializer):
+    """To whom a break is given: a user's name, `me`, or null for nobody."""
+
+    assignee = serializers.CharField(allow_null=True, allow_blank=True, max_length=150)
 
 
 class DecideSerializer(StrictSerializer):

@@ -28,6 +28,7 @@ from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import InOrder, NewestFirst
 from review.api.permissions import HasScope
 from review.api.serializers import (
+    AssignSerializer,
     BreakDetailSerializer,
     BreakSerializer,
     DecideSerializer,
@@ -37,6 +38,7 @@ from review.api.serializers import (
     StatementSerializer,
     SummarySerializer,
 )
+from review.assigning import AssignRefused, assign, person_called
 from review.decisions import AlreadyDecided, DecisionRefused, decide
 from review.ordering import ORDERS, shown_breaks
 from review.pages.runs import ring
@@ -45,7 +47,7 @@ from review.similar import similar_breaks
 RUN_FILTERS = {"reconciliation": "reconciliation__code", "date": "business_date", "state": "state"}
 BREAK_FILTERS = {
     "reconciliation": "reconciliation__code", "key": "key", "state": "state", "kind": "kind", "band": "band",
-    "run": "last_run",
+    "run": "last_run", "assignee": "assignee__username",
 }  # fmt: skip
 
 
@@ -160,7 +162,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
 
     def get_queryset(self) -> QuerySet[Break]:
         """Breaks that the user may see; `state`, `kind`, `band`, `key` and `reconciliation` narrow a list."""
-        breaks = Break.objects.visible_to(self.request.user).select_related("reconciliation")
+        breaks = Break.objects.visible_to(self.request.user).select_related("reconciliation", "assignee")
         if self.action != "list":
             said = Attribution.objects.filter(current=True)
             differences = Difference.objects.filter(current=True).prefetch_related(
@@ -201,6 +203,26 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
         asked = DecideSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return once(request, lambda: _decide(request, brk, asked.validated_data))
+
+    @extend_schema(parameters=[KEY_HEADER], request=AssignSerializer, responses={201: BreakSerializer}, filters=False)
+    @action(detail=True, methods=["post"])
+    def assignment(self, request: Request, pk: str | None = None) -> Response:
+        """Give it to somebody who may decide it, or to nobody. Whoever may decide it still can."""
+        if not request.user.has_perm("review.add_decision"):  # type: ignore[union-attr]
+            raise PermissionDenied("Assigning needs the role Analyst, Supervisor or Manager.")
+        brk = self.get_object()
+        asked = AssignSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return once(request, lambda: _assign(request, brk, asked.validated_data["assignee"] or ""))
+
+
+def _assign(request: Request, brk: Break, name: str) -> Response:
+    by: Any = request.user
+    try:
+        held = assign(brk=brk, to=person_called(name, by), by=by)
+    except AssignRefused as refused:
+        return Response({"detail": str(refused)}, status=400)
+    return Response({**BreakSerializer(held).data}, status=201)
 
 
 def _decide(request: Request, brk: Break, asked: dict) -> Response:

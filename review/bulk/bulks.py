@@ -9,10 +9,11 @@ from ingestion import custody
 from ingestion.audit_log import record_event
 from reconciliation.models import Break, Reconciliation
 from review.api.ringing import ring_for
+from review.assigning import check_assignee
 from review.decisions import DecisionRefused
 from review.decisions.checks import check_action
 from review.models import BulkDecision, BulkPreview, BulkRow
-from review.models.bulk import UNDER_WAY, UNDO
+from review.models.bulk import ASSIGN, UNDER_WAY, UNDO
 from review.models.decision import UNDO_FOR
 
 QUEUE = "decisions"
@@ -32,15 +33,26 @@ class BulkConflict(BulkRefused):
 def visible_bulks(user: User) -> QuerySet[BulkDecision]:
     """Those whose every reconciliation the user may see, newest first."""
     seen = list(Reconciliation.objects.visible_to(user).values_list("pk", flat=True))
-    return BulkDecision.objects.filter(reconciliations__contained_by=seen).select_related("asked_by").order_by("-id")
+    return (
+        BulkDecision.objects.filter(reconciliations__contained_by=seen)
+        .select_related("asked_by", "assignee")
+        .order_by("-id")
+    )
 
 
 @transaction.atomic
 def start_bulk(
-    *, preview: BulkPreview, action: str, by: User, reason: str = "", comment: str = "", typed: str = ""
+    *,
+    preview: BulkPreview,
+    action: str,
+    by: User,
+    reason: str = "",
+    comment: str = "",
+    typed: str = "",
+    assignee: User | None = None,
 ) -> BulkDecision:
-    """Decide every break of a preview; a second start of the same preview gives the first one. `typed` is the number of
-    breaks, asked for where they are many. BulkRefused says what is missing."""
+    """Decide every break of a preview, or assign them; a second start of the same preview gives the first one. `typed` is the
+    number of breaks, asked for where they are many. BulkRefused says what is missing."""
     BulkPreview.objects.select_for_update().get(pk=preview.pk)  # a double click waits here, and finds the first one
     if (begun := BulkDecision.objects.filter(preview=preview.pk).first()) is not None:
         return begun
@@ -48,16 +60,13 @@ def start_bulk(
         raise BulkRefused("Analysts, Supervisors and Managers decide breaks. Ask one of them.")
     if "\0" in comment:
         raise BulkRefused("The comment holds a NUL character, which cannot be kept. Take it out and try again.")
-    try:
-        check_action(action, reason, {})
-    except DecisionRefused as refused:
-        raise BulkRefused(str(refused)) from None
+    _check_asked(preview, action, reason, assignee, by)
     _check_typed(len(preview.chosen), typed)
     seen = {it["id"]: it["fingerprint"] for it in preview.chosen}
     places = Break.objects.filter(pk__in=seen).order_by("reconciliation_id", "bucket", "pk")
     ordered = list(places.values_list("pk", "reconciliation_id"))
     bulk = BulkDecision.objects.create(
-        queue=QUEUE, action=action, reason=reason, comment=comment.strip(), told=preview.told, asked_by=by,
+        queue=QUEUE, action=action, reason=reason, comment=comment.strip(), told=preview.told, asked_by=by, assignee=assignee,
         asked_at=timezone.now(), preview=preview.pk, incident=preview.incident,
         reconciliations=sorted({of for _, of in ordered}), rows=len(ordered),
     )  # fmt: skip
@@ -65,6 +74,22 @@ def start_bulk(
         bulk, [BulkRow(bulk=bulk, position=n, brk_id=pk, fingerprint=seen[pk]) for n, (pk, _) in enumerate(ordered)]
     )
     return bulk
+
+
+def _check_asked(preview: BulkPreview, action: str, reason: str, assignee: User | None, by: User) -> None:
+    try:
+        if action == ASSIGN:
+            check_assignee(assignee, by, reconciliations_of(preview))
+        else:
+            check_action(action, reason, {})
+    except DecisionRefused as refused:
+        raise BulkRefused(str(refused)) from None
+
+
+def reconciliations_of(preview: BulkPreview) -> list[Reconciliation]:
+    """The reconciliations of the chosen breaks."""
+    of = Break.objects.filter(pk__in=[it["id"] for it in preview.chosen]).order_by().values("reconciliation")
+    return list(Reconciliation.objects.filter(pk__in=of.distinct()).select_related("team"))
 
 
 def _check_typed(count: int, typed: str) -> None:
@@ -80,6 +105,7 @@ def _write_rows(bulk: BulkDecision, rows: list[BulkRow]) -> None:
         "action": bulk.action,
         "reason": bulk.reason,
         "comment": bulk.comment,
+        "assignee": (bulk.assignee.get_username() if bulk.assignee else "nobody") if bulk.action == ASSIGN else "",
         "chosen": bulk.told,
         "rows": bulk.rows,
     }
@@ -97,7 +123,7 @@ def only_one(bulk: BulkDecision) -> int | None:
 
 def way_to_undo(bulk: BulkDecision, by: User) -> str:
     """How a user may undo a bulk decision that has ended: `now`, without a word; `later`, with a comment; empty: not at all."""
-    if bulk.action == UNDO or bulk.is_under_way or not bulk.done or not by.has_perm(MAY):
+    if bulk.action in (UNDO, ASSIGN) or bulk.is_under_way or not bulk.done or not by.has_perm(MAY):
         return ""
     if bulk.finished_at is not None and bulk.asked_by_id == by.pk and timezone.now() <= bulk.finished_at + UNDO_FOR:
         return NOW
@@ -144,6 +170,8 @@ def _why_not(bulk: BulkDecision, by: User) -> str:
         return "Analysts, Supervisors and Managers undo decisions. Ask one of them."
     if bulk.action == UNDO:
         return "This is an undoing itself. Decide the breaks anew."
+    if bulk.action == ASSIGN:
+        return "Nothing was decided here. Assign the breaks to somebody else, or to nobody."
     if bulk.state in UNDER_WAY:
         return "It is under way still. Undo it when its last row has its result."
     if not bulk.done:

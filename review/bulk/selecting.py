@@ -66,7 +66,7 @@ def choose_filtered(*, query: QueryDict, by: User) -> BulkPreview:
             raise BadSelection(f"The queue has no filter {name[:40]!r}{nearest(name, FILTERS)}")
     named = {name: query[name] for name in FILTERS if query.get(name)}
     told = ", ".join(f"{name}:{value}" for name, value in named.items()) or "state:review"
-    return choose_from(breaks=as_filtered(Break.objects.visible_to(by), query), by=by, told=f"Filter {told}")
+    return choose_from(breaks=as_filtered(Break.objects.visible_to(by), query, by.pk), by=by, told=f"Filter {told}")
 
 
 def choose_incident(*, incident: Incident, by: User) -> BulkPreview:

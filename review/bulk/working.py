@@ -4,6 +4,7 @@ goes on after a worker that was killed begins with the first row that has none."
 import datetime as dt
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -14,12 +15,13 @@ from ingestion import custody
 from ingestion.audit_log import record_event
 from ingestion.work import LostClaim, claim, finish, give_back, heartbeat
 from reconciliation.models import Break, Reconciliation
+from review.assigning import AssignRefused, assign_all, check_assignee
 from review.bulk.bulks import only_one
 from review.bulk.deciding import Asked, Outcome, decide_many, hold
 from review.decisions import DecisionRefused, withdraw
 from review.incidents.standing import settle_incidents
 from review.models import BulkDecision, BulkRow, Decision
-from review.models.bulk import UNDO
+from review.models.bulk import ASSIGN, UNDO
 from review.undoing import undo
 
 CHUNK = 100
@@ -85,12 +87,12 @@ def _settle_some(work: BulkDecision) -> int | None:
     return len(settled)
 
 
-def _outcomes(work: BulkDecision, rows: Sequence[BulkRow]) -> dict[int, Outcome]:
-    """By break what was decided or undone, or what refused it."""
+def _outcomes(work: BulkDecision, rows: Sequence[BulkRow]) -> dict[int, Outcome | None]:
+    """By break what was decided or undone, or what refused it; None where it was done without a decision."""
     by = User.objects.get(pk=work.asked_by_id)  # with the rights of now
     ids = [row.brk_id for row in rows]
     of = dict(Break.objects.visible_to(by).filter(pk__in=ids).values_list("pk", "reconciliation_id"))
-    outcomes: dict[int, Outcome] = {pk: DecisionRefused(UNSEEN) for pk in ids if pk not in of}
+    outcomes: dict[int, Outcome | None] = {pk: DecisionRefused(UNSEEN) for pk in ids if pk not in of}
     seen = [row for row in rows if row.brk_id in of]
     if work.action == UNDO:
         return outcomes | {row.brk_id: _undone(work, row, by) for row in seen}
@@ -99,9 +101,24 @@ def _outcomes(work: BulkDecision, rows: Sequence[BulkRow]) -> dict[int, Outcome]
     first = of[seen[0].brk_id]  # rows stand in the order of their reconciliations
     here = {row.brk_id: row.fingerprint for row in seen if of[row.brk_id] == first}
     reconciliation = Reconciliation.objects.select_related("a__record_type", "b").get(pk=first)
+    if work.action == ASSIGN:
+        return outcomes | _assigned(work, reconciliation, list(here), by)
     reconciliation.record_type.keep_fields()
     breaks = hold(reconciliation, list(here))
     return outcomes | decide_many(breaks, here, Asked(work.action, work.reason, work.comment, by))
+
+
+def _assigned(work: BulkDecision, reconciliation: Reconciliation, ids: Sequence[int], by: User) -> dict[int, Any]:
+    """Breaks that somebody else holds are left for later."""
+    breaks = list(Break.objects.select_for_update(skip_locked=True).filter(pk__in=ids).order_by("pk"))
+    for brk in breaks:
+        brk.reconciliation = reconciliation
+    to = work.assignee_id and User.objects.get(pk=work.assignee_id)
+    try:
+        check_assignee(to or None, by, [reconciliation])
+    except AssignRefused as refused:
+        return {brk.pk: refused for brk in breaks}
+    return assign_all(breaks, to or None, by)
 
 
 def _undone(work: BulkDecision, row: BulkRow, by: User) -> Outcome:
@@ -115,16 +132,16 @@ def _undone(work: BulkDecision, row: BulkRow, by: User) -> Outcome:
         return refused
 
 
-def _write(rows: Sequence[BulkRow], outcomes: dict[int, Outcome]) -> None:
+def _write(rows: Sequence[BulkRow], outcomes: dict[int, Outcome | None]) -> None:
     if not rows:
         return
     now = timezone.now()
     for row in rows:
         outcome, row.settled_at = outcomes[row.brk_id], now
-        if isinstance(outcome, Decision):
-            row.state, row.decision = State.DONE, outcome
-        else:
+        if isinstance(outcome, DecisionRefused):
             row.state, row.said = State.REFUSED, str(outcome)
+        else:
+            row.state, row.decision = State.DONE, outcome
     BulkRow.objects.bulk_update(rows, ["state", "decision", "said", "settled_at"])
     custody.seal(rows)
 

@@ -12,7 +12,7 @@ from reconciliation.models import Break
 from review.models.decision import Decision
 
 UNDER_WAY = (ClaimedWork.State.READY, ClaimedWork.State.RUNNING)
-UNDO = "undo"
+UNDO, ASSIGN = "undo", "assign"
 
 
 class BulkPreview(models.Model):
@@ -36,6 +36,7 @@ class BulkDecision(ClaimedWork):
         APPROVE = "approve", "Approve"
         OVERRIDE = "override", "Override"
         REJECT = "reject", "Reject"
+        ASSIGN = ASSIGN, "Assign"
         UNDO = UNDO, "Undo"
 
     action = models.CharField(max_length=8, choices=Action.choices)
@@ -46,6 +47,14 @@ class BulkDecision(ClaimedWork):
     asked_at = models.DateTimeField()
     preview = models.UUIDField(null=True, blank=True, help_text="The preview that it was started from.")
     incident = models.BigIntegerField(null=True, blank=True, help_text="Id of the incident that it answers.")
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Whom the breaks are assigned to; null: nobody.",
+    )
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_in")
     is_fresh = models.BooleanField(default=False, help_text="An undo that was asked for in the first seconds.")
     reconciliations = ArrayField(models.BigIntegerField(), help_text="Ids of those that its breaks are of.")
@@ -64,6 +73,7 @@ class BulkDecision(ClaimedWork):
                 condition=Q(action=UNDO, undoes__isnull=False) | (~Q(action=UNDO) & Q(undoes=None)),
                 name="bulk_decision_undo_names_what",
             ),
+            CheckConstraint(condition=Q(action=ASSIGN) | Q(assignee=None), name="bulk_decision_assigns_or_not"),
             CheckConstraint(condition=Q(rows__gte=F("done") + F("refused")), name="bulk_decision_counts_fit"),
             CheckConstraint(
                 condition=~Q(state="done") | Q(rows=F("done") + F("refused")), name="bulk_decision_done_is_whole"
@@ -103,7 +113,7 @@ class BulkRow(models.Model):
         null=True,
         blank=True,
         related_name="bulk_rows",
-        help_text="What was made, confirmed, or is to be undone.",
+        help_text="What was made, confirmed, or is to be undone; none where breaks were assigned.",
     )
     said = models.TextField(blank=True, help_text="What refused it.")
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -116,7 +126,7 @@ class BulkRow(models.Model):
             UniqueConstraint(fields=["bulk", "position"], name="bulk_row_once_per_position"),
             CheckConstraint(
                 condition=Q(state="waiting", settled_at=None, said="")
-                | Q(state="done", settled_at__isnull=False, decision__isnull=False, said="")
+                | Q(state="done", settled_at__isnull=False, said="")
                 | (Q(state="refused", settled_at__isnull=False) & ~Q(said="")),
                 name="bulk_row_result_is_whole",
             ),

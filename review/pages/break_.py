@@ -28,7 +28,7 @@ PREVIEW = "review/preview.html"
 def visible_break(request: HttpRequest, pk: int) -> Break:
     """A break that the user may see, with what its page shows; 404 for any other."""
     inputs = Prefetch("last_run__inputs", RunInput.objects.select_related("normalization__mapping"))
-    seen = visible_breaks(request).select_related("last_run__rule_set").prefetch_related(inputs)
+    seen = visible_breaks(request).select_related("last_run__rule_set", "assignee").prefetch_related(inputs)
     brk = get_object_or_404(seen, pk=pk)
     by_id = {it.pk: it for it in visible_reconciliations(request)}
     brk.reconciliation = brk.last_run.reconciliation = by_id[brk.reconciliation_id]
@@ -135,7 +135,7 @@ def _consequence(brk: Break, refusals: list[Any]) -> str:
 def decide_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve, override or reject."""
     brk = visible_break(request, pk)
-    return _answer(request, brk, posted_decision(request, brk))
+    return answer(request, brk, posted_decision(request, brk))
 
 
 @require_POST
@@ -143,7 +143,7 @@ def decide_break(request: HttpRequest, pk: int) -> HttpResponse:
 def waive_check(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a failed check be, with a comment."""
     brk = visible_break(request, pk)
-    return _answer(request, brk, posted_waiver(request, brk))
+    return answer(request, brk, posted_waiver(request, brk))
 
 
 @require_POST
@@ -151,7 +151,7 @@ def waive_check(request: HttpRequest, pk: int) -> HttpResponse:
 def confirm_decision(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm another person's proposal, or withdraw one."""
     decision = visible_decision(request, pk)
-    return _answer(request, decision.brk, posted_confirmation(request, decision))
+    return answer(request, decision.brk, posted_confirmation(request, decision))
 
 
 @require_POST
@@ -159,10 +159,11 @@ def confirm_decision(request: HttpRequest, pk: int) -> HttpResponse:
 def undo_decision(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo a final decision."""
     decision = visible_decision(request, pk)
-    return _answer(request, decision.brk, posted_undo(request, decision))
+    return answer(request, decision.brk, posted_undo(request, decision))
 
 
-def _answer(request: HttpRequest, brk: Break, refused: str) -> HttpResponse:
+def answer(request: HttpRequest, brk: Break, refused: str) -> HttpResponse:
+    """The break anew after what was done to it, or the sentence that refused it."""
     if request.htmx:  # type: ignore[attr-defined]
         context = break_context(request, visible_break(request, brk.pk))
         place = PREVIEW if request.htmx.target == "preview" else "review/break.html#whole"  # type: ignore[attr-defined]

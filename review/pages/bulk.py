@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,12 +14,23 @@ from django.views.decorators.http import require_POST
 
 from attribution.models import Reason
 from ingestion.spreadsheets import safe
-from review.bulk.bulks import CONFIRMS, MAY, TYPED_FROM, BulkRefused, start_bulk, undo_bulk, visible_bulks, way_to_undo
+from review.assigning import AssignRefused, deciders, person_called
+from review.bulk.bulks import (
+    CONFIRMS,
+    MAY,
+    TYPED_FROM,
+    BulkRefused,
+    reconciliations_of,
+    start_bulk,
+    undo_bulk,
+    visible_bulks,
+    way_to_undo,
+)
 from review.bulk.selecting import BadSelection, NotAllVisible, Picked, choose_filtered, choose_rows
 from review.bulk.summary import summary_of
 from review.ids import id_of
-from review.models import BulkDecision, BulkPreview, BulkRow
-from review.models.bulk import UNDO
+from review.models import BulkDecision, BulkPreview, BulkRow, Decision
+from review.models.bulk import ASSIGN
 from review.models.decision import UNDO_FOR
 
 PAGE, SHOWN = 50, 100
@@ -81,7 +93,8 @@ def _shown(request: HttpRequest, held: BulkPreview, refused: str = "") -> HttpRe
     context: dict[str, Any] = {
         "preview": held,
         "summary": summary_of(held, request.user),  # type: ignore[arg-type]
-        "actions": [it for it in BulkDecision.Action.choices if it[0] != UNDO],
+        "actions": Decision.Action.choices,
+        "people": deciders(reconciliations_of(held)).values_list("username", flat=True),
         "action": given.get("action", "approve"),
         "reason": given.get("reason", ""),
         "comment": given.get("comment", ""),
@@ -96,18 +109,21 @@ def _shown(request: HttpRequest, held: BulkPreview, refused: str = "") -> HttpRe
 @require_POST
 @permission_required(MAY, raise_exception=True)
 def start(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """Decide them, once, however often this is sent."""
+    """Decide or assign them, once, however often this is sent."""
     held = _preview(request, token)
+    asked, by = request.POST.get("action", ""), request.user
+    assert isinstance(by, User)
     try:
         bulk = start_bulk(
             preview=held,
-            action=request.POST.get("action", ""),
-            by=request.user,  # type: ignore[arg-type]
+            action=asked,
+            by=by,
+            assignee=person_called(request.POST.get("assignee", ""), by) if asked == ASSIGN else None,
             reason=request.POST.get("reason", ""),
             comment=request.POST.get("comment", ""),
             typed=request.POST.get("typed", ""),
         )
-    except BulkRefused as error:
+    except (BulkRefused, AssignRefused) as error:
         return _shown(request, held, str(error))
     return redirect("bulk", bulk.pk)
 

@@ -12,7 +12,9 @@ from reconciliation.models import Break
 from reconciliation.models.break_ import SHOWN
 from reconciliation.waiting import WAITING
 
-COUNTED = ("state", "kind", "reason", "band", "reconciliation")
+COUNTED = ("state", "kind", "reason", "band", "reconciliation", "assigned")
+ME, NOBODY, OTHERS = "me", "nobody", "others"
+ASSIGNED = {ME: "Me", NOBODY: "Nobody", OTHERS: "Others"}
 BANDS = {
     "straight": "Above 90 %, held",
     "expedited": "Expedited 70-90 %",
@@ -54,13 +56,27 @@ class Counts:
                 yield cell, count
 
 
-def count_breaks(breaks: QuerySet[Break], codes: Mapping[int, str]) -> Counts:
-    """Count in one pass over the index `break_counted`; `codes` names the reconciliations."""
-    names = ("state", "kind", "reason", "band", "reconciliation_id")
+def count_breaks(breaks: QuerySet[Break], codes: Mapping[int, str], me: int | None) -> Counts:
+    """Count in one pass over the index `break_counted`; `codes` names the reconciliations, `me` is the user's id."""
+    names = ("state", "kind", "reason", "band", "reconciliation_id", "assignee_id")
     rows = breaks.order_by().values_list(*names).annotate(Count("pk"))
-    return Counts(
-        tuple((dict(zip(COUNTED, [_state(row), *row[1:4], codes[row[4]]], strict=True)), row[5]) for row in rows)
-    )
+    return Counts(tuple((_cell(row, codes, me), row[-1]) for row in rows))
+
+
+def _cell(row: tuple[Any, ...], codes: Mapping[int, str], me: int | None) -> dict[str, str]:
+    assigned = NOBODY if row[5] is None else ME if row[5] == me else OTHERS
+    return dict(zip(COUNTED, [_state(row), *row[1:4], codes[row[4]], assigned], strict=True))
+
+
+def assigned_to(breaks: QuerySet[Break], whom: str, me: int | None) -> QuerySet[Break]:
+    """Breaks that the user looks after, or nobody, or others, or a person by name."""
+    if whom == ME:
+        return breaks.filter(assignee=me)
+    if whom == NOBODY:
+        return breaks.filter(assignee=None)
+    if whom == OTHERS:
+        return breaks.filter(assignee__isnull=False).exclude(assignee=me)
+    return breaks.filter(assignee__username=whom)
 
 
 def _state(row: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ from reconciliation.models import Break, Difference
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
 from review.ordering import ORDERS, order_of, orders_of
-from review.pages.facets import BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
+from review.pages.facets import ASSIGNED, BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
 from review.pages.queue_filters import chosen_of, narrowed_to, searched
 from review.visible import visible_breaks, visible_reconciliations
 
@@ -52,12 +52,13 @@ def queue(request: HttpRequest) -> HttpResponse:
     """Breaks as the query string filters and orders them."""
     chosen = chosen_of(request.GET)
     sought = searched(visible_breaks(request), request.GET)
-    counts = count_breaks(sought, {it.pk: it.code for it in visible_reconciliations(request)})
+    codes = {it.pk: it.code for it in visible_reconciliations(request)}
+    counts = count_breaks(sought, codes, request.user.pk)
     name = order_of(request.GET.get("order", ""), chosen["state"])
     order = ORDERS[name]
-    found = order.sort(narrowed_to(sought, chosen))
+    found = order.sort(narrowed_to(sought, chosen, request.user.pk))
     page = order.after(found, request.GET["after"]) if request.GET.get("after") else found
-    breaks = list(page.select_related("reconciliation", "last_run__rule_set")[: PAGE + 1])
+    breaks = list(page.select_related("reconciliation", "last_run__rule_set", "assignee")[: PAGE + 1])
     context: dict[str, Any] = {
         "rows": _rows(breaks[:PAGE]),
         "facets": _facets(request, counts, chosen),
@@ -178,5 +179,6 @@ def _facets(request: HttpRequest, counts: Counts, chosen: dict[str, str]) -> lis
         facet("Kind", "kind", counts, chosen, request.GET, dict(Break.Kind.choices)),
         reasons,
         facet("Band", "band", counts, chosen, request.GET, BANDS),
+        facet("Assigned", "assigned", counts, chosen, request.GET, ASSIGNED),
         facet("Reconciliation", "reconciliation", counts, chosen, request.GET, titles),
     ]

@@ -6,9 +6,10 @@ from django.http import QueryDict
 from reconciliation.models import Break
 from review.ids import id_of
 from review.pages.ageing import AGES
-from review.pages.facets import COUNTED, in_state
+from review.pages.facets import COUNTED, assigned_to, in_state
 
 COLUMNS = {"reconciliation": "reconciliation__code"}
+OWN = ("state", "assigned")  # filters that are more than a column with a value
 
 
 def chosen_of(query: QueryDict) -> dict[str, str]:
@@ -29,12 +30,14 @@ def searched(breaks: QuerySet[Break], query: QueryDict) -> QuerySet[Break]:
     return breaks
 
 
-def narrowed_to(breaks: QuerySet[Break], chosen: dict[str, str]) -> QuerySet[Break]:
-    """Under the counted filters."""
-    others = {COLUMNS.get(name, name): value for name, value in chosen.items() if value and name != "state"}
+def narrowed_to(breaks: QuerySet[Break], chosen: dict[str, str], me: int | None) -> QuerySet[Break]:
+    """Under the counted filters; `me` is the user's id."""
+    if whom := chosen.get("assigned"):
+        breaks = assigned_to(breaks, whom, me)
+    others = {COLUMNS.get(name, name): value for name, value in chosen.items() if value and name not in OWN}
     return in_state(breaks.filter(**others), chosen["state"])
 
 
-def as_filtered(breaks: QuerySet[Break], query: QueryDict) -> QuerySet[Break]:
-    """The breaks that the queue lists for an address."""
-    return narrowed_to(searched(breaks, query), chosen_of(query))
+def as_filtered(breaks: QuerySet[Break], query: QueryDict, me: int | None) -> QuerySet[Break]:
+    """The breaks that the queue lists for an address, to the user of an id."""
+    return narrowed_to(searched(breaks, query), chosen_of(query), me)

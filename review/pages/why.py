@@ -24,17 +24,17 @@ def why_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What weighed in the word of the model."""
     brk = visible_break(request, pk)
     functional = dict(Reason.objects.values_list("code", "functional"))
-    return _part(request, brk, "why", "Why", {"told": [_told(it, functional) for it in why(brk)]})
+    return part_of(request, brk, "why", "Why", {"told": [_told(it, functional) for it in why(brk)]})
 
 
 @require_safe
 def similar_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What people decided of breaks like this one."""
     brk = visible_break(request, pk)
-    return _part(request, brk, "similar", "Similar to", {"similar": similar_breaks(brk)})
+    return part_of(request, brk, "similar", "Similar to", {"similar": similar_breaks(brk)})
 
 
-def _part(request: HttpRequest, brk: Break, name: str, title: str, context: dict[str, Any]) -> HttpResponse:
+def part_of(request: HttpRequest, brk: Break, name: str, title: str, context: dict[str, Any]) -> HttpResponse:
     """A part of the break's page; a browser that asks for it alone gets a page of its own."""
     part = f"review/break/{name}.html"
     template = part if request.htmx else "review/break_part.html"  # type: ignore[attr-defined]

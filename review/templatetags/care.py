@@ -1,0 +1,29 @@
+"""Who looks after a break, on its page and beside the queue."""
+
+from typing import Any
+
+from django import template
+
+from reconciliation.models import Break
+from review.assigning import MAY
+
+register = template.Library()
+
+
+@register.inclusion_tag("review/break/care.html", takes_context=True)
+def care(context: template.Context, brk: Break) -> dict[str, Any]:
+    """Whose it is, and the buttons that give it to somebody."""
+    return care_brief(context, brk)
+
+
+@register.inclusion_tag("review/break/care_brief.html", takes_context=True)
+def care_brief(context: template.Context, brk: Break) -> dict[str, Any]:
+    """Whose it is, and the button that takes it."""
+    user = context["request"].user
+    return {
+        "brk": brk,
+        "user": user,
+        "csrf_token": context.get("csrf_token"),
+        "may": brk.state == Break.State.REVIEW and user.has_perm(MAY),
+        "is_mine": brk.assignee_id is not None and brk.assignee_id == user.pk,
+    }
