@@ -1,5 +1,6 @@
 """How far a reconciliation is from its next certificate, in reviews."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -28,12 +29,21 @@ class Meter:
 
 def next_certificate(reconciliation: Reconciliation) -> Meter | None:
     """The laxest bound of the ladder that the newest model does not hold; None without a model, or where it holds all."""
+    return next_certificates([reconciliation]).get(reconciliation.pk)
+
+
+def next_certificates(reconciliations: Iterable[Reconciliation]) -> dict[int, Meter]:
+    """The same of many, by id, in two queries."""
+    newest = ModelVersion.objects.filter(reconciliation__in=reconciliations).order_by("reconciliation_id", "-version")
+    models = newest.distinct("reconciliation_id").prefetch_related("certificates")
+    meters = {it.reconciliation_id: _meter(it) for it in models}
+    return {pk: meter for pk, meter in meters.items() if meter is not None}
+
+
+def _meter(model: ModelVersion) -> Meter | None:
     from attribution.statistics.meter import reviews_needed  # its libraries load slowly
 
-    model = ModelVersion.objects.filter(reconciliation=reconciliation).order_by("-version").first()
-    if model is None:
-        return None
-    held = set(model.certificates.values_list("bound", flat=True))  # type: ignore[attr-defined]
+    held = {it.bound for it in model.certificates.all()}  # type: ignore[attr-defined]
     missing = [it for it in LADDER if it not in held]
     curve, labels = _curve(model.metrics)
     if not missing or not curve:

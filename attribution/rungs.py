@@ -1,5 +1,7 @@
 """Rungs: how often what passes may be wrong now. The audits move a gate down the ladder, people open it again."""
 
+import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 
 from attribution.models import GateStep
@@ -35,6 +37,28 @@ def bound_of(gate: GateRules) -> Decimal:
 def gate_of(reconciliation: Reconciliation) -> GateRules:
     """The gate's rules as they stand."""
     return GateRules.from_document(reconciliation.rules.get("gate") or {})
+
+
+@dataclass(frozen=True)
+class Stood:
+    """Where a gate stood: the `bound` in force, None where it was closed, what it `promised` by itself, and its last `step`."""
+
+    bound: Decimal | None
+    promised: Decimal
+    has_budget: bool
+    step: GateStep | None
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the audits had moved it."""
+        return self.bound != self.promised
+
+
+def stood_at(reconciliation: Reconciliation, gate: GateRules, moment: dt.datetime) -> Stood:
+    """Where a gate of these rules stood at a moment."""
+    steps = GateStep.objects.filter(reconciliation=reconciliation, at__lte=moment)
+    step, promised = steps.order_by("-number").first(), bound_of(gate)
+    return Stood(bound_after(step, promised, has_budget=bool(gate.budget)), promised, bool(gate.budget), step)
 
 
 def _has_budget(reconciliation: Reconciliation) -> bool:

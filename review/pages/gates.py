@@ -7,21 +7,18 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from attribution.guard import ReopenRefused, reopen_gate, standings
-from attribution.meter import next_certificate
+from attribution.meter import next_certificates
 from attribution.statistics.audit_test import TRIPS, WARNS
 from review.visible import visible_reconciliations
 
 RIGHT = "attribution.add_gatestep"
-METERS = 5  # each costs two queries; beyond, a reconciliation's own page tells
 
 
 def gates(request: HttpRequest) -> HttpResponse:
     """Where each gate stands."""
     mine = visible_reconciliations(request)
-    rows = [
-        (found, next_certificate(found.reconciliation) if number < METERS else None)
-        for number, found in enumerate(standings(mine))
-    ]
+    meters = next_certificates(mine)
+    rows = [(found, meters.get(found.reconciliation.pk)) for found in standings(mine)]
     may = request.user.has_perm(RIGHT)  # type: ignore[union-attr]
     return render(request, "review/gates.html", {"rows": rows, "may_reopen": may, "warns": WARNS, "trips": TRIPS})
 

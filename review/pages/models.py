@@ -1,6 +1,6 @@
 """The model registry as pages: what was trained, how good it is, who speaks; promotion and the way back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +14,12 @@ from django.views.decorators.http import require_POST
 from attribution.certificates import valid_certificate
 from attribution.champions import promote, roll_back
 from attribution.drift import drift_panel
+from attribution.guard import Standing, standing_of, standings
+from attribution.meter import Meter, next_certificate, next_certificates
 from attribution.models import ModelVersion, Reason, Training
 from attribution.promotion import verdict_of
 from attribution.registry import PromotionRefused, champion_of
+from attribution.statistics.audit_test import TRIPS
 from attribution.trainer import ask_training, ring_trainer
 from attribution.training import BY_HAND, TrainingRefused
 from reconciliation.models import Reconciliation
@@ -39,10 +42,18 @@ def models(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "models": [(it, _passes(it.metrics.get("gate"))) for it in found],
+        "gates": _gates(found),
         "trainings": trainings.order_by("-id")[:TRAININGS],
         "trainable": mine if request.user.has_perm("attribution.add_training") else [],  # type: ignore[union-attr]
     }
     return render(request, "review/models.html", context)
+
+
+def _gates(models: Iterable[ModelVersion]) -> list[tuple[Standing, Meter | None]]:
+    """Where the gates of those stand that have a model, and how far each is from its next certificate."""
+    learned = list({it.reconciliation_id: it.reconciliation for it in models}.values())
+    meters = next_certificates(learned)
+    return [(it, meters.get(it.reconciliation.pk)) for it in standings(learned)] if learned else []
 
 
 def _visible(request: HttpRequest) -> QuerySet[ModelVersion]:
@@ -85,6 +96,9 @@ def _whole(
         "groups": groups,
         "confusion": confusion(told),
         "rungs": rungs(model, gate),
+        "gate": standing_of(model.reconciliation),
+        "trips": TRIPS,
+        "meter": next_certificate(model.reconciliation),
         "budget": Decimal(gate.budget) if gate.budget else None,
         "history": registry_history(model.reconciliation),
         "verdict": verdict_of(model),

@@ -1,7 +1,7 @@
 """The runs page and the run page with its live progress."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from django.contrib import messages
@@ -11,11 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from attribution.certificates import certificate_of, told
+from attribution.rungs import stood_at
 from ingestion.business_date import NoDate, given_date
 from ingestion.models import ClaimedWork
-from reconciliation.models import Run, RunStep
+from reconciliation.models import Run, RunInput, RunStep
 from reconciliation.rules import Rules
-from reconciliation.runs import inputs_of, start_run
+from reconciliation.runs import start_run
 from review.exporting import export_here
 from review.ids import id_of
 from review.pages.run_report import report_tables
@@ -75,7 +76,8 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One run; while it is active htmx asks for its progress every two seconds."""
     visible = Run.objects.visible_to(request.user).select_related("reconciliation__a", "reconciliation__b", "rule_set")
     run = get_object_or_404(visible, pk=pk)
-    steps = _steps(run)
+    inputs = list(run.inputs.select_related("normalization__delivery", "normalization__mapping"))
+    steps = _steps(run, inputs)
     context = {
         "run": run,
         "report": run.report,
@@ -85,7 +87,7 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
         "steps": steps,
         "done": sum(step.work.state == ClaimedWork.State.DONE for step in steps),
         **_pinned(run),
-        "inputs": run.inputs.select_related("normalization__delivery", "normalization__mapping"),
+        "inputs": inputs,
         "is_active": run.state in (Run.State.WAITING, Run.State.RUNNING),
         "strip": strip_of(run),
     }
@@ -95,12 +97,12 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _pinned(run: Run) -> dict[str, object]:
-    """The model and the certificate that the run leans on."""
+    """The model and the certificate that the run leans on, and where its gate stood when it began."""
     models = run.reconciliation.model_versions.filter(version=run.model_version) if run.model_version else None  # type: ignore[attr-defined]
     found = certificate_of(run) if run.certificate else None
     return {
         "model": models.first() if models is not None else None,
-        "budget": Rules(run.rule_set.document).gate.budget,
+        "gate": stood_at(run.reconciliation, Rules(run.rule_set.document).gate, run.created_at),
         "certificate": told(found) if found else "",
     }
 
@@ -116,11 +118,12 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(file.read_bytes(), content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _steps(run: Run) -> list[Step]:
+def _steps(run: Run, inputs: Iterable[RunInput]) -> list[Step]:
     """What the run does, in the order in which it is done."""
+    read = {it.normalization_id: it.normalization for it in inputs}
     reading = [
         Step("ingest", f"delivery {it.delivery_id}", it, it.received or 0)
-        for it in inputs_of(run).order_by("delivery_id")
+        for it in sorted(read.values(), key=lambda it: it.delivery_id)
     ]
     order = {step: place for place, step in enumerate(RunStep.Step.values)}
     ranges = sorted(run.steps.all(), key=lambda it: (order[it.step], it.first_bucket))

@@ -5,16 +5,20 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from attribution.artifacts import keep_artifact
-from attribution.models import ModelVersion, Training
+from attribution.champions import promote
+from attribution.models import GateStep, ModelVersion, Training
 from attribution.registry import champion_of
 from attribution.training import train_model
 from reconciliation.models import Reconciliation, Run
 from tests.attribution.test_learning import day_of, labels, told  # noqa: F401 - a fixture
-from tests.conftest import problems
+from tests.conftest import DAY, problems
 
 
 @pytest.fixture
@@ -101,3 +105,76 @@ def test_rolling_back_brings_back_what_was_replaced(
     ModelVersion.objects.filter(pk=second.pk).update(artifact_sha256=keep_artifact(b"no model"))
     assert "cannot be read. It is no trained model." in answer(client, second, "promote").replace("&#x27;", "'")
     assert champion_of(trades) == model
+
+
+def test_the_gate_and_the_meter_stand_beside_the_models(
+    model: ModelVersion,
+    trades: Reconciliation,
+    client: Client,
+    person: Callable[..., User],
+    reconcile: Callable[..., Run],
+) -> None:
+    client.force_login(person("Auditor"))
+    addresses = [reverse("models"), reverse("model", args=[model.pk])]
+    for page in (client.get(it).content.decode() for it in addresses):
+        assert "at most 10 %" in page and "more reviews bring the certificate of 10 %." in page
+    GateStep.objects.create(
+        reconciliation=trades, number=1, kind="trip", broken="0.10", because="3 of 4 audited records had a cause that is not functional.",
+        at=timezone.now(),
+    )  # fmt: skip
+    for page in (client.get(it).content.decode() for it in addresses):
+        assert (
+            "closed</span>" in page and "nothing passes without a person" in page and "3 of 4 audited records" in page
+        )
+    before, after = Run.objects.earliest("pk"), reconcile(*day_of(2, 10)[:2], DAY.replace(day=21))
+    page = client.get(reverse("run", args=[before.pk])).content.decode()
+    assert "at most 10 % may be wrong" in page and "closed, so no differing record passes" not in page
+    page = client.get(reverse("run", args=[after.pk])).content.decode()
+    assert "closed, so no differing record passes" in page and "3 of 4 audited records" in page
+
+
+def queries(client: Client, url: str, **headers: str) -> int:
+    """How often a page asks the database."""
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url, headers=headers).status_code == 200
+    return len(captured)
+
+
+def test_a_models_page_asks_no_more_for_more_models(
+    model: ModelVersion, trades: Reconciliation, client: Client, person: Callable[..., User]
+) -> None:
+    client.force_login(person("Manager"))
+    promote(model=model, by=person("Manager", "eve"))
+    second = train_model(reconciliation=trades, by="ann")
+    pages = [reverse("models"), reverse("model", args=[second.pk])]
+    before = [queries(client, it) for it in pages]
+    for number in range(3, 6):
+        ModelVersion.objects.create(
+            reconciliation=trades, version=number, labels=40, artifact_sha256=second.artifact_sha256, metrics=second.metrics,
+            trained_at=timezone.now(), parent=model,
+        )  # fmt: skip
+    assert [queries(client, it) for it in pages] == before
+    assert before[0] <= 12 and before[1] <= 16
+    assert queries(client, pages[1], **{"HX-Request": "true", "HX-Target": "what-if"}) <= 8
+
+
+def test_a_threshold_is_asked_for_by_address_and_by_htmx(
+    model: ModelVersion, client: Client, person: Callable[..., User]
+) -> None:
+    client.force_login(person("Analyst"))
+    address = reverse("model", args=[model.pk])
+
+    def page(threshold: str, **headers: str) -> str:
+        answer = client.get(address, {"threshold": threshold}, headers=headers)
+        assert answer["Vary"].startswith("HX-Request")
+        return answer.content.decode()
+
+    whole, part = page("0.99"), page("0.99", **{"HX-Request": "true", "HX-Target": "what-if"})
+    assert "<html" in whole and "<html" not in part and part.strip().startswith('<div id="what-if">')
+    assert part.strip() in whole
+    assert "At 0.99" in part and "Now, 0.9<" in part and "Rule of promotion" not in part
+    other = page("0.99", **{"HX-Request": "true", "HX-Target": "elsewhere"})
+    assert "<html" in other  # only the part is replaced by the part
+    for odd in ("", "nan", "inf", "-1", "2", "0.9.9", "½", "1e400"):
+        assert "At 0.9<" in page(odd)  # as if nothing had been asked
+    assert "At 1.0" in page("1") or "At 0.999" in page("1")
