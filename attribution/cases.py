@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 
-from attribution.models import Correction
+from attribution.models import Correction, Draw
 from ingestion.shape import Shape
 from ingestion.sql_text import literal
 from reconciliation.bulk import copy_out
 from reconciliation.inputs import leaf_text
-from reconciliation.models import Break, Reconciliation, RunStep
+from reconciliation.models import Break, Difference, Reconciliation, RunStep
 
 DIFFERING = Break.Kind.DIFFERING.value
 
@@ -34,14 +36,32 @@ def waiting(step: RunStep) -> Chosen:
     )
 
 
-def labelled(reconciliation: Reconciliation) -> Chosen:
-    """The differences whose reason a person named. By their ids: whatever the planner knows, it looks each up once."""
-    labels = Correction.objects.standing().filter(
-        difference__brk__reconciliation=reconciliation, difference__brk__kind=DIFFERING
-    )
-    found = list(labels.order_by().values_list("difference_id", "difference__brk_id"))
+def labelled(reconciliation: Reconciliation, doubted: Sequence[int] = ()) -> Chosen:
+    """The differences whose reason a person named, and those that are `doubted`. By their ids: whatever the planner knows, it
+    looks each up once."""
+    differences = Difference.objects.filter(brk__reconciliation=reconciliation, brk__kind=DIFFERING).order_by()
+    named = Exists(Correction.objects.standing().filter(difference=OuterRef("pk")))
+    found = list(differences.filter(named | Q(pk__in=doubted)).values_list("pk", "brk_id"))
     ids, breaks = [it[0] for it in found], sorted({it[1] for it in found})
     return Chosen("b.id = ANY(%s)", [breaks], "d.id = ANY(%s)", [ids])
+
+
+def doubted_differences(reconciliation: Reconciliation) -> list[int]:
+    """Those that passed and that nobody gave a label, though blind auditors found the pass wrong or could not tell, and none
+    found it right."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DOUBTED, [reconciliation.pk])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+_DOUBTED = (
+    "SELECT DISTINCT d.id FROM attribution_draw w JOIN reconciliation_run n ON n.id = w.run_id AND n.reconciliation_id = %s "
+    f"JOIN reconciliation_difference d ON d.break_id = w.break_id AND d.current WHERE w.purpose = '{Draw.Purpose.AUDIT.value}' "
+    "AND EXISTS (SELECT 1 FROM attribution_attribution a WHERE a.difference_id = d.id AND a.run_id = w.run_id) "
+    "AND EXISTS (SELECT 1 FROM attribution_auditanswer s WHERE s.draw_id = w.id) "
+    "AND NOT EXISTS (SELECT 1 FROM attribution_auditanswer s WHERE s.draw_id = w.id AND s.functional) "
+    "AND NOT EXISTS (SELECT 1 FROM attribution_correction c WHERE c.difference_id = d.id AND (c.active OR c.waiting_since IS NOT NULL))"
+)
 
 
 def load_cases(duck: duckdb.DuckDBPyConnection, chosen: Chosen, shape: Shape) -> int:

@@ -23,13 +23,16 @@ _ASKED = (
     "JOIN reconciliation_run n ON n.id = a.run_id JOIN reconciliation_ruleset t ON t.id = n.rule_set_id "
     "LEFT JOIN attribution_certificate k ON k.id = n.certificate WHERE c.id = ANY(%s) AND c.active "
     "AND a.functional_share >= coalesce(k.threshold, (t.document #>> '{gate,confidence}')::numeric, %s) "
+    "AND NOT EXISTS (SELECT 1 FROM attribution_auditreason e JOIN attribution_reason w ON w.code = e.reason_id AND NOT w.functional "
+    "JOIN attribution_auditanswer s ON s.id = e.answer_id JOIN auth_user u ON u.id = s.answered_by_id "
+    "WHERE e.difference_id = c.difference_id AND u.username <> c.confirmed_by) "
     "RETURNING id, correction_id"
 )
 
 
 def ask_for_second_opinions(corrections: Sequence[int]) -> int:
     """Let those of the new labels wait that contradict the model in its pass zone (its certificate's, else its gate's threshold),
-    in the caller's transaction. Gives how many."""
+    in the caller's transaction; not where another person named an error in a blind audit. Gives how many."""
     if not corrections:
         return 0
     now = timezone.now()

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
-from attribution.cases import labelled, load_cases, no_late
+from attribution.cases import doubted_differences, labelled, load_cases, no_late
 from attribution.context import context_of
 from attribution.difference_rows import OF_RECORD, acted_through, create_rows
 from attribution.explaining import explain_cases
+from attribution.provers.evidence import UNKNOWN
 from ingestion.shape import Shape
+from ingestion.sql_text import literal
 from reconciliation.bulk import copy_out
 from reconciliation.inputs import leaf_text
 from reconciliation.models import Reconciliation
@@ -29,19 +31,22 @@ class TrainingTable:
 
     rows: pd.DataFrame
     habits: tuple[str, ...]
-    waiting: pd.DataFrame  # labels that wait for a second opinion teach nothing, but a certificate must not forget them
+    waiting: (
+        pd.DataFrame
+    )  # what waits for a second person, or nobody could tell: it teaches nothing, but a certificate counts it as wrong
 
 
 def training_table(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation, rules: Rules) -> TrainingTable:
     """Every label of a field's difference, by delivery, first date field and key. The provers speak anew, so that what
     they lean to is as it will be in the next run."""
     shape = reconciliation.record_type.shape()
-    load_cases(duck, labelled(reconciliation), shape)
+    doubted = doubted_differences(reconciliation)
+    load_cases(duck, labelled(reconciliation, doubted), shape)
     no_late(duck)
     explain_cases(duck, shape, context_of(rules, shape))
     leaves = [leaf.name for leaf in acted_through(shape)]
     create_rows(duck, shape, leaves)
-    _load_labels(duck, reconciliation)
+    _load_labels(duck, reconciliation, doubted)
     found = duck.execute(_table_sql(shape, rules)).df()
     found["place"] = range(len(found))
     waits = found["waits"].astype(bool)
@@ -49,22 +54,23 @@ def training_table(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliati
     return TrainingTable(rows, _habits(rows, leaves), found[waits].reset_index(drop=True))
 
 
-def _load_labels(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation) -> None:
+def _load_labels(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation, doubted: Sequence[int]) -> None:
     copy_out(
         duck,
-        "SELECT c.difference_id, c.reason_id, r.business_date, "
+        "SELECT d.id, c.reason, r.business_date, "
         "(SELECT min(m.delivery_id) FROM reconciliation_member m WHERE m.break_id = d.break_id AND m.current), "
         "NOT EXISTS (SELECT 1 FROM reconciliation_difference o LEFT JOIN attribution_correction l ON l.difference_id = o.id "
-        "AND (l.active OR l.waiting_since IS NOT NULL) WHERE o.break_id = d.break_id AND o.current AND l.id IS NULL), w.purpose, w.probability, "
-        "c.waiting_since IS NOT NULL FROM attribution_correction c JOIN reconciliation_difference d ON d.id = c.difference_id "
+        "AND (l.active OR l.waiting_since IS NOT NULL) WHERE o.break_id = d.break_id AND o.current AND l.id IS NULL AND o.id <> ALL(%s)), "
+        "w.purpose, w.probability, c.waits FROM (SELECT difference_id, reason_id AS reason, waiting_since IS NOT NULL AS waits "
+        "FROM attribution_correction WHERE active OR waiting_since IS NOT NULL "
+        f"UNION ALL SELECT unnest(%s::bigint[]), {literal(UNKNOWN)}, true) c JOIN reconciliation_difference d ON d.id = c.difference_id "
         "JOIN reconciliation_break b ON b.id = d.break_id JOIN reconciliation_run r ON r.id = d.run_id "
         "LEFT JOIN LATERAL (SELECT w.purpose, w.probability::float FROM attribution_draw w WHERE w.break_id = b.id "
-        "ORDER BY w.id DESC LIMIT 1) w ON true "
-        "WHERE (c.active OR c.waiting_since IS NOT NULL) AND b.reconciliation_id = %s",
+        "ORDER BY w.id DESC LIMIT 1) w ON true WHERE b.reconciliation_id = %s",
         "label",
         {"id": "BIGINT", "reason": "VARCHAR", "day": "DATE", "delivery": "BIGINT", "is_whole": "BOOLEAN",
          "drawn": "VARCHAR", "probability": "DOUBLE", "waits": "BOOLEAN"},
-        [reconciliation.pk],
+        [list(doubted), list(doubted), reconciliation.pk],
     )  # fmt: skip
 
 

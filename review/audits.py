@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from attribution.corrections import NO_LABEL, record_correction
+from attribution.corrections import NO_LABEL, Confirmed, record_corrections
 from attribution.guard import judge_gate
 from attribution.models import AuditAnswer, AuditReason, Correction, Draw, Reason
 from ingestion import custody
@@ -45,23 +45,24 @@ def rows_of(draw: Draw) -> list[Member]:
 
 
 @transaction.atomic
-def answer_audit(*, draw: Draw, by: User, reasons: Mapping[int, str], comment: str = "") -> AuditAnswer:
-    """Take a person's reason for each difference (by its id). That every cause is functional counts at once; that one is not
-    waits for another person, whose answer counts. What counts becomes corrections, and the gate is judged anew."""
+def answer_audit(*, draw: Draw, by: User, reasons: Mapping[int, str] | None, comment: str = "") -> AuditAnswer:
+    """Take a person's reason for each difference (by its id), or None from who cannot tell. That every cause is functional counts
+    at once; that one is not, or that the person cannot tell, waits for another person, whose answer counts. What counts becomes
+    corrections, and the gate is judged anew; where the second person cannot tell either, the pass counts as wrong."""
     if not by.has_perm("attribution.add_auditanswer"):
         raise AuditRefused("Analysts, Supervisors and Managers audit. Ask one of them.")
     brk = Break.objects.select_for_update().get(pk=draw.brk_id)
     draw = Draw.objects.select_for_update().get(pk=draw.pk)
     _may_answer(draw, by)
     differences = differences_of(draw)
-    named = _named(differences, reasons)
+    named = _named(differences, reasons) if reasons is not None else {}
     before = draw.answers.count()
-    functional = all(reason.functional for reason in named.values())
+    functional = all(reason.functional for reason in named.values()) if reasons is not None else None
     answer = AuditAnswer.objects.create(
-        draw=draw, number=before + 1, functional=functional, counts=functional or before > 0, comment=comment.strip(),
+        draw=draw, number=before + 1, functional=functional, counts=bool(functional) or before > 0, comment=comment.strip(),
         answered_by=by, answered_at=timezone.now(),
     )  # fmt: skip
-    given = [AuditReason(answer=answer, difference=it, reason=named[it.pk]) for it in differences]
+    given = [AuditReason(answer=answer, difference=it, reason=named[it.pk]) for it in differences if it.pk in named]
     custody.seal([answer])
     custody.seal(AuditReason.objects.bulk_create(given))
     record_event(
@@ -69,7 +70,7 @@ def answer_audit(*, draw: Draw, by: User, reasons: Mapping[int, str], comment: s
         after={"answer": answer.number, "functional": functional, "counts": answer.counts, "comment": answer.comment},
     )  # fmt: skip
     if answer.counts:
-        _settle(answer, brk, draw, {it: named[it.pk] for it in differences})
+        _settle(answer, brk, draw, differences, {it: named[it.pk] for it in differences if it.pk in named})
         judge_gate(brk.reconciliation)
     return answer
 
@@ -91,17 +92,17 @@ def _named(differences: Sequence[Difference], reasons: Mapping[int, str]) -> dic
     return {it.pk: known[reasons[it.pk]] for it in differences}
 
 
-def _settle(answer: AuditAnswer, brk: Break, draw: Draw, named: Mapping[Difference, Reason]) -> None:
+def _settle(
+    answer: AuditAnswer, brk: Break, draw: Draw, differences: Sequence[Difference], named: Mapping[Difference, Reason]
+) -> None:
     """Labels, unless a person's decision stands; a wrong pass goes back where the record is still as it passed."""
     standing = Correction.objects.standing().filter(difference__in=named, decision__isnull=False)
     decided = set(standing.values_list("difference", flat=True))
-    by = answer.answered_by.get_username()
-    for difference, reason in named.items():
-        if difference.pk not in decided:
-            record_correction(difference=difference, reason=reason.code, by=by, decision=None, run=draw.run)
-    if brk.state == Break.State.PASSED and all(it.current for it in named):
+    new = [Confirmed(it, reason.code, None, draw.run) for it, reason in named.items() if it.pk not in decided]
+    record_corrections(new, answer.answered_by.get_username())
+    if brk.state == Break.State.PASSED and all(it.current for it in differences):
         wrong = [reason.code for reason in named.values() if not reason.functional]
-        brk.reason = (wrong or [reason.code for reason in named.values()])[0]
+        brk.reason = (wrong or [*(reason.code for reason in named.values()), brk.reason])[0]
         if not answer.functional:
             _send_back(brk, named)
         brk.save(update_fields=["state", "closed_at", "closed_because", "reason"])
@@ -116,6 +117,6 @@ def _send_back(brk: Break, named: Mapping[Difference, Reason]) -> None:
         brk=brk,
         run=brk.last_run,
         condition=GateRefusal.AUDIT,
-        sentence="Two people who did not know why it passed find a cause that is not functional.",
-        detail=f"{causes}. The store holds the record as it passed."[:1000],
+        sentence=f"Two people who did not know why it passed {'find a cause that is not' if causes else 'find no cause that is'} functional.",
+        detail=f"{f'{causes}. ' if causes else ''}The store holds the record as it passed."[:1000],
     )

@@ -17,7 +17,7 @@ from review.journey_events import Change, Event
 from review.models import Decision, DecisionValue, Waiver
 from review.models.decision import DONE
 
-AUDITED = {True: "the pass was right", False: "the pass was wrong"}
+AUDITED = {True: "the pass was right", False: "the pass was wrong", None: "nobody can tell its cause"}
 
 
 def breaks_of(reconciliations: Sequence[Reconciliation], key: str) -> list[Break]:

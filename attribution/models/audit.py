@@ -10,11 +10,14 @@ from reconciliation.models import Difference
 
 
 class AuditAnswer(models.Model):
-    """A blind answer. That the pass was right counts at once; that it was wrong asks a second person, whose answer counts."""
+    """A blind answer. That the pass was right counts at once; that it was wrong, or that nobody can tell, asks a second person,
+    whose answer counts. What the second person cannot tell either counts as wrong."""
 
     draw = models.ForeignKey(Draw, on_delete=models.PROTECT, related_name="answers")
     number = models.PositiveSmallIntegerField()
-    functional = models.BooleanField(help_text="Whether each named cause is functional.")
+    functional = models.BooleanField(
+        null=True, help_text="Whether each named cause is functional; empty: the person could not tell."
+    )
     counts = models.BooleanField(help_text="Whether the audit ends with this answer.")
     comment = models.TextField(blank=True)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="audit_answers")
@@ -26,15 +29,21 @@ class AuditAnswer(models.Model):
             UniqueConstraint(fields=["draw", "number"], name="audit_answer_once_per_number"),
             UniqueConstraint(fields=["draw", "answered_by"], name="audit_answer_once_per_person"),
             CheckConstraint(
-                condition=Q(number=1, functional=True, counts=True)
-                | Q(number=1, functional=False, counts=False)
+                condition=Q(number=1, functional__isnull=False, functional=True, counts=True)
+                | Q(number=1, functional__isnull=False, functional=False, counts=False)
+                | Q(number=1, functional__isnull=True, counts=False)
                 | Q(number=2, counts=True),
                 name="audit_answer_second_person_decides",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.draw}: {'functional' if self.functional else 'not functional'}"
+        return f"{self.draw}: {self.said}"
+
+    @property
+    def said(self) -> str:
+        """functional, not functional or cannot tell."""
+        return "cannot tell" if self.functional is None else "functional" if self.functional else "not functional"
 
 
 class AuditReason(models.Model):

@@ -23,7 +23,7 @@ class GateStep(models.Model):
     broken = models.DecimalField(
         max_digits=4, decimal_places=3, null=True, blank=True, help_text="The bound that the audits broke."
     )
-    evidence = models.FloatField(default=1.0, help_text="Of the test when it was taken; 1 is none, 20 trips.")
+    evidence = models.FloatField(default=1.0, help_text="Of the test when it was taken; 1 is none.")
     answers = models.PositiveIntegerField(default=0)
     wrong = models.PositiveIntegerField(default=0)
     because = models.TextField()

@@ -72,16 +72,17 @@ class AuditDetailSerializer(AuditSerializer):
 
 
 class AnswerAuditSerializer(StrictSerializer):
-    """A reason for each difference, by its field."""
+    """A reason for each difference, by its field; or that one cannot tell."""
 
-    reasons = serializers.DictField(child=serializers.CharField(max_length=40))
+    reasons = serializers.DictField(child=serializers.CharField(max_length=40), default=dict)
+    cannot_tell = serializers.BooleanField(default=False)
     comment = serializers.CharField(default="", allow_blank=True, max_length=4000)
 
 
 class AuditAnswerSerializer(serializers.Serializer):
-    """What the answer says, whether the audit ends with it, and what follows."""
+    """What the answer says (null: that one cannot tell), whether the audit ends with it, and what follows."""
 
-    functional = serializers.BooleanField()
+    functional = serializers.BooleanField(allow_null=True)
     counts = serializers.BooleanField()
     detail = serializers.CharField()
 
@@ -109,7 +110,8 @@ class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # 
     @extend_schema(parameters=[KEY_HEADER], request=AnswerAuditSerializer, responses={201: AuditAnswerSerializer})
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
-        """Name the cause of each difference. That one is an error counts when another person says so, too."""
+        """Name the cause of each difference, or say that you cannot tell. Both that one is an error and that nobody can tell count
+        when another person says so, too."""
         if not request.user.has_perm(RIGHT):  # type: ignore[union-attr]
             raise PermissionDenied("Auditing needs the role Analyst, Supervisor or Manager.")
         asked = AnswerAuditSerializer(data=request.data)
@@ -122,7 +124,9 @@ def _answered(request: Request, draw: Draw, asked: dict[str, Any]) -> Response:
     if unknown := sorted(set(asked["reasons"]) - set(fields)):
         detail = f"{', '.join(unknown)} does not differ. There is {', '.join(fields)}."
         return Response({"detail": detail}, status=400)
-    reasons = {fields[name]: code for name, code in asked["reasons"].items()}
+    if asked["reasons"] and asked["cannot_tell"]:
+        return Response({"detail": "Give reasons, or say that you cannot tell; not both."}, status=400)
+    reasons = None if asked["cannot_tell"] else {fields[name]: code for name, code in asked["reasons"].items()}
     try:
         said = answer_audit(draw=draw, by=request.user, reasons=reasons, comment=asked["comment"])  # type: ignore[arg-type]
     except AuditRefused as error:

@@ -15,6 +15,7 @@ from review.pages.comparison import comparison
 from review.pages.explained import shown_field
 from review.pages.posted import NO_NUL, holds_nul
 
+CANNOT_TELL = "cannot_tell"
 REASON = "reason:"  # a form's choice of a difference's reason is called so, then the difference's id
 
 
@@ -24,9 +25,9 @@ class BadAnswer(ValueError):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a person said: a reason by difference id, and a comment."""
+    """What a person said: a reason by difference id, None from who cannot tell, and a comment."""
 
-    reasons: Mapping[int, str]
+    reasons: Mapping[int, str] | None
     comment: str
 
 
@@ -65,20 +66,23 @@ def answers() -> QuerySet[Reason]:
     return Reason.objects.filter(active=True).exclude(code__in=NO_LABEL).order_by("code")
 
 
-def posted_answer(request: HttpRequest, differences: Sequence[Difference]) -> Reply:
-    """What the form posted; BadAnswer where a difference has no reason that is in use."""
+def posted_answer(request: HttpRequest, differences: Sequence[Difference], *, may_pass: bool = False) -> Reply:
+    """What the form posted; BadAnswer where a difference has no reason that is in use. `may_pass`: one may say that one cannot
+    tell."""
     if holds_nul(request):
         raise BadAnswer(NO_NUL)
+    comment = request.POST.get("comment", "").strip()
+    if may_pass and CANNOT_TELL in request.POST:
+        return Reply(None, comment)
     known = set(answers().values_list("code", flat=True))
     said = {it: request.POST.get(_name(it), "") for it in differences}
     for difference, reason in said.items():
         if not reason:
-            raise BadAnswer(
-                f"Choose a reason for {shown_field(difference)}. Who cannot tell leaves it to another person."
-            )
+            other = "says so" if may_pass else "leaves it to another person"
+            raise BadAnswer(f"Choose a reason for {shown_field(difference)}. Who cannot tell {other}.")
         if reason not in known:
             raise BadAnswer(f"There is no active reason {reason!r}. Choose one of the list.")
-    return Reply({it.pk: reason for it, reason in said.items()}, request.POST.get("comment", "").strip())
+    return Reply({it.pk: reason for it, reason in said.items()}, comment)
 
 
 def _name(difference: Difference) -> str:

@@ -14,7 +14,7 @@ from attribution.models import AuditAnswer, Draw
 from reconciliation.models import Break, RunInput
 from review.audits import AuditRefused, answer_audit, differences_of, rows_of, waiting_for
 from review.ids import id_of
-from review.pages.blind import BadAnswer, blind_context, posted_answer
+from review.pages.blind import CANNOT_TELL, BadAnswer, blind_context, posted_answer
 from review.visible import visible_reconciliations
 
 PAGE = 50
@@ -82,7 +82,8 @@ def _page(request: HttpRequest, draw: Draw, refused: str = "") -> HttpResponse:
     brk.last_run = draw.run
     brk.reconciliation = draw.run.reconciliation = by_id[draw.run.reconciliation_id]
     context: dict[str, Any] = blind_context(request, brk, differences, rows_of(draw))
-    context |= {"draw": draw, "refused": refused, "blind_url": reverse("answer_audit", args=[draw.pk])}
+    url = reverse("answer_audit", args=[draw.pk])
+    context |= {"draw": draw, "refused": refused, "blind_url": url, "cannot_tell": CANNOT_TELL}
     return render(request, "review/blind_audit.html", context)
 
 
@@ -92,7 +93,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the answer, then go on with the next record."""
     draw = _draw(request, pk)
     try:
-        reply = posted_answer(request, differences_of(draw))
+        reply = posted_answer(request, differences_of(draw), may_pass=True)
         said = answer_audit(draw=draw, by=request.user, reasons=reply.reasons, comment=reply.comment)  # type: ignore[arg-type]
     except BadAnswer as refused:
         return _page(request, draw, str(refused))
@@ -112,4 +113,9 @@ def told(answer: AuditAnswer) -> str:
     if answer.functional:
         return f"{key}: the pass was right. Your reasons are labels now."
     back = " The record is in the queue again, and the store keeps it until somebody decides."
-    return f"{key}: the pass was wrong, two people say.{back if answer.draw.brk.state == Break.State.REVIEW else ''}"
+    said = (
+        "two people cannot tell why it passed, which counts as wrong"
+        if answer.functional is None
+        else "the pass was wrong, two people say"
+    )
+    return f"{key}: {said}.{back if answer.draw.brk.state == Break.State.REVIEW else ''}"

@@ -57,6 +57,7 @@ def answer_second_opinion(request: HttpRequest, pk: int) -> HttpResponse:
         if open_opinions(request.user).filter(pk=pk).exists():
             return _form(request, opinion, str(fault))
         return redirect("second_opinions")
+    assert said.reasons is not None
     try:
         answer_opinion(opinion=opinion, reason=said.reasons[difference.pk], by=request.user, comment=said.comment)  # type: ignore[arg-type]
     except OpinionRefused as refused:

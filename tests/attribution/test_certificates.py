@@ -11,10 +11,15 @@ from django.test import Client
 from django.utils import timezone
 
 from attribution import attribute, certificates
+from attribution.cases import doubted_differences
 from attribution.champions import roll_back
-from attribution.models import Attribution, Certificate, Correction, ModelVersion
+from attribution.models import Attribution, Certificate, Correction, Draw, ModelVersion
+from attribution.training_table import training_table
 from config.definitions.apply import apply_definition
-from reconciliation.models import Break, GateRefusal, Reconciliation, Run
+from reconciliation.models import Break, GateRefusal, Reconciliation, RuleSet, Run
+from reconciliation.rules import Rules
+from reconciliation.session import session
+from review.audits import answer_audit, differences_of
 from tests.attribution.test_learning import day_of, passed, told, write_labels
 from tests.conftest import DAY, DEFINITION, define_trades, problems, reconcile_rows, row
 from tests.standing import lake_folder  # noqa: F401
@@ -182,3 +187,37 @@ def test_labels_that_wait_for_a_second_opinion_count_as_wrong(trained: Callable[
     assert model.labels == 540
     errors = {it.errors for it in model.certificates.all()}  # type: ignore[attr-defined]
     assert not model.certificates.filter(bound__lte="0.05").exists() and 0 not in errors  # type: ignore[attr-defined]
+
+
+def test_a_doubted_pass_counts_as_wrong_until_somebody_finds_it_right(
+    trained: Callable[[int], Run], person: Callable[[str], User]
+) -> None:
+    trades = Reconciliation.objects.get(code="trades")
+    run, ann, bob = trained(2), person("Analyst"), person("Supervisor")
+    draws = list(Draw.objects.filter(run=run, purpose="audit").order_by("pk"))
+    right = {draw: {it.pk: "ACCRUAL_DIFF" for it in differences_of(draw)} for draw in draws}
+    doubted = {draw: {it.pk for it in differences_of(draw)} for draw in draws[:3]}
+    answer_audit(draw=draws[0], by=ann, reasons=dict.fromkeys(right[draws[0]], "MANUAL_ENTRY_ERR"))
+    answer_audit(draw=draws[1], by=ann, reasons=None)
+    answer_audit(draw=draws[2], by=ann, reasons=None)
+    for draw in draws[3:]:
+        answer_audit(draw=draw, by=ann, reasons=right[draw])
+    assert set(doubted_differences(trades)) == set.union(*doubted.values())
+
+    def held_out() -> tuple[int, int]:
+        with session("doubts") as (duck, _):
+            table = training_table(
+                duck, trades, Rules(RuleSet.objects.filter(reconciliation=trades).latest("version").document)
+            )
+        audited = table.waiting[table.waiting["drawn"] == "audit"]
+        assert set(audited["reason"]) <= {"UNKNOWN"} and audited["is_whole"].all()
+        return len(audited), len(table.rows)
+
+    before = held_out()
+    assert before == (3, 600 + len(draws) - 3)
+    answer_audit(draw=draws[2], by=bob, reasons=right[draws[2]])
+    assert held_out() == (2, before[1] + 1)
+    answer_audit(draw=draws[1], by=bob, reasons=None)
+    assert held_out() == (2, before[1] + 1)  # nobody could tell
+    answer_audit(draw=draws[0], by=bob, reasons=dict.fromkeys(right[draws[0]], "MANUAL_ENTRY_ERR"))
+    assert held_out() == (1, before[1] + 2)  # an error that two people named teaches

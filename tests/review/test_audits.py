@@ -127,6 +127,34 @@ def test_a_wrong_pass_that_is_approved_stays_as_it_is_stored(
     assert (Break.objects.get(pk=brk.pk).state, problems()) == ("approved", [])
 
 
+def test_who_cannot_tell_leaves_it_to_a_second_person(draws: list[Draw], ann: User, bob: User) -> None:
+    first = answer_audit(draw=draws[0], by=ann, reasons=None, comment="both look right")
+    assert (first.functional, first.counts, first.reasons.count()) == (None, False, 0)
+    assert draws[0] not in waiting_for(ann) and draws[0] in waiting_for(bob)
+    assert standing_of(draws[0].run.reconciliation).answers == 0
+    second = said(draws[0], bob, RIGHT)
+    assert (second.number, second.functional, second.counts) == (2, True, True)
+    assert [it.reason_id for it in Correction.objects.all()] == [RIGHT]
+    assert (standing_of(draws[0].run.reconciliation).wrong, problems()) == (0, [])
+
+
+def test_what_two_people_cannot_tell_counts_as_wrong_and_teaches_nothing(
+    draws: list[Draw], ann: User, bob: User
+) -> None:
+    said(draws[0], ann, WRONG)
+    answer_audit(draw=draws[1], by=ann, reasons=None)
+    for draw in draws[:2]:
+        assert answer_audit(draw=draw, by=bob, reasons=None).counts
+    step = GateStep.objects.get()
+    assert (step.answers, step.wrong, Correction.objects.count()) == (2, 2, 0)
+    for draw in draws[:2]:
+        brk = Break.objects.get(pk=draw.brk_id)
+        assert (brk.state, brk.reason) == ("review", RIGHT)
+        assert brk.refusals.get().sentence.endswith("find no cause that is functional.")
+    decide(brk=Break.objects.get(pk=draws[0].brk_id), action="approve", by=bob)
+    assert problems() == []
+
+
 def test_an_audit_of_values_that_changed_since_is_about_those_that_passed(
     draws: list[Draw], ann: User, bob: User, reconcile: Callable[..., Run]
 ) -> None:

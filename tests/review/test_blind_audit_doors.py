@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -103,6 +104,31 @@ def test_the_second_person_sees_what_the_first_saw(draw: Draw, client: Client, p
     assert "override stores a corrected version; reject cannot take it out." in page
     refused = client.post(reverse("decide", args=[draw.brk_id]), {"action": "reject"}, follow=True).content.decode()
     assert "a rejection would not take it out" in refused
+    assert problems() == []
+
+
+def test_who_cannot_tell_says_so_by_page_program_and_command(
+    draw: Draw, client: Client, person: Callable[..., User], api: Callable[..., Any]
+) -> None:
+    ann, address = person("Analyst", "ann"), reverse("answer_audit", args=[draw.pk])
+    client.force_login(ann)
+    assert "I cannot tell" in client.get(reverse("blind_audit", args=[draw.pk])).content.decode()
+    page = client.post(address, {"cannot_tell": "1", "comment": "no idea"}, follow=True).content.decode()
+    assert "another person is asked before this counts." in page
+    both = {"reasons": {"amount": "SIGN_FLIP"}, "cannot_tell": True}
+    assert "not both" in api("bob", f"blind-audits/{draw.pk}/answers", both).json()["detail"]
+    ended = api("bob", f"blind-audits/{draw.pk}/answers", {"cannot_tell": True}).json()
+    assert (ended["functional"], ended["counts"]) == (None, True)
+    assert "two people cannot tell why it passed, which counts as wrong. The record is in the queue" in ended["detail"]
+    page = client.get(reverse("blind_audits")).content.decode()
+    assert "nobody could tell" in page
+    page = client.get(reverse("journey"), {"reconciliation": "trades", "key": draw.brk.key}).content.decode()
+    assert "Blind audit: nobody can tell its cause" in page
+    out = StringIO()
+    call_command("audits", "trades", user="ann", answer="P3", cannot_tell=True, stdout=out)
+    assert "another person is asked" in out.getvalue()
+    with pytest.raises(CommandError, match="not both"):
+        call_command("audits", "trades", user="bob", answer="P3", cannot_tell=True, reason=["amount=SIGN_FLIP"])
     assert problems() == []
 
 

@@ -13,10 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from attribution.label_import import import_labels
-from attribution.models import Attribution, Correction, SecondOpinion
+from attribution.models import Attribution, Correction, Draw, SecondOpinion
 from ingestion.models import AuditEvent
 from reconciliation.custody import seal_breaks
 from reconciliation.models import Break, Reconciliation, Run, Team
+from review.audits import answer_audit, differences_of
 from review.decisions import decide
 from review.models import Decision
 from review.second_opinions import AlreadyAnswered, OpinionRefused, answer_opinion
@@ -220,3 +221,28 @@ def test_another_team_sees_none(
     assert "No label waits" in client.get(reverse("second_opinions")).content.decode()
     url = f"/api/v1/second-opinions/{opinion.pk}/answers"
     assert client.post(url, {"reason": ERROR}, headers={"Idempotency-Key": "1"}).status_code == 404
+
+
+def test_an_error_that_two_auditors_named_waits_for_nobody(
+    reconcile: Callable[..., Run], person: Callable[..., User]
+) -> None:
+    """Neither when they say so, nor when a third person decides so."""
+    reconcile([row(key, "10.25") for key in "PQ"], [row(key, "10.00") for key in "PQ"])
+    ann, bob = person("Analyst", "ann"), person("Analyst", "bob")
+    sure, alone = Draw.objects.filter(purpose="audit").order_by("pk")
+    for draw in (sure, alone):
+        let_model_say(draw.brk)
+    answer_audit(draw=sure, by=ann, reasons=dict.fromkeys([it.pk for it in differences_of(sure)], ERROR))
+    answer_audit(draw=alone, by=ann, reasons=None)
+    for draw in (sure, alone):
+        answer_audit(draw=draw, by=bob, reasons=dict.fromkeys([it.pk for it in differences_of(draw)], ERROR))
+    waiting = SecondOpinion.objects.values_list("correction__difference__brk", flat=True)
+    assert list(waiting) == [alone.brk_id]  # only one person found an error there
+    decide(
+        brk=Break.objects.get(pk=sure.brk_id),
+        action="override",
+        reason=ERROR,
+        values={"amount": "9.00"},
+        by=person("Supervisor"),
+    )
+    assert list(waiting.all()) == [alone.brk_id] and problems() == []

@@ -25,6 +25,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reason", action="append", default=[], metavar="FIELD=CODE", help="a cause; once a difference"
         )
+        parser.add_argument(
+            "--cannot-tell", action="store_true", help="in the place of reasons: another person is asked"
+        )
         parser.add_argument("--comment", default="")
 
     def handle(self, *, name: str, user: str | None, answer: str | None, **given: object) -> None:
@@ -39,11 +42,13 @@ class Command(BaseCommand):
         named = dict(it.partition("=")[::2] for it in given["reason"])  # type: ignore[attr-defined]
         if unknown := sorted(set(named) - set(fields)):
             raise CommandError(f"{', '.join(unknown)} does not differ. There is {', '.join(fields)}.")
+        if named and given["cannot_tell"]:
+            raise CommandError("Give reasons, or --cannot-tell; not both.")
         try:
             said = answer_audit(
                 draw=draw,
                 by=by,
-                reasons={fields[it]: code for it, code in named.items()},
+                reasons=None if given["cannot_tell"] else {fields[it]: code for it, code in named.items()},
                 comment=str(given["comment"]),
             )
         except AuditRefused as error:
