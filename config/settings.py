@@ -134,6 +134,7 @@ CELERY_BEAT_SCHEDULE = {
     "schedules": {"task": "config.tasks.watch_schedules", "schedule": 30.0},
     "gates": {"task": "config.tasks.watch_gates", "schedule": 300.0},
     "deadlines": {"task": "config.tasks.watch_deadlines", "schedule": 30.0},
+    "holds": {"task": "config.tasks.return_held", "schedule": 60.0},
     "training": {"task": "config.tasks.watch_training", "schedule": 60.0},
     "audit": {"task": "config.tasks.watch_audit", "schedule": 3600.0},
     "exports": {"task": "config.tasks.forget_exports", "schedule": 3600.0},

@@ -38,6 +38,7 @@ from ingestion.schedules import PULL, RUN, TRAIN, scheduled_codes
 from ingestion.ticks import due_time, forget_old, forgotten, meet, meet_every, put_off, settle, undone
 from ingestion.work import LostClaim, call_worker
 from reconciliation.arrivals import start_arrived, start_scheduled, watching
+from reconciliation.holds import return_due
 from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import work_of
 from reconciliation.tally import settle_tally
@@ -197,6 +198,13 @@ def watch_gates() -> None:
     for reconciliation in Reconciliation.objects.filter(runs__draws__purpose=Draw.Purpose.AUDIT).distinct():
         if (step := judge_gate(reconciliation, database_now())) is not None:
             log.warning("%s. %s", step, step.because)
+
+
+@shared_task(queue="alerts")
+def return_held() -> None:
+    """Let breaks on hold return whose date has come; who lists breaks does so, too. What comes twice finds none."""
+    if back := return_due(timezone.now()):
+        log.info("%s breaks returned from hold.", back)
 
 
 @shared_task(queue="ingest")

@@ -17,6 +17,8 @@ ACTIONS = {
     "decision.pending": "Left pending",
     "decision.undone": "Decision undone",
     "break.assigned": "Break assigned",
+    "break.held": "Break put on hold",
+    "break.released": "Break taken off hold",
     "bulk.asked": "Bulk decision asked for",
     "bulk.undo_asked": "Undo of a bulk asked for",
     "bulk.ended": "Bulk decision ended",

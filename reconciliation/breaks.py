@@ -13,6 +13,7 @@ from ingestion.shape import Shape, canonical_sql
 from ingestion.sql_text import literal
 from reconciliation.bulk import analyze, copy_in, copy_out, number_rows
 from reconciliation.custody import seal_breaks
+from reconciliation.holds import end_holds
 from reconciliation.inputs import Inputs
 from reconciliation.models import Break, Difference, Run
 from reconciliation.models.break_ import FATE_BY_BREAK
@@ -172,7 +173,7 @@ def _touch(duck: duckdb.DuckDBPyConnection, given: Inputs) -> int:
         if count:
             if _update_touched(cursor, given.run.pk) != count:
                 raise Overtaken
-            _retire_what_changed(cursor)
+            _retire_what_changed(cursor, given.run.pk)
     return count
 
 
@@ -194,15 +195,17 @@ def _update_touched(cursor: CursorWrapper, run_id: int) -> int:
     return int(kept + cursor.rowcount)
 
 
-def _retire_what_changed(cursor: CursorWrapper) -> None:
-    """What was said of the earlier values stays as history."""
+def _retire_what_changed(cursor: CursorWrapper, run_id: int) -> None:
+    """What was said of the earlier values stays as history, and a hold was about them, too."""
     for table in ("reconciliation_difference", "reconciliation_gaterefusal"):
         cursor.execute(
             f"UPDATE {table} c SET current = false FROM touched t "
             f"WHERE c.break_id = t.break_id AND t.action = '{CHANGE}' AND c.current"
         )
     cursor.execute(f"SELECT break_id FROM touched WHERE action = '{CHANGE}'")
-    forget(Break, [row[0] for row in cursor.fetchall()])
+    changed = [row[0] for row in cursor.fetchall()]
+    end_holds(changed, f"run {run_id} found other values")
+    forget(Break, changed)
 
 
 _MEMBERS = (
@@ -348,6 +351,7 @@ def close(ended: Ending, run: Run) -> None:
         )
         if cursor.rowcount != len(ended.because):
             raise Overtaken
+    end_holds(list(ended.because), f"closed by run {run.pk}")
     _settle_rows(ended)
     seal_breaks([*ended.because, *ended.kept])
     analyze(ended.opened, "reconciliation_break", "reconciliation_member", "reconciliation_difference")

@@ -3,6 +3,7 @@
 from ingestion.custody import register_model, register_whole, row_hash, seal_ids
 from reconciliation.models import (
     AutomaticRun,
+    Hold,
     OutcomeCount,
     OutcomeFile,
     Reconciliation,
@@ -26,7 +27,7 @@ register_whole(
     *(f"SELECT c.break_id, {row_hash('c')} FROM {table} c WHERE c.break_id {{ids}}" for table in PARTS),
 )
 register_model(
-    Team, Reconciliation, RuleSet, Run, RunInput, RunStep, OutcomeFile, OutcomeCount, AutomaticRun, Retraction
+    Team, Reconciliation, RuleSet, Run, RunInput, RunStep, OutcomeFile, OutcomeCount, AutomaticRun, Retraction, Hold
 )
 
 

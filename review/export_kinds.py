@@ -7,9 +7,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 
 from ingestion.models import AuditEvent, RecordType
 from ingestion.quarantine import with_state
+from reconciliation.holds import return_due
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.store.rows import leaf_paths, row_model
 from reconciliation.store.tables import StoreTable, store_table
@@ -77,6 +79,7 @@ def _queue_lines(user: User, filters: Filters) -> Iterator[Line]:
     query = QueryDict(mutable=True)
     query.update(filters)
     visible = list(Reconciliation.objects.visible_to(user).values_list("pk", flat=True))
+    return_due(timezone.now())
     found = as_filtered(Break.objects.filter(reconciliation__in=visible), query, user.pk)
     found = ORDERS[order_of(filters.get("order", ""), chosen_of(query)["state"])].sort(found)
     names = [QUEUE_COLUMNS.get(it, it) for it in QUEUE]

@@ -11,7 +11,8 @@ from django.db.models.functions import JSONObject
 
 from attribution.certificates import told
 from attribution.models import AuditAnswer, Certificate, Draw, ModelVersion
-from reconciliation.models import Break, Difference, GateRefusal, Member, Reconciliation, Run
+from reconciliation.holds import HELD
+from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, Reconciliation, Run
 from reconciliation.waiting import WAITING
 from review.journey_events import Change, Event
 from review.models import Decision, DecisionValue, Waiver
@@ -36,6 +37,7 @@ def breaks_of(reconciliations: Sequence[Reconciliation], key: str) -> list[Break
         audits=_listed(_answers(), "number", "functional", "counts", "comment", by="answered_by__username", at="answered_at",
                        run="draw__run", drawn="draw__drawn_at", chance="draw__probability", draw="draw__pk"),
         rows=_listed(Member.objects.all(), "side", "delivery", "record_number", "record", "raw", "flags"),
+        holds_told=holds_of_break(),
         certificates=_certificates(),
     )  # fmt: skip
     return list(
@@ -51,6 +53,18 @@ def _listed(rows: QuerySet[Any], *names: str, **named: str) -> ArraySubquery:
     values = {"id": "pk", **{name: name for name in names}, **named}
     of_break = rows.filter(**{path: OuterRef("pk")}).order_by("pk")
     return ArraySubquery(of_break.values(told=JSONObject(**values)))
+
+
+def holds_of_break() -> ArraySubquery:
+    """A break's holds, as objects."""
+    names = ("until", "party", "note", "held_at", "ended_at", "ended_because")
+    return _listed(Hold.objects.all(), *names, by="held_by__username", ended_by="ended_by__username")
+
+
+def hold_of(it: Mapping[str, Any]) -> Hold:
+    """A hold that was read as an object."""
+    until = _time(it["until"]) if it["until"] else None
+    return Hold(pk=it["id"], until=until, party=it["party"], note=it["note"], held_at=_time(it["held_at"]))
 
 
 def _answers() -> QuerySet[AuditAnswer]:
@@ -96,6 +110,7 @@ def episode(brk: Break, reconciliation: Reconciliation) -> Iterator[Event]:
             _time(it["at"]), "user", title, it["comment"], it["by"], what="waived", about=str(it["id"]), tone="acc"
         )
     yield from _audited(brk, reconciliation)
+    yield from hold_events(brk)
     for decision in brk.decisions.all():  # type: ignore[attr-defined]
         yield from _decided(decision)
     yield from _closed(brk, reconciliation)
@@ -148,6 +163,19 @@ def _audited(brk: Break, reconciliation: Reconciliation) -> Iterator[Event]:
             detail += " A second person was asked."
         yield Event(_time(it["at"]), "user", title, f"{detail} {it['comment']}".strip(), it["by"], what="audited",
                     about=str(it["id"]), tone="ok" if it["functional"] else "warn")  # fmt: skip
+
+
+def hold_events(brk: Break) -> Iterator[Event]:
+    """Put on hold and shown again."""
+    for it in brk.holds_told:  # type: ignore[attr-defined]
+        common: dict[str, Any] = {"url": brk.get_absolute_url(), "about": str(it["id"])}
+        title = f"On hold {hold_of(it).awaits}"
+        yield Event(_time(it["held_at"]), "clock", title, it["note"], it["by"], what="on-hold", tone="warn", **common)
+        if it["ended_at"] is not None:
+            who = it["ended_by"] or "by itself"
+            yield Event(
+                _time(it["ended_at"]), "play", f"Off hold: {it['ended_because']}", "", who, what="off-hold", **common
+            )
 
 
 def _decided(decision: Decision) -> Iterator[Event]:
@@ -219,5 +247,7 @@ def state_words(state: str, band: str) -> tuple[str, str]:
     """Where a break in a state and band stands, as people say it, and the tone of it."""
     if state == Break.State.REVIEW and band == WAITING:
         return "Waiting for a partner", ""
+    if state == Break.State.REVIEW and band == HELD:
+        return "On hold", ""
     stored = (Break.State.PASSED, Break.State.APPROVED)
     return Break.State(state).label, "ok" if state in stored else "warn" if state in Break.OPEN_STATES else ""

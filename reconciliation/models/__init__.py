@@ -2,6 +2,7 @@
 
 from reconciliation.models.automatic_run import AutomaticRun
 from reconciliation.models.break_ import PROVENANCE, Break, Difference, GateRefusal, Member
+from reconciliation.models.hold import Hold
 from reconciliation.models.reconciliation import Reconciliation, RuleSet, Team
 from reconciliation.models.retraction import Retraction
 from reconciliation.models.run import OutcomeCount, OutcomeFile, Run, RunInput, RunStep
@@ -14,6 +15,7 @@ __all__ = [
     "BreakTally",
     "Difference",
     "GateRefusal",
+    "Hold",
     "Member",
     "OutcomeCount",
     "OutcomeFile",

@@ -5,7 +5,7 @@ from rest_framework import serializers
 
 from attribution.models import Attribution
 from ingestion.models import Delivery
-from reconciliation.models import Break, Difference, Member, Run
+from reconciliation.models import Break, Difference, Hold, Member, Run
 from review.api.strict import StrictSerializer
 from review.models import Decision
 
@@ -137,21 +137,45 @@ class BreakSerializer(serializers.ModelSerializer):
         )  # fmt: skip
 
 
+class HoldToldSerializer(serializers.ModelSerializer):
+    """A hold of a break; without an end it stands."""
+
+    held_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
+    ended_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
+
+    class Meta:
+        model = Hold
+        fields = ("id", "until", "party", "note", "held_by", "held_at", "ended_at", "ended_by", "ended_because")
+
+
 class BreakDetailSerializer(BreakSerializer):
     """A break whole."""
 
     differences = DifferenceSerializer(many=True)
     members = MemberSerializer(many=True)
     refusals = serializers.SlugRelatedField("sentence", many=True, read_only=True)  # type: ignore[var-annotated]
+    holds = HoldToldSerializer(many=True)
 
     class Meta(BreakSerializer.Meta):
-        fields = (*BreakSerializer.Meta.fields, "differences", "members", "refusals")  # type: ignore[assignment]
+        fields = (*BreakSerializer.Meta.fields, "differences", "members", "refusals", "holds")  # type: ignore[assignment]
 
 
 class AssignSerializer(StrictSerializer):
     """To whom a break is given: a user's name, `me`, or null for nobody."""
 
     assignee = serializers.CharField(allow_null=True, allow_blank=True, max_length=150)
+
+
+class HoldSerializer(StrictSerializer):
+    """Until which day a break waits (UTC), or for whose answer, and why."""
+
+    until = serializers.DateField(required=False, allow_null=True, default=None)
+    party = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    note = serializers.CharField(max_length=4000)
+
+
+class ReleaseSerializer(StrictSerializer):
+    """Nothing has to be said."""
 
 
 class DecideSerializer(StrictSerializer):

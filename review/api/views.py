@@ -1,11 +1,12 @@
 """The API: a queryset bounded by the user, and the services that the pages call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as InvalidDate
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
@@ -20,7 +21,8 @@ from rest_framework.viewsets import GenericViewSet
 from attribution.models import Attribution
 from attribution.why import why
 from ingestion.suggestion import nearest
-from reconciliation.models import Break, Difference, GateRefusal, Member, Reconciliation, Run
+from reconciliation.holds import return_due
+from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, Reconciliation, Run
 from reconciliation.runs import start_run
 from reconciliation.summary import run_summary
 from review.api.explanations import SimilarSerializer, WhySerializer
@@ -33,13 +35,16 @@ from review.api.serializers import (
     BreakSerializer,
     DecideSerializer,
     DecisionSerializer,
+    HoldSerializer,
+    ReleaseSerializer,
     RunSerializer,
     StartRunSerializer,
     StatementSerializer,
     SummarySerializer,
 )
-from review.assigning import AssignRefused, assign, person_called
+from review.assigning import assign, person_called
 from review.decisions import AlreadyDecided, DecisionRefused, decide
+from review.holding import hold, release
 from review.ordering import ORDERS, shown_breaks
 from review.pages.runs import ring
 from review.similar import similar_breaks
@@ -77,6 +82,7 @@ def _narrowed(rows: QuerySet[Any], view: GenericViewSet[Any], filters: Mapping[s
 
 def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
     """The breaks of a list, ready for its order; ValidationError for one that there is not."""
+    return_due(timezone.now())
     name = str(request.GET.get("order") or "newest")
     if name not in ORDERS:
         raise ValidationError({"detail": f"There is no order {name[:40]!r}{nearest(name, ORDERS)}"})
@@ -172,6 +178,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
                 Prefetch("differences", differences),
                 Prefetch("members", Member.objects.filter(current=True).with_fate()),
                 Prefetch("refusals", GateRefusal.objects.filter(current=True)),
+                Prefetch("holds", Hold.objects.select_related("held_by", "ended_by")),
             )
         return _ordered(_narrowed(breaks, self, BREAK_FILTERS), self.request)
 
@@ -213,16 +220,42 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
         brk = self.get_object()
         asked = AssignSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _assign(request, brk, asked.validated_data["assignee"] or ""))
+        by, name = request.user, asked.validated_data["assignee"] or ""
+        return once(request, lambda: _act(lambda: assign(brk=brk, to=person_called(name, by), by=by), brk.pk))  # type: ignore[arg-type]
+
+    @extend_schema(parameters=[KEY_HEADER], request=HoldSerializer, responses={201: BreakSerializer}, filters=False)
+    @action(detail=True, methods=["post"])
+    def hold(self, request: Request, pk: str | None = None) -> Response:
+        """Put it on hold until a day, or until a party answers. A hold that stands ends."""
+        brk, by = self._held_by(request), request.user
+        asked = HoldSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return once(request, lambda: _act(lambda: hold(brk=brk, by=by, **asked.validated_data), brk.pk))  # type: ignore[arg-type]
+
+    @extend_schema(parameters=[KEY_HEADER], request=ReleaseSerializer, responses={201: BreakSerializer}, filters=False)
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, pk: str | None = None) -> Response:
+        """Take it off hold. 409 where it is on none any more."""
+        brk, by = self._held_by(request), request.user
+        ReleaseSerializer(data=request.data).is_valid(raise_exception=True)
+        return once(request, lambda: _act(lambda: release(brk=brk, by=by), brk.pk))  # type: ignore[arg-type]
+
+    def _held_by(self, request: Request) -> Break:
+        """The break, for who may put it on hold."""
+        if not request.user.has_perm("review.add_decision"):  # type: ignore[union-attr]
+            raise PermissionDenied("Putting breaks on hold needs the role Analyst, Supervisor or Manager.")
+        return self.get_object()  # type: ignore[no-any-return]
 
 
-def _assign(request: Request, brk: Break, name: str) -> Response:
-    by: Any = request.user
+def _act(act: Callable[[], Break | Hold], pk: int) -> Response:
+    """What a service did to a break, or why it refused to."""
     try:
-        held = assign(brk=brk, to=person_called(name, by), by=by)
-    except AssignRefused as refused:
-        return Response({"detail": str(refused)}, status=400)
-    return Response({**BreakSerializer(held).data}, status=201)
+        act()
+    except AlreadyDecided as error:
+        return Response({"detail": str(error)}, status=409)
+    except DecisionRefused as error:
+        return Response({"detail": str(error)}, status=400)
+    return Response({**BreakSerializer(Break.objects.get(pk=pk)).data}, status=201)
 
 
 def _decide(request: Request, brk: Break, asked: dict) -> Response:

@@ -21,6 +21,7 @@ from ingestion.shape import Shape
 from reconciliation.bulk import columns, new_ids
 from reconciliation.custody import seal_breaks
 from reconciliation.gate import Condition
+from reconciliation.holds import DECIDED, HELD, end_holds
 from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Difference, GateRefusal, Member, Reconciliation, Run, RunInput
 from reconciliation.rechecks import failing_records
@@ -296,6 +297,9 @@ def _write(rows: Sequence[_Row], asked: Asked) -> None:
     for row in rows:
         said = "confirmed" if row.proposal is not None else "made" if row.decision.confirmed_by_id else "proposed"
         record_decision(f"decision.{said}", row.decision, asked.by, brk=row.brk)
+    held = [row.brk.pk for row in rows if row.brk.band == HELD]
+    end_holds(held, DECIDED, asked.by.pk)
+    seal_breaks(held)
 
 
 def _close(rows: Sequence[_Row], asked: Asked) -> None:

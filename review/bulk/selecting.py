@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from ingestion.suggestion import nearest
+from reconciliation.holds import return_due
 from reconciliation.models import Break
 from review.ids import id_of
 from review.incidents.standing import signature_text, waiting_of
@@ -64,6 +65,7 @@ def choose_filtered(*, query: QueryDict, by: User) -> BulkPreview:
     for name in query:
         if name not in FILTERS:
             raise BadSelection(f"The queue has no filter {name[:40]!r}{nearest(name, FILTERS)}")
+    return_due(timezone.now())
     named = {name: query[name] for name in FILTERS if query.get(name)}
     told = ", ".join(f"{name}:{value}" for name, value in named.items()) or "state:review"
     return choose_from(breaks=as_filtered(Break.objects.visible_to(by), query, by.pk), by=by, told=f"Filter {told}")

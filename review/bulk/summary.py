@@ -8,11 +8,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from reconciliation.models import Break, Reconciliation
-from reconciliation.waiting import WAITING
+from reconciliation.models.break_ import HIDDEN
 from review.models import BulkPreview
+from review.pages.facets import BANDS
 
 _EACH = """
-SELECT b.state, b.band = %(waiting)s, b.currency, count(*), sum(b.amount),
+SELECT b.state, CASE WHEN b.band = ANY(%(hidden)s) THEN b.band ELSE '' END, b.currency, count(*), sum(b.amount),
     count(*) FILTER (WHERE b.fingerprint <> c.fingerprint),
     count(*) FILTER (WHERE r.four_eyes),
     count(*) FILTER (WHERE b.kind = 'duplicate'),
@@ -39,7 +40,7 @@ class Cell:
     """Breaks of one state and currency."""
 
     state: str
-    waits: bool
+    hidden: str
     currency: str
     count: int
     amount: Decimal | None
@@ -86,7 +87,7 @@ def summary_of(preview: BulkPreview, user: User) -> Summary:
     """One query over the chosen breaks."""
     seen = list(Reconciliation.objects.visible_to(user).values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        cursor.execute(_EACH, {"preview": preview.pk, "seen": seen, "waiting": WAITING})
+        cursor.execute(_EACH, {"preview": preview.pk, "seen": seen, "hidden": list(HIDDEN)})
         cells = [Cell(*row) for row in cursor.fetchall()]
     review = [it for it in cells if it.state == Break.State.REVIEW]
     found = sum(it.count for it in cells)
@@ -118,6 +119,6 @@ def _states(cells: Sequence[Cell]) -> list[tuple[str, int]]:
     """How many stand in each state, as people call it, most first."""
     counts: dict[str, int] = {}
     for it in cells:
-        name = "Waiting for a partner" if it.waits and it.state == Break.State.REVIEW else Break.State(it.state).label
+        name = BANDS[it.hidden] if it.hidden and it.state == Break.State.REVIEW else Break.State(it.state).label
         counts[name] = counts.get(name, 0) + it.count
     return sorted(counts.items(), key=lambda it: -it[1])

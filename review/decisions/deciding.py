@@ -10,6 +10,7 @@ from attribution.classifier import band
 from attribution.corrections import assign_reason
 from ingestion import custody
 from reconciliation.custody import seal_breaks
+from reconciliation.holds import DECIDED, end_hold
 from reconciliation.models import Break, Member
 from review.decisions.checks import Action, check_action, check_fit, check_right, holds_audit
 from review.decisions.confirming import VOID, check_same, confirm, take_back
@@ -47,6 +48,7 @@ def decide(
             check_same(proposal, action, reason, values or {}, member)
             return confirm(decision=proposal, by=by)
         take_back(proposal, None, VOID)  # it was about other values
+    end_hold(brk, DECIDED, by.pk)
     if action == Action.OVERRIDE and reason == PENDING and not values:
         return _leave_pending(brk, by, comment)
     record = None if action == Action.REJECT else record_of(brk, values or {}, member)

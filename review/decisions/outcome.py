@@ -4,6 +4,7 @@ from typing import Any
 
 from attribution.corrections import record_correction
 from reconciliation.custody import seal_breaks
+from reconciliation.holds import DECIDED, end_hold
 from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Member, Run
 from reconciliation.session import session
@@ -18,6 +19,7 @@ OLDER = "The store holds this record with a later business date. Reject this bre
 def carry_out(decision: Decision) -> None:
     """The outcome: the store or not, the rows' states, the reasons and corrections."""
     brk = decision.brk
+    end_hold(brk, DECIDED, decision.confirmed_by_id)
     if decision.record is not None:
         _store(decision)
     _settle_rows(decision)

@@ -14,6 +14,7 @@ from attribution.why import speaks_by_model
 from reconciliation.models import Break, GateRefusal, RunInput
 from reconciliation.rules import GateRules
 from review.decisions import may_decide
+from review.journey_breaks import hold_events, holds_of_break
 from review.models import Decision, Waiver
 from review.models.decision import UNDO_FOR
 from review.pages.comparison import comparison
@@ -28,7 +29,8 @@ PREVIEW = "review/preview.html"
 def visible_break(request: HttpRequest, pk: int) -> Break:
     """A break that the user may see, with what its page shows; 404 for any other."""
     inputs = Prefetch("last_run__inputs", RunInput.objects.select_related("normalization__mapping"))
-    seen = visible_breaks(request).select_related("last_run__rule_set", "assignee").prefetch_related(inputs)
+    seen = visible_breaks(request).annotate(holds_told=holds_of_break())
+    seen = seen.select_related("last_run__rule_set", "assignee").prefetch_related(inputs)
     brk = get_object_or_404(seen, pk=pk)
     by_id = {it.pk: it for it in visible_reconciliations(request)}
     brk.reconciliation = brk.last_run.reconciliation = by_id[brk.reconciliation_id]
@@ -115,6 +117,9 @@ def _history(brk: Break, differences: list[Explained], decisions: list[Decision]
         if decision.undone_at is not None:
             title = f"Decision {decision.pk} undone by {decision.undone_by}"
             events.append({"at": decision.undone_at, "glyph": "user", "title": title, "detail": decision.undo_comment})
+    for event in hold_events(brk):
+        detail = f"{event.who}. {event.detail}".strip()
+        events.append({"at": event.at, "glyph": event.glyph, "title": event.title, "detail": detail})
     return sorted(events, key=lambda event: event["at"])
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.http import QueryDict
 
+from reconciliation.holds import HELD
 from reconciliation.models import Break
-from reconciliation.models.break_ import SHOWN
+from reconciliation.models.break_ import HIDDEN, SHOWN
 from reconciliation.waiting import WAITING
 
 COUNTED = ("state", "kind", "reason", "band", "reconciliation", "assigned")
@@ -21,9 +22,11 @@ BANDS = {
     "standard": "Standard 50-70 %",
     "UNKNOWN": "UNKNOWN",
     WAITING: "Waiting for a partner",
+    HELD: "On hold",
 }
 STATES = {
     "review": "In review",
+    HELD: "On hold",
     WAITING: "Waiting",
     "passed": "Passed",
     "approved": "Approved",
@@ -80,15 +83,15 @@ def assigned_to(breaks: QuerySet[Break], whom: str, me: int | None) -> QuerySet[
 
 
 def _state(row: tuple[str, ...]) -> str:
-    """People see what waits for a partner apart from what is in review."""
+    """People see what waits for a partner, or is on hold, apart from what is in review."""
     state, _, _, band, *_ = row
-    return WAITING if (state, band) == (Break.State.REVIEW, WAITING) else state
+    return band if state == Break.State.REVIEW and band in HIDDEN else state
 
 
 def in_state(breaks: QuerySet[Break], state: str) -> QuerySet[Break]:
     """The breaks of a tab of the queue; all where the state is empty."""
-    if state == WAITING:
-        return breaks.filter(state=Break.State.REVIEW, band=WAITING)
+    if state in HIDDEN:
+        return breaks.filter(state=Break.State.REVIEW, band=state)
     if state == Break.State.REVIEW:
         return breaks.filter(SHOWN)
     return breaks.filter(state=state) if state else breaks

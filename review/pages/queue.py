@@ -1,17 +1,19 @@
 """The queue: what waits for a person, with filters, counts and keyset paging."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from attribution.models import Attribution, Candidate, Reason
-from reconciliation.models import Break, Difference
+from reconciliation.holds import HELD, return_due
+from reconciliation.models import Break, Difference, Hold
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
 from review.ordering import ORDERS, order_of, orders_of
@@ -26,6 +28,7 @@ SHORT_BANDS = {
     "standard": "Standard",
     "UNKNOWN": "UNKNOWN",
     WAITING: "Waiting",
+    HELD: "On hold",
 }
 UNCOUNTED = ("run", "age", "key")
 
@@ -41,6 +44,7 @@ class Row:
     apart: str
     band: str
     threshold: Decimal
+    hold: Hold | None = None
 
     @property
     def is_unknown(self) -> bool:
@@ -50,6 +54,7 @@ class Row:
 
 def queue(request: HttpRequest) -> HttpResponse:
     """Breaks as the query string filters and orders them."""
+    return_due(timezone.now())
     chosen = chosen_of(request.GET)
     sought = searched(visible_breaks(request), request.GET)
     codes = {it.pk: it.code for it in visible_reconciliations(request)}
@@ -120,7 +125,9 @@ def _rows(breaks: list[Break]) -> list[Row]:
         held = shown.get(difference.brk_id)
         if held is None or _weight(said.get(difference.pk)) < _weight(said.get(held.pk)):
             shown[difference.brk_id] = difference
-    return [_row(brk, shown.get(brk.pk), said) for brk in breaks]
+    on_hold = [brk.pk for brk in breaks if brk.band == HELD]
+    holds = {it.brk_id: it for it in Hold.objects.filter(brk__in=on_hold, ended_at=None)} if on_hold else {}
+    return [replace(_row(brk, shown.get(brk.pk), said), hold=holds.get(brk.pk)) for brk in breaks]
 
 
 def _weight(attribution: Attribution | None) -> tuple[bool, Decimal]:

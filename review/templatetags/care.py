@@ -3,9 +3,13 @@
 from typing import Any
 
 from django import template
+from django.utils import timezone
 
+from reconciliation.due_times import DAY
+from reconciliation.holds import HELD
 from reconciliation.models import Break
 from review.assigning import MAY
+from review.journey_breaks import hold_of
 
 register = template.Library()
 
@@ -13,7 +17,9 @@ register = template.Library()
 @register.inclusion_tag("review/break/care.html", takes_context=True)
 def care(context: template.Context, brk: Break) -> dict[str, Any]:
     """Whose it is, and the buttons that give it to somebody."""
-    return care_brief(context, brk)
+    standing = next((it for it in brk.holds_told if it["ended_at"] is None), None)  # type: ignore[attr-defined]
+    tomorrow = timezone.now().date() + DAY
+    return {**care_brief(context, brk), "hold": standing and hold_of(standing), "tomorrow": tomorrow.isoformat()}
 
 
 @register.inclusion_tag("review/break/care_brief.html", takes_context=True)
@@ -21,6 +27,7 @@ def care_brief(context: template.Context, brk: Break) -> dict[str, Any]:
     """Whose it is, and the button that takes it."""
     user = context["request"].user
     return {
+        "is_held": brk.state == Break.State.REVIEW and brk.band == HELD,
         "brk": brk,
         "user": user,
         "csrf_token": context.get("csrf_token"),
