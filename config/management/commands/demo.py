@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from config import demo_learning, demo_sources
+from config import demo_budget, demo_learning, demo_sources
 from config.definitions.apply import apply_definition
 from config.demo_decisions import decide_together, decide_two
 from config.demo_exports import take_along
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         """One example after the other."""
         password = settings.DEMO_PASSWORD
         self._people(password)
-        for name in [*dict.fromkeys(day[0] for day in DAYS), demo_learning.FOLDER]:
+        for name in [*dict.fromkeys(day[0] for day in DAYS), demo_learning.FOLDER, demo_budget.FOLDER]:
             folder = EXAMPLES / name
             for line in apply_definition((folder / "definition.yaml").read_text(encoding="utf-8"), folder, by="demo"):
                 self.stdout.write(str(line))
@@ -57,6 +57,8 @@ class Command(BaseCommand):
             self.stdout.write(told)
         admin = User.objects.get(username="admin")
         for told in demo_learning.learn(EXAMPLES / demo_learning.FOLDER, self._run_day, admin):
+            self.stdout.write(told)
+        for told in demo_budget.keep_to_a_budget(EXAMPLES / demo_budget.FOLDER, self._run_day, admin):
             self.stdout.write(told)
         self.stdout.write(
             f"Sign in at {os.environ.get('TIEOUT_URL', 'the web address')} as admin, analyst, supervisor, manager"
