@@ -85,7 +85,11 @@ def _tell(run: Run, model: ModelVersion, alarm: str) -> Training | None:
         clear_events(event=DRIFT, marks=[mark], now=timezone.now())
         return None
     sentence = f"What {model} meets has moved since it was trained (run {run.pk}: {alarm}). Nothing was changed; look at its page."
-    if raise_event(event=DRIFT, mark=mark, sentence=sentence, sources=both, now=timezone.now()) is None:
+    told = raise_event(
+        event=DRIFT, mark=mark, sentence=sentence, sources=both, reconciliation=run.reconciliation_id,
+        link=f"/models/{model.pk}/", occurrence=f"run {run.pk}", now=timezone.now(),
+    )  # fmt: skip
+    if told is None:
         return None
     if not new_corrections(run.reconciliation):
         return None

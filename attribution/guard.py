@@ -201,7 +201,10 @@ def percent(share: Decimal) -> str:
 
 
 def _tell(event: str, mark: str, sentence: str, reconciliation: Reconciliation, now: dt.datetime) -> None:
-    raise_event(event=event, mark=mark, sentence=sentence, sources=[reconciliation.a, reconciliation.b], now=now)
+    raise_event(
+        event=event, mark=mark, sentence=sentence, sources=[reconciliation.a, reconciliation.b],
+        reconciliation=reconciliation.pk, link="/gates/", now=now,
+    )  # fmt: skip
 
 
 def _write(found: Standing, **values: object) -> GateStep:

@@ -24,6 +24,8 @@ def tell_unreadable(
         mark=_mark(reconciliation, version),
         sentence=f"Model {version} of {reconciliation} cannot speak, so nothing that differs passes. {sentence}",
         sources=[reconciliation.a, reconciliation.b],
+        reconciliation=reconciliation.pk,
+        link="/models/",
         now=now or timezone.now(),
     )
 

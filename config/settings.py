@@ -150,7 +150,7 @@ EXPORT_LIFE = timedelta(days=integer("EXPORT_DAYS", 7))  # then its file is remo
 DROP_FOLDERS = words("DROP_FOLDERS", str(STATE_DIR / "drop"))  # local drops outside of these are refused
 OUTBOUND_HOSTS = words("OUTBOUND_HOSTS")  # hosts that a definition may name; none by default
 
-# Who is told when a delivery is late
+# Who is told of alerts
 PUBLIC_URL = optional("PUBLIC_URL", optional("TIEOUT_URL"))  # the address in messages
 EMAIL_HOST = optional("EMAIL_HOST", "localhost")
 EMAIL_PORT = integer("EMAIL_PORT", 25)
@@ -159,6 +159,8 @@ EMAIL_HOST_PASSWORD = optional("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", "tieout@localhost")
+
+DIGEST_HOUR = integer("DIGEST_HOUR", 6)  # UTC; persons' digests of alerts are written from then on
 
 # The audit log
 AUDIT_ANCHORS = optional("AUDIT_ANCHORS", str(STATE_DIR / "audit-anchors"))  # a file outside of the database

@@ -20,7 +20,7 @@ from attribution.training import TrainingRefused
 from config import pipeline
 from config.giving_way import give_way
 from config.tidying import tidy
-from ingestion.alerts import raise_event
+from ingestion.alerts import clear_arrived, raise_event
 from ingestion.audit_chain import check_chain, drop_anchor
 from ingestion.clock import database_now
 from ingestion.connectors.kinds import PULLED
@@ -47,9 +47,11 @@ from review.exporting import carry_out, forget_expired, silent_exports
 from review.incidents.finding import unscanned
 from review.incidents.standing import settle_incidents
 from review.models import BulkDecision, Export
+from review.telling import write_digests, write_mails
 
 log = logging.getLogger(__name__)
 MINUTE = dt.timedelta(minutes=1)
+HOUR = dt.timedelta(hours=1)
 BULK_SECONDS = 20.0  # what one message does of a bulk decision; deliveries share its worker
 SECOND_LOOK = 2  # seconds until a file that was there at a due time is looked at again
 
@@ -174,14 +176,19 @@ def watch_schedules() -> None:
 
 @shared_task(queue="alerts")
 def watch_deadlines() -> None:
-    """Write down what sources owe, raise an alert for what is late, send notices whose time has come.
+    """Write down what sources owe, raise an alert for what is late, write mails and digests, send notices whose
+    time has come.
 
     Not in the queue of deliveries: a file that takes long to read must not hide that another one is missing.
     """
     now = database_now()
     plan_expectations(now)
+    clear_arrived(now)
     for alert in raise_alerts(now):
         log.warning("%s.", alert)
+    write_mails(now)
+    if meet_every("config.tasks.write_digests", HOUR, now) is not None:
+        write_digests(now)
     for pk in to_send(now):
         send(notify.delay, pk)
 
@@ -338,7 +345,9 @@ def watch_audit() -> None:
         drop_anchor(check)
         return
     log.error("Audit log: %s", check.problem)
-    raise_event(event="audit.broken", mark=check.problem[:120], sentence=check.problem, sources=[], now=database_now())
+    raise_event(
+        event="audit.broken", mark=check.problem[:120], sentence=check.problem, link="/audit/", now=database_now()
+    )
 
 
 @shared_task(queue="ingest")

@@ -1,49 +1,117 @@
-"""Alerts: raised once a thing, each with a notice for every target that wants to hear of a source that it concerns."""
+"""Alerts: one line a thing while it lasts, each with a notice for every target that wants to hear of what it concerns."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from ingestion.changes import Change, ChangeRefused, save_named, tell
 from ingestion.models import Alert, AlertTarget, Expectation, Normalization, Notice, Source
 from ingestion.models.alert import PREFIX
 
+LATE, MISSING, MISMATCH, QUARANTINED = "delivery.late", "delivery.missing", "delivery.mismatch", "delivery.quarantined"
+Teams = Callable[[Sequence[Source], int | None], Collection[str]]
+_TEAMS: list[Teams] = []
+
+
+def teams_by(teams: Teams) -> None:
+    """Let a higher app say which teams work on sources, or on a reconciliation by its id."""
+    _TEAMS.append(teams)
+
 
 @transaction.atomic
 def raise_alert(expectation: Expectation, arrived_at: dt.datetime | None, now: dt.datetime) -> Alert | None:
     """Raise the alert of an expectation and write its notices; None when it was raised before."""
-    alert, is_new = Alert.objects.get_or_create(
-        expectation=expectation, defaults={"raised_at": now, "arrived_at": arrived_at}
-    )
-    if not is_new:
-        return None
-    _tell(alert, [expectation.source], now)
-    return alert
+    what = "late" if arrived_at else "missing"
+    about = f"{expectation.source} of {expectation.business_date}"
+    given: dict[str, object] = {
+        "raised_at": now,
+        "last_at": now,
+        "arrived_at": arrived_at,
+        "cleared_at": arrived_at and now,
+    }
+    given |= {"event": LATE if arrived_at else MISSING, "mark": about, "sentence": f"{about} is {what}.", "link": "/"}
+    alert, is_new = Alert.objects.get_or_create(expectation=expectation, defaults=given)
+    return _told(alert, [expectation.source], now) if is_new else None
 
 
 def raise_mismatch(normalization: Normalization, now: dt.datetime) -> None:
     """Raise the alert of a delivery whose control totals do not agree, once; call it in the transaction that says so."""
-    alert, is_new = Alert.objects.get_or_create(normalization=normalization, defaults={"raised_at": now})
+    delivery = normalization.delivery
+    about = f"{delivery.source} of {delivery.business_date}"
+    given: dict[str, object] = {
+        "raised_at": now,
+        "last_at": now,
+        "event": MISMATCH,
+        "mark": f"normalization {normalization.pk}",
+    }
+    given |= {"sentence": f"{about} does not agree with its control totals.", "link": f"/deliveries/{delivery.pk}/"}
+    alert, is_new = Alert.objects.get_or_create(normalization=normalization, defaults=given)
     if is_new:
-        _tell(alert, [normalization.delivery.source], now)
+        _told(alert, [delivery.source], now)
+
+
+def raise_quarantined(normalization: Normalization, rows: int, now: dt.datetime) -> None:
+    """Say that rows of a source's delivery are quarantined; a delivery without any clears that. Call it in the transaction that
+    read the delivery."""
+    delivery = normalization.delivery
+    mark = str(delivery.source)
+    if not rows:
+        clear_events(event=QUARANTINED, marks=[mark], now=now)
+        return
+    are = "row is" if rows == 1 else "rows are"
+    raise_event(
+        event=QUARANTINED,
+        mark=mark,
+        sentence=f"{rows:,} {are} quarantined of {delivery.source} of {delivery.business_date}.",
+        link=f"/quarantine/?source={delivery.source}&date={delivery.business_date}",
+        sources=[delivery.source],
+        occurrence=f"normalization {normalization.pk}",
+        now=now,
+    )
 
 
 @transaction.atomic
-def raise_event(*, event: str, mark: str, sentence: str, sources: Sequence[Source], now: dt.datetime) -> Alert | None:
-    """Raise the alert of an event (`gate.closed`, say), once for its mark while it stands; None when it was raised before. The
-    sentence names codes and counts, never a record."""
-    alert, is_new = Alert.objects.get_or_create(
-        event=event, mark=mark, cleared_at=None, defaults={"raised_at": now, "sentence": sentence[:500]}
-    )
-    if not is_new:
-        return None
-    alert.sources.set(sources)
-    _tell(alert, sources, now)
-    return alert
+def raise_event(
+    *,
+    event: str,
+    mark: str,
+    sentence: str,
+    now: dt.datetime,
+    sources: Sequence[Source] = (),
+    reconciliation: int | None = None,
+    person: User | None = None,
+    link: str = "",
+    occurrence: str = "",
+    times: int = 1,
+) -> Alert | None:
+    """Raise the alert of an event (`gate.closed`, say), one line for its mark while it lasts; None when it stands already.
+
+    Where it stands, another `occurrence` is counted (`times` of them) and makes it unread again; without one, or with the one that came
+    last, nothing happens. With a `person` it is for that person alone, and no target hears of it. The sentence names codes and
+    counts, never a record; `link` is a path of this site.
+    """
+    if person is not None:
+        mark = f"{mark} for {person.pk}"
+    words = {"sentence": " ".join(sentence.split())[:500], "link": link, "occurrence": occurrence}
+    given = words | {
+        "raised_at": now,
+        "last_at": now,
+        "count": times,
+        "reconciliation": reconciliation,
+        "person": person,
+    }
+    alert, is_new = Alert.objects.get_or_create(event=event, mark=mark[:160], cleared_at=None, defaults=given)
+    if is_new:
+        return _told(alert, sources, now)
+    if occurrence:
+        again = Alert.objects.filter(pk=alert.pk).exclude(occurrence=occurrence)
+        again.update(**words, last_at=now, count=F("count") + times)
+    return None
 
 
 def clear_events(*, event: str, marks: Collection[str], now: dt.datetime) -> int:
@@ -51,24 +119,44 @@ def clear_events(*, event: str, marks: Collection[str], now: dt.datetime) -> int
     return Alert.objects.filter(event=event, mark__in=marks, cleared_at=None).update(cleared_at=now) if marks else 0
 
 
-def _tell(alert: Alert, sources: Sequence[Source], now: dt.datetime) -> None:
-    Notice.objects.bulk_create(Notice(alert=alert, target=target, next_at=now) for target in targets_of(*sources))
+def clear_arrived(now: dt.datetime) -> int:
+    """Say that what was missing has come."""
+    come = Q(expectation__source__deliveries__business_date=F("expectation__business_date"))
+    arrived = Alert.objects.filter(come, event=MISSING, cleared_at=None).values("pk")
+    return Alert.objects.filter(pk__in=arrived).update(cleared_at=now)
 
 
-def targets_of(*sources: Source) -> list[AlertTarget]:
-    """The active targets that chose one of these sources, or none in particular."""
+def _told(alert: Alert, sources: Sequence[Source], now: dt.datetime) -> Alert:
+    """The alert, with its sources and a notice for each target."""
+    alert.sources.set(sources)
+    if alert.person_id is None:
+        wanting = targets_of(*sources, reconciliation=alert.reconciliation)
+        Notice.objects.bulk_create(Notice(alert=alert, target=target, next_at=now) for target in wanting)
+    return alert
+
+
+def targets_of(*sources: Source, reconciliation: int | None = None) -> list[AlertTarget]:
+    """The active targets that chose one of these sources or none in particular, and no team or one that works on it."""
+    teams = {code for ask in _TEAMS for code in ask(sources, reconciliation)}
     wanting = AlertTarget.objects.filter(Q(sources=None) | Q(sources__in=sources), active=True)
-    return list(wanting.distinct().order_by("pk"))
+    return list(wanting.filter(Q(team=None) | Q(team__in=teams)).distinct().order_by("pk"))
 
 
 @transaction.atomic
 def put_target(
-    *, code: str, kind: str, address: str, secret: str = "", sources: list[Source], active: bool = True
+    *,
+    code: str,
+    kind: str,
+    address: str,
+    secret: str = "",
+    sources: list[Source],
+    team: str | None = None,
+    active: bool = True,
 ) -> list[Change]:
     """Add or change a target. ChangeRefused says which value cannot be."""
     if sentence := target_fault(kind, address, secret):
         raise ChangeRefused(sentence)
-    values = {"kind": kind, "address": address, "secret": secret, "active": active}
+    values = {"kind": kind, "address": address, "secret": secret, "team": team or None, "active": active}
     said = save_named(AlertTarget, code, values)
     target = AlertTarget.objects.get(code=code)
     held = set(target.sources.all())

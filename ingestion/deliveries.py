@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingestion import custody, drift, lake
-from ingestion.alerts import raise_mismatch
+from ingestion.alerts import raise_mismatch, raise_quarantined
 from ingestion.control_totals import ControlTotalMismatch, Declared, check_declared, check_totals
 from ingestion.errors import IngestionError, MissingColumn
 from ingestion.file_format import NAMED_VALUES, FileFormat
@@ -216,6 +216,7 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
             flagged_values=made.flagged_values,
         )
         quarantine_rows(work, rejected)
+        raise_quarantined(work, made.quarantined, timezone.now())
         if format_.mismatches:
             raise_mismatch(work, timezone.now())
         drift.propose(work, found)

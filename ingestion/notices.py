@@ -7,13 +7,13 @@ import json
 
 import httpx2 as httpx
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db.models import F
 
 from ingestion.connectors.credentials import secret
 from ingestion.connectors.offer import PullError
 from ingestion.connectors.outbound import client
-from ingestion.models import Alert, AlertTarget, Notice
+from ingestion.mails import address_of, send_mail
+from ingestion.models import AlertTarget, Notice
 
 ATTEMPTS = 6
 FIRST_PAUSE = dt.timedelta(minutes=1)  # doubled by each attempt: the last one is half an hour after the first
@@ -34,7 +34,9 @@ def send_notice(pk: int, now: dt.datetime) -> bool:
     """Take a notice by one conditional UPDATE and send it. False when another one has it, or it did not work."""
     mine = Notice.objects.filter(pk=pk, sent_at=None, dead_at=None, next_at__lte=now)
     notice = (
-        Notice.objects.select_related("target", "alert__expectation__source", "alert__normalization__delivery__source")
+        Notice.objects.select_related(
+            "target", "person", "alert__expectation__source", "alert__normalization__delivery__source"
+        )
         .filter(pk=pk)
         .first()
     )
@@ -55,59 +57,35 @@ def send_notice(pk: int, now: dt.datetime) -> bool:
 
 
 def _send(notice: Notice, now: dt.datetime) -> None:
-    if notice.target.kind == AlertTarget.Kind.EMAIL:
-        send_mail(subject(notice.alert), body(notice.alert), None, [notice.target.address])
-    else:
+    if notice.target is not None and notice.target.kind == AlertTarget.Kind.WEBHOOK:
         _post(notice, now)
-
-
-def subject(alert: Alert) -> str:
-    """One line."""
-    return f"Tieout: {alert}"
-
-
-def body(alert: Alert) -> str:
-    """Codes, dates and a link; never a record."""
-    owed = alert.expectation
-    if alert.event:
-        return f"{alert.sentence}\n\n{settings.PUBLIC_URL}".rstrip() + "\n"
-    if owed is None:
-        return (
-            f"{alert} (delivery {alert.subject.pk if alert.subject else ''}). Its page names the totals.\n\n{settings.PUBLIC_URL}".rstrip()
-            + "\n"
-        )
-    came = f"It came at {_text(alert.arrived_at)}." if alert.arrived_at else "It is not there yet."
-    lines = [
-        f"The delivery of {owed.source.code} for {owed.business_date:%Y-%m-%d} was due at {_text(owed.due_at)},",
-        f"and late from {_text(owed.late_at)} on. {came}",
-        "",
-        settings.PUBLIC_URL,
-    ]
-    return "\n".join(lines).rstrip() + "\n"
+    else:
+        send_mail(notice)
 
 
 def document(notice: Notice) -> dict[str, object]:
-    """What a webhook is sent; moments in UTC."""
-    alert, owed, about = notice.alert, notice.alert.expectation, notice.alert.subject
-    if about is None:
-        return {
-            "id": notice.pk,
-            "event": alert.event,
-            "sentence": alert.sentence,
-            "raised_at": alert.raised_at.isoformat(),
-            "url": settings.PUBLIC_URL,
-        }
-    return {
+    """What a webhook is sent: codes, counts and a link, never a record; moments in UTC."""
+    alert = notice.alert
+    assert alert is not None  # a digest goes to a person
+    owed, about = alert.expectation, alert.subject
+    told: dict[str, object] = {
         "id": notice.pk,
-        "event": f"delivery.{alert.what}",
+        "event": alert.event,
+        "sentence": alert.sentence,
+        "count": alert.count,
+        "raised_at": alert.raised_at.isoformat(),
+        "url": settings.PUBLIC_URL,
+        "link": address_of(alert),
+    }
+    if about is None:
+        return told
+    return told | {
         "source": about.source.code,
         "business_date": f"{about.business_date:%Y-%m-%d}",
         "delivery": alert.normalization.delivery_id if alert.normalization else None,
         "due_at": owed.due_at.isoformat() if owed else None,
         "late_at": owed.late_at.isoformat() if owed else None,
         "arrived_at": alert.arrived_at.isoformat() if alert.arrived_at else None,
-        "raised_at": alert.raised_at.isoformat(),
-        "url": settings.PUBLIC_URL,
     }
 
 
@@ -117,22 +95,20 @@ def signature(key: str, timestamp: str, content: bytes) -> str:
 
 
 def _post(notice: Notice, now: dt.datetime) -> None:
+    target = notice.target
+    assert target is not None  # a person has no webhook
     content = json.dumps(document(notice)).encode()
     timestamp = str(int(now.timestamp()))
     headers = {
         "Content-Type": "application/json",
         "X-Tieout-Notice": str(notice.pk),  # the same for each attempt, so that a receiver can drop repeats
         "X-Tieout-Timestamp": timestamp,
-        "X-Tieout-Signature": signature(secret({"env": notice.target.secret}), timestamp, content),
+        "X-Tieout-Signature": signature(secret({"env": target.secret}), timestamp, content),
     }
     asked = {"content": content, "headers": headers, "timeout": SECONDS, "follow_redirects": False}
     try:
-        with client() as http, http.stream("POST", notice.target.address, **asked) as answer:  # type: ignore[arg-type]
+        with client() as http, http.stream("POST", target.address, **asked) as answer:  # type: ignore[arg-type]
             if not answer.is_success:  # whatever else it says is not read
                 raise NotSent(f"The receiver answers {answer.status_code}.")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NotSent(f"The receiver cannot be reached: {type(error).__name__}.") from None
-
-
-def _text(moment: dt.datetime | None) -> str:
-    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC" if moment else ""

@@ -11,6 +11,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from ingestion import custody
+from ingestion.alerts import clear_events, raise_event
 from ingestion.audit_log import record_event
 from ingestion.deliveries import plan_normalization
 from ingestion.models import ClaimedWork, Delivery, Normalization, Source
@@ -121,6 +122,7 @@ def inputs_of(run: Run) -> QuerySet[Normalization]:
 
 
 QUARTERS = 4
+FAILED = "run.failed"
 
 
 @transaction.atomic
@@ -165,6 +167,7 @@ def _end(run: Run) -> None:
     run.report = report = compile_report(run)
     run.save(update_fields=["state", "finished_at", "report"])
     custody.seal([run])
+    clear_events(event=FAILED, marks=[run.reconciliation.code], now=timezone.now())
     analyze(keys_in_breaks(report), "reconciliation_break")  # each has another state than when it was written
 
 
@@ -172,6 +175,11 @@ def _fail(run: Run, error: str) -> None:
     run.state, run.error, run.finished_at = State.FAILED, error[:2000], timezone.now()
     run.save(update_fields=["state", "error", "finished_at"])
     custody.seal([run])
+    raise_event(
+        event=FAILED, mark=run.reconciliation.code, sources=[run.reconciliation.a, run.reconciliation.b],
+        sentence=f"Run {run.pk} of {run.reconciliation} for {run.business_date} failed.", link=f"/runs/{run.pk}/",
+        reconciliation=run.reconciliation_id, occurrence=f"run {run.pk}", now=timezone.now(),
+    )  # fmt: skip
 
 
 def work_of(run: Run) -> list[ClaimedWork]:

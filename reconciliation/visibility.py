@@ -1,14 +1,17 @@
 """Which sources a user may see: those of reconciliations that they see, and those that no reconciliation uses yet."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from ingestion.models import Delivery, RecordType, Source
+from ingestion.models import Alert, Delivery, RecordType, Source
 from reconciliation.models import Reconciliation, Run
 from reconciliation.models.reconciliation import SEES_ALL
 from reconciliation.store.reference import NO_RUN
+
+READS_LOG = "ingestion.read_audit_log"
 
 
 def visible_sources(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Source]:
@@ -18,6 +21,13 @@ def visible_sources(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Source]:
     using = Q(a=OuterRef("pk")) | Q(b=OuterRef("pk"))
     seen = Exists(Reconciliation.objects.visible_to(user).filter(using))
     return Source.objects.filter(seen | ~Exists(Reconciliation.objects.filter(using)))
+
+
+def teams_of(sources: Collection[Source], reconciliation: int | None) -> set[str]:
+    """The codes of the teams that work on a reconciliation, or else on any that uses one of the sources."""
+    using = Q(a__in=sources) | Q(b__in=sources)
+    found = Reconciliation.objects.filter(using if reconciliation is None else Q(pk=reconciliation), team__isnull=False)
+    return set(found.values_list("team__code", flat=True))
 
 
 def visible_deliveries(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Delivery]:
@@ -43,3 +53,18 @@ def visible_stored(
     if not has_versions or user.has_perm(SEES_ALL):  # type: ignore[union-attr]
         return rows
     return rows.filter(Q(run__in=Run.objects.visible_to(user).values("pk")) | Q(run=NO_RUN))
+
+
+def visible_alerts(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Alert]:
+    """The alerts that a user may see: one's own; those of reconciliations that the user sees; those of sources alone; and what
+    concerns neither, for who reads the audit log."""
+    if not user.is_authenticated:
+        return Alert.objects.none()
+    seen = Q(reconciliation__in=Reconciliation.objects.visible_to(user).values("pk"))
+    of_sources = Exists(
+        Alert.sources.through.objects.filter(alert=OuterRef("pk"), source__in=visible_sources(user).values("pk"))
+    )
+    seen |= Q(of_sources, reconciliation=None)
+    if user.has_perm(READS_LOG):  # type: ignore[attr-defined]
+        seen |= Q(reconciliation=None) & ~Q(Exists(Alert.sources.through.objects.filter(alert=OuterRef("pk"))))
+    return Alert.objects.filter(Q(person=user.pk) | (Q(person=None) & seen))

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ingestion import custody, lake
+from ingestion.alerts import raise_event
 from ingestion.audit_log import record_event
 from ingestion.suggestion import nearest
 from ingestion.work import claim, fail, finish, give_back, heartbeat
@@ -130,6 +131,10 @@ def _make(work: Export, made: Path) -> None:
         expires = timezone.now() + settings.EXPORT_LIFE
         finish(work, rows=rows, is_cut=is_cut, size=size, sha256=sha256, path=name, expires_at=expires)
         record_event("export.made", of=work, by=work.asked_by, after={"rows": rows, "size": size, "sha256": sha256})
+        raise_event(
+            event="export.ready", mark=f"export {work.pk}", person=work.asked_by, link="/exports/",
+            sentence=f"Export {work.pk} is ready: {rows:,} line{'' if rows == 1 else 's'} as {work.format}.", now=timezone.now(),
+        )  # fmt: skip
 
 
 def _lines(work: Export) -> Iterator[Line]:

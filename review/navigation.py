@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from review.audit_events import READS
-from review.visible import asked_opinions, waiting_breaks
+from review.visible import asked_opinions, bell, waiting_breaks
 
 ENTRIES = (
     ("Dashboard", "dashboard"),
@@ -46,4 +46,4 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         entries.append({"title": "Set up", "url": reverse("setup"), "is_current": is_current, "count": None})
     if request.user.is_staff:  # type: ignore[union-attr]
         entries.append({"title": "Admin", "url": reverse("admin:index"), "is_current": False, "count": None})
-    return {"navigation": entries}
+    return {"navigation": entries, "bell": bell(request)}

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from ingestion.audit_log import record_event
 
@@ -46,10 +47,10 @@ def _over(request: HttpRequest) -> str:
 
 
 def _is_poll(request: HttpRequest) -> bool:
-    """A page that asks for itself anew, as a run's does every two seconds: nobody need sit there."""
+    """A page that asks for itself anew, as a run's does every two seconds, or for its bell: nobody need sit there."""
     htmx = request.htmx  # type: ignore[attr-defined]
     here = (htmx.current_url_abs_path or "").partition("?")[0] if htmx else ""
-    return request.method == "GET" and here == request.path
+    return request.method == "GET" and request.path in (here, reverse("bell"))
 
 
 def _told(seconds: int) -> str:

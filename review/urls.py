@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from review.pages import (
+    alerts,
     audit,
     blind_audits,
     break_,
@@ -30,6 +31,11 @@ urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("sign-in/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/bell/", alerts.bell_part, name="bell"),
+    path("alerts/read/", alerts.read, name="read_alerts"),
+    path("alerts/choices/", alerts.choices, name="alert_choices"),
+    path("alerts/<int:pk>/", alerts.alert, name="alert"),
     path("queue/", queue.queue, name="queue"),
     path("breaks/<int:pk>/", break_.break_, name="break"),
     path("breaks/<int:pk>/preview/", break_.preview, name="preview"),

@@ -1,4 +1,4 @@
-"""Alerts of late deliveries: who is told, what was raised, and how far the telling came."""
+"""Alerts: who is told, what was raised, and how far the telling came."""
 
 from typing import Any
 
@@ -11,8 +11,10 @@ from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows
 from ingestion.alerts import put_target, revive, target_fault
 from ingestion.clock import database_now
 from ingestion.models import Alert, AlertTarget, Notice
+from ingestion.suggestion import nearest
 from reconciliation.admin.filters import SourceFilter, through
-from reconciliation.visibility import visible_sources
+from reconciliation.models import Team
+from reconciliation.visibility import visible_alerts, visible_sources
 
 
 class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -20,12 +22,16 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = AlertTarget
-        fields = ("code", "kind", "address", "secret", "sources", "active")
+        fields = ("code", "kind", "address", "secret", "sources", "team", "active")
 
     def clean(self) -> dict[str, Any]:
         """The values together."""
         given = super().clean() or self.cleaned_data
         kind, address, secret = (given.get(name) or "" for name in ("kind", "address", "secret"))
+        if (team := given.get("team")) and not Team.objects.filter(code=team).exists():
+            self.add_error(
+                "team", f"There is no team {team!r}{nearest(team, Team.objects.values_list('code', flat=True))}"
+            )
         if kind and address and (sentence := target_fault(kind, address, secret)):
             self.add_error("secret" if "secret" in sentence else "address", sentence)
         return given
@@ -37,11 +43,11 @@ class AlertTargetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     form = TargetForm
     actions = None
-    list_display = ("code", "kind", "address", "active")
+    list_display = ("code", "kind", "address", "team", "active")
     list_filter = ("kind", "active")
     search_fields = ("code", "address")
     filter_horizontal = ("sources",)
-    fields = ("code", "kind", "address", "secret", "sources", "active")
+    fields = ("code", "kind", "address", "secret", "sources", "team", "active")
 
     def get_readonly_fields(self, request: HttpRequest, obj: AlertTarget | None = None) -> tuple[str, ...]:
         """The code of a target that is there."""
@@ -58,7 +64,7 @@ class AlertTargetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: AlertTarget, form: Any, change: Any) -> None:  # noqa: ANN401
         """Through the service."""
-        values = {name: getattr(obj, name) for name in ("code", "kind", "address", "secret", "active")}
+        values = {name: getattr(obj, name) for name in ("code", "kind", "address", "secret", "team", "active")}
         put_target(**values, sources=list(form.cleaned_data["sources"]))
         obj.pk = AlertTarget.objects.get(code=obj.code).pk
 
@@ -67,58 +73,65 @@ class NoticeRows(ReadOnlyRows, admin.TabularInline):
     """Who was told of an alert."""
 
     model = Notice
-    related = ("target",)
-    fields = readonly_fields = ("target", "state", "attempts", "sent_at", "error")
-
-
-def _of_sources(request: HttpRequest, path: str) -> Q:
-    """Those of the user's sources."""
-    seen = visible_sources(request.user)
-    event = Alert.objects.filter(sources__in=seen).values("pk")
-    own = f"{path.removesuffix('__')}__in" if path else "pk__in"
-    places = {f"{path}expectation__source__in": seen, f"{path}normalization__delivery__source__in": seen, own: event}
-    return Q(*places.items(), _connector=Q.OR)
+    related = ("target", "person")
+    fields = readonly_fields = ("target", "person", "state", "attempts", "sent_at", "error")
 
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    """Deliveries that were not there in time, or do not agree with their control totals; gates that closed, and the like."""
+    """What happened, a line each while it lasts."""
 
-    related = ("expectation__source", "normalization__delivery__source", "normalization__mapping__source")
-    list_display = ("__str__", "what", "raised_at", "arrived_at", "cleared_at")
-    list_filter = (through(SourceFilter, "expectation__source"), "expectation__business_date")
+    related = ("expectation__source", "normalization__delivery__source", "normalization__mapping__source", "person")
+    list_display = ("__str__", "event", "count", "raised_at", "last_at", "cleared_at")
+    list_filter = (through(SourceFilter, "expectation__source"), "event", ("cleared_at", admin.EmptyFieldListFilter))
     fields = readonly_fields = (
+        "event",
+        "sentence",
+        "link",
         "expectation",
         "normalization",
-        "what",
-        "sentence",
+        "person",
+        "count",
         "raised_at",
+        "last_at",
         "arrived_at",
         "cleared_at",
     )
     inlines = (NoticeRows,)
 
     def visible(self, request: HttpRequest) -> QuerySet[Alert]:
-        """Those of the user's sources."""
-        return Alert.objects.filter(_of_sources(request, ""))
+        """Those that the user may see in the inbox."""
+        return visible_alerts(request.user)
 
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
     """Alerts on their way; a dead letter can be sent again."""
 
-    related = ("alert__expectation__source", "alert__normalization__delivery__source", "target")
-    list_display = ("alert", "target", "state", "attempts", "error_start")
+    related = ("alert__expectation__source", "alert__normalization__delivery__source", "target", "person")
+    list_display = ("alert", "target", "person", "state", "attempts", "error_start")
     list_filter = (
         through(SourceFilter, "alert__expectation__source"), "target",
         ("sent_at", admin.EmptyFieldListFilter), ("dead_at", admin.EmptyFieldListFilter),
     )  # fmt: skip
-    fields = readonly_fields = ("alert", "target", "state", "attempts", "next_at", "sent_at", "dead_at", "error")
+    fields = readonly_fields = (
+        "alert",
+        "target",
+        "person",
+        "digest_on",
+        "state",
+        "attempts",
+        "next_at",
+        "sent_at",
+        "dead_at",
+        "error",
+    )
     actions = ("send_again",)  # type: ignore[assignment]
 
     def visible(self, request: HttpRequest) -> QuerySet[Notice]:
-        """Those of the user's sources."""
-        return Notice.objects.filter(_of_sources(request, "alert__"))
+        """Those of alerts that the user may see, and one's own digests."""
+        mine = Q(alert=None, person=request.user.pk)
+        return Notice.objects.filter(mine | Q(alert__in=visible_alerts(request.user).values("pk")))
 
     @admin.display(description="error")
     def error_start(self, notice: Notice) -> str:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingestion import custody
+from ingestion.alerts import raise_event
 from reconciliation.models import Break, Member
 from review.decisions.locks import hold_decision
 from review.decisions.outcome import carry_out
@@ -73,6 +74,17 @@ def take_back(decision: Decision, by: User | None, because: str = "") -> None:
     decision.save(update_fields=["withdrawn"])
     custody.seal([decision])
     record_decision("decision.withdrawn", decision, by, because=because)
+    if because == VOID:
+        _tell_void(decision)
+
+
+def _tell_void(decision: Decision) -> None:
+    brk = decision.brk
+    raise_event(
+        event="proposal.void", mark=f"break {brk.pk}", person=decision.proposed_by, link=f"/breaks/{brk.pk}/",
+        sentence=f"Your proposal on break {brk.pk} of {brk.reconciliation} is void. {VOID}", reconciliation=brk.reconciliation_id,
+        occurrence=f"decision {decision.pk}", now=timezone.now(),
+    )  # fmt: skip
 
 
 def check_same(

@@ -4,9 +4,12 @@ from review.models.access import ApiToken, IdempotentRequest
 from review.models.bulk import BulkDecision, BulkPreview, BulkRow
 from review.models.decision import Decision, DecisionValue, Waiver
 from review.models.export import Export
+from review.models.inbox import AlertChoice, AlertReading
 from review.models.incident import Incident, IncidentBreak, IncidentScan, SignatureCount
 
 __all__ = [
+    "AlertChoice",
+    "AlertReading",
     "ApiToken",
     "BulkDecision",
     "BulkPreview",

@@ -20,8 +20,8 @@ from ingestion.arrival import take_in
 from ingestion.control_totals import ControlTotalMismatch, Declared
 from ingestion.deliveries import normalize_delivery, plan_normalization
 from ingestion.errors import IngestionError
+from ingestion.mails import subject
 from ingestion.models import Alert, Delivery, Normalization, Notice, Source
-from ingestion.notices import body, subject
 from reconciliation.models import Reconciliation
 from review.tokens import make_token
 from tests.conftest import HEADER, problems, row
@@ -55,8 +55,9 @@ def test_a_manifest_is_held_against_the_records(file: Path) -> None:
     failed = Normalization.objects.get()
     assert (failed.state, failed.error, failed.mismatches) == ("failed", WRONG, [WRONG])
     alert = Alert.objects.get()
-    assert subject(alert) == "Tieout: left of 2026-11-20 does not agree with its control totals"
-    assert f"delivery {failed.delivery_id}" in body(alert) and Notice.objects.get().target.code == "desk"
+    notice = Notice.objects.get()
+    assert subject(notice) == "Tieout: left of 2026-11-20 does not agree with its control totals"
+    assert alert.link == f"/deliveries/{failed.delivery_id}/" and notice.target.code == "desk"
     done = handed_in(file, Declared.given(2, ["amount=1020.5"]))
     assert (done.state, done.mismatches) == ("done", None)
     assert done.notes[-2:] == ["The manifest agrees: 2 records.", "The manifest agrees: 1,020.5 amount in all."]

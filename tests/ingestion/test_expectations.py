@@ -159,7 +159,10 @@ def test_the_database_refuses_a_second_alert_and_a_second_notice(left: Source) -
     watched(at(FRIDAY, "18:45"))
     alert, notice = Alert.objects.get(), Notice.objects.get()
     with pytest.raises(IntegrityError, match="alert_once_an_expectation"), transaction.atomic():
-        Alert.objects.create(expectation=alert.expectation, raised_at=alert.raised_at)
+        Alert.objects.create(
+            expectation=alert.expectation, event="x", mark="x", sentence="x", raised_at=alert.raised_at,
+            last_at=alert.raised_at,
+        )  # fmt: skip
     with pytest.raises(IntegrityError, match="notice_once_an_alert_and_target"), transaction.atomic():
         Notice.objects.create(alert=alert, target=notice.target, next_at=alert.raised_at)
     with pytest.raises(IntegrityError, match="alert_target_webhook_names_its_secret"), transaction.atomic():
@@ -182,10 +185,14 @@ def test_who_wants_to_hear_gets_one_mail_with_codes_and_a_link(left: Source, set
     assert [send_notice(pk, now) for pk in pending * 2] == [True, True, False, False]
     assert [it.to for it in mail.outbox] == [["all@example.com"], ["mine@example.com"]]
     assert mail.outbox[0].subject == "Tieout: left of 2026-11-20 is missing"
-    assert mail.outbox[0].body == (
-        "The delivery of left for 2026-11-20 was due at 2026-11-20 17:30 UTC,\n"
-        "and late from 2026-11-20 17:45 UTC on. It is not there yet.\n\nhttps://tieout.example\n"
+    sentence = (
+        "The delivery of left for 2026-11-20 was due at 2026-11-20 17:30 UTC, "
+        "and late from 2026-11-20 17:45 UTC on. It is not there yet."
     )
+    assert mail.outbox[0].body.splitlines()[0] == sentence
+    assert "All alerts: https://tieout.example/alerts/" in mail.outbox[0].body
+    html, kind = mail.outbox[0].alternatives[0]
+    assert kind == "text/html" and f"<p>{sentence}</p>" in html
 
 
 class Receiver(BaseHTTPRequestHandler):

@@ -19,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from attribution.models import Correction, Draw, ModelVersion, SecondOpinion, Training
+from ingestion.alerts import raise_event
 from ingestion.models import Delivery, QuarantinedRow, RecordType
 from reconciliation.models import Break, Difference, Reconciliation, Run
 from review.bulk.bulks import start_bulk
@@ -103,7 +104,12 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
     )  # fmt: skip
     export = ask_export(wanted=Wanted("queue", "csv"), by=User.objects.get(username="proposer"))
     opinion = waiting_label(Difference.objects.get(brk__key="A"))
+    told = raise_event(
+        event="gate.closed", mark="1", sentence="It closed.", reconciliation=run.reconciliation_id, now=timezone.now()
+    )
+    assert told is not None
     return {
+        "alerts": told.pk,
         "second-opinions": opinion.pk,
         "models": model.pk,
         "trainings": training.pk,

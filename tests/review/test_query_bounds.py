@@ -55,6 +55,8 @@ def _pages(runs: list[Run]) -> Iterator[str]:
         reverse(name)
         for name in (
             "dashboard",
+            "alerts",
+            "alert_choices",
             "queue",
             "blind_audits",
             "runs",
