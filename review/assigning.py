@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
+from ingestion.alerts import raise_event
 from ingestion.audit_log import record_event
 from reconciliation.custody import seal_breaks
 from reconciliation.models import Break, Reconciliation
@@ -89,7 +91,18 @@ def assign_all(breaks: Sequence[Break], to: User | None, by: User) -> dict[int, 
             reconciliation=brk.reconciliation_id, before={"assignee": before},
             after={"assignee": to.get_username() if to else None},
         )  # fmt: skip
+    if to is not None and to != by and moved:
+        _tell(to, by, len(moved))
     return told
+
+
+def _tell(to: User, by: User, times: int) -> None:
+    """One line for the person until they read it, however many breaks."""
+    now = timezone.now()
+    raise_event(
+        event="break.assigned", mark="breaks", person=to, link=f"/queue/?assignee={ME}", occurrence=now.isoformat(),
+        sentence=f"{by} assigned a break to you.", times=times, now=now,
+    )  # fmt: skip
 
 
 def _refusal(brk: Break, to: User | None, *, is_seen: bool) -> AssignRefused | None:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from ingestion import custody
-from ingestion.models import AuditEvent
+from ingestion.models import Alert, AuditEvent
 from reconciliation.models import Break, Reconciliation, Run, Team
 from review.assigning import AssignRefused, assign, deciders, person_called
 from review.bulk.bulks import BulkRefused, start_bulk, undo_bulk
@@ -53,6 +53,8 @@ def test_a_break_goes_from_one_to_another_and_to_nobody(run: Run, person: Callab
         assign(brk=break_of("A"), to=to, by=ben)
         assert break_of("A").assignee == to
     assert events("A") == [("ben", None, "ann"), ("ben", "ann", "ben"), ("ben", "ben", None)]
+    told = Alert.objects.get()  # to ben by ben tells nobody
+    assert (told.event, told.person, told.count) == ("break.assigned", ann, 1)
     assert problems() == []
 
 
