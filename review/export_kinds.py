@@ -30,7 +30,7 @@ QUEUE = (
     "due_at", "closed_at", "closed_because",
 )  # fmt: skip
 QUEUE_COLUMNS = {"reconciliation": "reconciliation__code", "run": "last_run", "assignee": "assignee__username"}
-QUEUE_FILTERS = ("state", "kind", "reason", "band", "reconciliation", "assigned", "run", "age", "key", "order")
+QUEUE_FILTERS = ("state", "kind", "reason", "band", "reconciliation", "assigned", "due", "run", "age", "key", "order")
 QUARANTINED = ("row", "source", "date", "delivery", "line", "reason", "raw", "state")
 VERSIONS = ("version", "run", "decision", "date", "valid_from", "valid_to")
 

@@ -32,7 +32,7 @@ from reconciliation.store.ddl import ensure_tables
 from reconciliation.store.tables import StoreRefusal
 
 REASON_KEYS = ("label", "functional", "active", "description")
-RULE_KEYS = ("match", "compare", "authority", "gate", "provers")
+RULE_KEYS = ("match", "compare", "authority", "gate", "provers", "sla")
 
 
 def check_definition(text: str, folder: Path) -> Document:

@@ -27,7 +27,7 @@ SOURCE = (
     "retention", "mapping", "translations",
 )  # fmt: skip
 RECONCILIATION = (
-    "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers", "runs", "training",
+    "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers", "sla", "runs", "training",
 )  # fmt: skip
 LONGEST_KEPT = 36_500  # days
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

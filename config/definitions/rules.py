@@ -6,6 +6,8 @@ from decimal import Decimal, InvalidOperation
 
 from attribution.provers.registry import PROVERS
 from config.definitions.faults import Fault
+from config.definitions.sla import KEYS as SLA
+from config.definitions.sla import sla_faults
 from ingestion.errors import BadMapping
 from ingestion.shape import Leaf
 from ingestion.suggestion import nearest
@@ -75,6 +77,10 @@ def rule_faults(place: str, document: Document, fields: RecordFields, reasons: I
         if side not in ("a", "b"):
             yield Fault(f"{place}.authority.{name}", "the authority is a or b")
     yield from _gate(f"{place}.gate", _mapping(document, "gate"), fields)
+    for number, rule in enumerate(document.get("sla") or []):  # type: ignore[var-annotated, arg-type]
+        yield from unknown_keys(f"{place}.sla[{number}]", rule, SLA)
+        yield from _limits(f"{place}.sla[{number}].over", rule.get("over"))
+        yield from sla_faults(f"{place}.sla[{number}]", rule)
     yield from _provers(f"{place}.provers", _mapping(document, "provers"), list(reasons))
 
 

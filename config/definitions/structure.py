@@ -41,6 +41,7 @@ SOURCE = {
 RECONCILIATION = {
     "label": TEXT, "a": TEXT, "b": TEXT, "calendar": TEXT, "team": TEXT, "four_eyes": FLAG,
     "match": {"on": WORDS, "one_sided": TEXT, "wait": ANY}, "compare": Each({}), "authority": Each(TEXT), "gate": GATE,
+    "sla": ListOf({"kind": TEXT, "over": ANY, "hours": ANY, "business_days": ANY}),
     "provers": Each({"reason": TEXT, "confidence": TEXT, "active": FLAG}),
     "runs": {"on_arrival": FLAG, "schedule": TEXT},
     "training": {"after": ANY, "schedule": TEXT, "promotes": FLAG},

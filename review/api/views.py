@@ -44,6 +44,7 @@ from review.api.serializers import (
 )
 from review.assigning import assign, person_called
 from review.decisions import AlreadyDecided, DecisionRefused, decide
+from review.due import DUE, due_is
 from review.holding import hold, release
 from review.ordering import ORDERS, shown_breaks
 from review.pages.runs import ring
@@ -82,7 +83,11 @@ def _narrowed(rows: QuerySet[Any], view: GenericViewSet[Any], filters: Mapping[s
 
 def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
     """The breaks of a list, ready for its order; ValidationError for one that there is not."""
-    return_due(timezone.now())
+    return_due(now := timezone.now())
+    if due := str(request.GET.get("due") or ""):
+        if due not in DUE:
+            raise ValidationError({"detail": f"There is no due time {due[:40]!r}{nearest(due, DUE)}"})
+        breaks = breaks.filter(due_is(due, now))
     name = str(request.GET.get("order") or "newest")
     if name not in ORDERS:
         raise ValidationError({"detail": f"There is no order {name[:40]!r}{nearest(name, ORDERS)}"})
@@ -159,7 +164,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     permission_classes = [IsAuthenticated, HasScope]
     queryset = Break.objects.none()
     lookup_value_regex = r"\d{1,18}"
-    parameters = (*BREAK_FILTERS, "order")
+    parameters = (*BREAK_FILTERS, "due", "order")
     scope = "decide"
 
     def get_serializer_class(self) -> type[BaseSerializer]:  # type: ignore[type-arg]
@@ -182,7 +187,13 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
             )
         return _ordered(_narrowed(breaks, self, BREAK_FILTERS), self.request)
 
-    @extend_schema(parameters=[*map(OpenApiParameter, BREAK_FILTERS), OpenApiParameter("order", enum=list(ORDERS))])
+    @extend_schema(
+        parameters=[
+            *map(OpenApiParameter, BREAK_FILTERS),
+            OpenApiParameter("due", enum=list(DUE)),
+            OpenApiParameter("order", enum=list(ORDERS)),
+        ]
+    )
     def list(self, request: Request) -> Response:
         """Breaks, newest first; `order` is another one. By `priority` and by `amount` are listed those that people are shown to
         decide."""

@@ -7,13 +7,15 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 
 from reconciliation.holds import HELD
 from reconciliation.models import Break
 from reconciliation.models.break_ import HIDDEN, SHOWN
 from reconciliation.waiting import WAITING
+from review.due import due_word
 
-COUNTED = ("state", "kind", "reason", "band", "reconciliation", "assigned")
+COUNTED = ("state", "kind", "reason", "band", "reconciliation", "assigned", "due")
 ME, NOBODY, OTHERS = "me", "nobody", "others"
 ASSIGNED = {ME: "Me", NOBODY: "Nobody", OTHERS: "Others"}
 BANDS = {
@@ -61,14 +63,14 @@ class Counts:
 
 def count_breaks(breaks: QuerySet[Break], codes: Mapping[int, str], me: int | None) -> Counts:
     """Count in one pass over the index `break_counted`; `codes` names the reconciliations, `me` is the user's id."""
-    names = ("state", "kind", "reason", "band", "reconciliation_id", "assignee_id")
-    rows = breaks.order_by().values_list(*names).annotate(Count("pk"))
+    names = ("state", "kind", "reason", "band", "reconciliation_id", "assignee_id", "due")
+    rows = breaks.order_by().annotate(due=due_word(timezone.now())).values_list(*names).annotate(Count("pk"))
     return Counts(tuple((_cell(row, codes, me), row[-1]) for row in rows))
 
 
 def _cell(row: tuple[Any, ...], codes: Mapping[int, str], me: int | None) -> dict[str, str]:
     assigned = NOBODY if row[5] is None else ME if row[5] == me else OTHERS
-    return dict(zip(COUNTED, [_state(row), *row[1:4], codes[row[4]], assigned], strict=True))
+    return dict(zip(COUNTED, [_state(row), *row[1:4], codes[row[4]], assigned, row[6]], strict=True))
 
 
 def assigned_to(breaks: QuerySet[Break], whom: str, me: int | None) -> QuerySet[Break]:

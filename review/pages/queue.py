@@ -16,6 +16,7 @@ from reconciliation.holds import HELD, return_due
 from reconciliation.models import Break, Difference, Hold
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
+from review.due import DUE
 from review.ordering import ORDERS, order_of, orders_of
 from review.pages.facets import ASSIGNED, BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
 from review.pages.queue_filters import chosen_of, narrowed_to, searched
@@ -186,6 +187,7 @@ def _facets(request: HttpRequest, counts: Counts, chosen: dict[str, str]) -> lis
         facet("Kind", "kind", counts, chosen, request.GET, dict(Break.Kind.choices)),
         reasons,
         facet("Band", "band", counts, chosen, request.GET, BANDS),
+        facet("Due", "due", counts, chosen, request.GET, DUE),
         facet("Assigned", "assigned", counts, chosen, request.GET, ASSIGNED),
         facet("Reconciliation", "reconciliation", counts, chosen, request.GET, titles),
     ]

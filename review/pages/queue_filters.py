@@ -2,14 +2,16 @@
 
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 
 from reconciliation.models import Break
+from review.due import due_is
 from review.ids import id_of
 from review.pages.ageing import AGES
 from review.pages.facets import COUNTED, assigned_to, in_state
 
 COLUMNS = {"reconciliation": "reconciliation__code"}
-OWN = ("state", "assigned")  # filters that are more than a column with a value
+OWN = ("state", "assigned", "due")  # filters that are more than a column with a value
 
 
 def chosen_of(query: QueryDict) -> dict[str, str]:
@@ -34,6 +36,8 @@ def narrowed_to(breaks: QuerySet[Break], chosen: dict[str, str], me: int | None)
     """Under the counted filters; `me` is the user's id."""
     if whom := chosen.get("assigned"):
         breaks = assigned_to(breaks, whom, me)
+    if due := chosen.get("due"):
+        breaks = breaks.filter(due_is(due, timezone.now()))
     others = {COLUMNS.get(name, name): value for name, value in chosen.items() if value and name not in OWN}
     return in_state(breaks.filter(**others), chosen["state"])
 

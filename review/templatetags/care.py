@@ -1,5 +1,6 @@
 """Who looks after a break, on its page and beside the queue."""
 
+import datetime as dt
 from typing import Any
 
 from django import template
@@ -8,10 +9,23 @@ from django.utils import timezone
 from reconciliation.due_times import DAY
 from reconciliation.holds import HELD
 from reconciliation.models import Break
+from review import due
 from review.assigning import MAY
 from review.journey_breaks import hold_of
 
 register = template.Library()
+
+
+@register.filter
+def countdown(due_at: dt.datetime) -> str:
+    """How far a due time is away, now."""
+    return due.countdown(due_at, timezone.now())
+
+
+@register.filter
+def is_over(due_at: dt.datetime) -> bool:
+    """Whether a due time is over."""
+    return due_at <= timezone.now()
 
 
 @register.inclusion_tag("review/break/care.html", takes_context=True)
