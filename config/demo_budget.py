@@ -23,6 +23,7 @@ from review.decisions import decide
 
 NAME = FOLDER = "dividends"
 DAYS = (dt.date(2026, 11, 20), dt.date(2026, 11, 23))
+ERROR = "MANUAL_ENTRY_ERR"
 RIGHT = 14  # audits that the analyst finds right
 COMMENT = "Decided by the demo: the payment is not ours"
 
@@ -69,13 +70,13 @@ def _causes(folder: Path) -> Mapping[str, str]:
 def _audit(run: Run, causes: Mapping[str, str]) -> None:
     """The analyst finds most passes right, one wrong, which the supervisor does not, one wrong, which both do, and cannot tell of one."""
     analyst, supervisor = (User.objects.get(username=name) for name in ("analyst", "supervisor"))
-    draws = list(waiting_for(analyst).filter(run=run).select_related("brk"))
+    draws = [it for it in waiting_for(analyst).filter(run=run).select_related("brk") if causes[it.brk.key] != ERROR]
     for draw in draws[:RIGHT]:
         _say(draw, analyst, causes[draw.brk.key])
     contested, wrong, dark = draws[RIGHT : RIGHT + 3]  # the definition has 20 audited at least
     for draw, second in ((contested, causes), (wrong, {})):
-        _say(draw, analyst, "MANUAL_ENTRY_ERR", "this custodian pays in full")
-        _say(draw, supervisor, second.get(draw.brk.key, "MANUAL_ENTRY_ERR"))
+        _say(draw, analyst, ERROR, "this custodian pays in full")
+        _say(draw, supervisor, second.get(draw.brk.key, ERROR))
     answer_audit(draw=dark, by=analyst, reasons=None, comment="the advice is missing")
 
 
@@ -90,14 +91,14 @@ def _ids(draw: Draw) -> Sequence[int]:
 def _contradict(run: Run) -> None:
     """The analyst calls an error what the model would have let through, had it been smaller."""
     held = Break.objects.filter(opened_run=run, state=Break.State.REVIEW, refusals__condition="max_auto_amount")
-    brk = held.exclude(reason__in=("UNKNOWN", "MANUAL_ENTRY_ERR")).order_by("pk").first()
+    brk = held.exclude(reason__in=("UNKNOWN", ERROR)).order_by("pk").first()
     if brk is not None:
         analyst = User.objects.get(username="analyst")
         decide(
             brk=brk,
             action="override",
             by=analyst,
-            reason="MANUAL_ENTRY_ERR",
+            reason=ERROR,
             values={"amount": "0.01"},
             comment=COMMENT,
         )

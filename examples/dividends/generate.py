@@ -11,20 +11,22 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-SEED = 20261127
-DAYS = (("2026-11-20", 560), ("2026-11-23", 200))  # business dates and rows
+SEED = 20261128
+DAYS = (("2026-11-20", 800), ("2026-11-23", 200))  # business dates and rows
 CUSTODIANS = ("Alpine Custody", "Harbor Trust", "Meridian Bank")
 HEADER = ("reference", "paid", "custodian", "currency", "amount")
 CENT = Decimal("0.01")
 
 
 def paid(rng: random.Random, custodian: str, amount: Decimal) -> tuple[Decimal, str]:
-    """What a custodian paid, and why: Harbor Trust withholds tax, Alpine Custody keeps a fee, Meridian Bank's clerks type."""
+    """What a custodian paid, and why: Harbor Trust withholds tax, Alpine Custody keeps a fee, Meridian Bank's clerks type. Each now and
+    then errs, and sometimes an error looks like the fee."""
+    chance = rng.random()
+    if custodian == "Meridian Bank" or chance < 0.08:
+        return amount + Decimal(rng.randrange(-90_000, 90_000)) / 100, "MANUAL_ENTRY_ERR"
     if custodian == "Harbor Trust":
         return (amount * Decimal("0.85")).quantize(CENT), "WITHHOLDING_TAX"
-    if custodian == "Alpine Custody":
-        return amount - rng.choice((Decimal("25.00"), Decimal("40.00"))), "CUSTODY_FEE"
-    return amount + Decimal(rng.randrange(-90_000, 90_000)) / 100, "MANUAL_ENTRY_ERR"
+    return amount - rng.choice((Decimal("25.00"), Decimal("40.00"))), "MANUAL_ENTRY_ERR" if chance < 0.1 else "CUSTODY_FEE"
 
 
 def write(folder: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_budget_passes_what_its_certificate_covers_and_people_audit_it(
         return done or run_to_end(start_run(reconciliation=dividends, business_date=day, by="test"))
 
     first, second, gate, meter = list(keep_to_a_budget(EXAMPLE, run_day, manager))
-    assert first == "Dividends, day 1, a budget and no certificate: 0 of 560 differing records pass."
+    assert first == "Dividends, day 1, a budget and no certificate: 0 of 800 differing records pass."
     assert second.startswith("Day 2, model 1: ") and "by the certificate of dividends model 1" in second
     run = Run.objects.latest("pk")
     through = Break.objects.filter(opened_run=run, closed_because="passed the gate").count()
