@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from attribution.models import ModelVersion
@@ -41,19 +42,25 @@ def next_certificates(reconciliations: Iterable[Reconciliation]) -> dict[int, Me
 
 
 def _meter(model: ModelVersion) -> Meter | None:
-    from attribution.statistics.meter import reviews_needed  # its libraries load slowly
-
     held = {it.bound for it in model.certificates.all()}  # type: ignore[attr-defined]
     missing = [it for it in LADDER if it not in held]
     curve, labels = _curve(model.metrics)
     if not missing or not curve:
         return None
-    return Meter(missing[0], reviews_needed(curve, labels, float(missing[0]), SHARE))
+    return Meter(missing[0], _reviews(curve, labels, missing[0]))
 
 
-def _curve(metrics: dict[str, Any]) -> tuple[list[tuple[int, int]], int]:
+@lru_cache(maxsize=256)
+def _reviews(curve: tuple[tuple[int, int], ...], labels: int, bound: Decimal) -> int | None:
+    """Counted once a model: the queue asks with every page."""
+    from attribution.statistics.meter import reviews_needed  # its libraries load slowly
+
+    return reviews_needed(curve, labels, float(bound), SHARE)
+
+
+def _curve(metrics: dict[str, Any]) -> tuple[tuple[tuple[int, int], ...], int]:
     points = (metrics.get("curve") or {}).get("functional_share") or []
-    return [(passes, errors) for _, passes, errors, *_ in points], metrics.get("labels", 0)
+    return tuple((passes, errors) for _, passes, errors, *_ in points), metrics.get("labels", 0)
 
 
 def _rounded(reviews: int) -> int:

@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Concat, JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from attribution.classifier import FLOOR
 from attribution.models import Attribution, Candidate, Reason
 from reconciliation.holds import HELD, return_due
-from reconciliation.models import Break, Difference, Hold
+from reconciliation.models import Break, Difference, GateRefusal, Hold
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
 from review.due import DUE
@@ -118,8 +120,14 @@ def _emptiness(request: HttpRequest, chosen: dict[str, str]) -> dict[str, str]:
 def _rows(breaks: list[Break]) -> list[Row]:
     """Each break with its weightiest difference."""
     differences = Difference.objects.filter(brk__in=[brk.pk for brk in breaks], current=True).order_by("id")
-    best = Candidate.objects.filter(attribution=OuterRef("pk"), rank=1).values("evidence")
-    current = Attribution.objects.filter(difference__in=differences, current=True).annotate(hint=Subquery(best))
+    best = Candidate.objects.filter(attribution=OuterRef("pk"), rank=1).values(
+        told=JSONObject(reason="reason", confidence="confidence", evidence="evidence")
+    )
+    unlike = GateRefusal.objects.filter(
+        brk=OuterRef("difference__brk"), condition=Concat(Value("reason:"), OuterRef("difference__field")), current=True
+    ).values("detail")[:1]
+    current = Attribution.objects.filter(difference__in=differences, current=True)
+    current = current.annotate(best=Subquery(best), unlike=Subquery(unlike))
     said: dict[int, Attribution] = {it.difference_id: it for it in current}
     shown: dict[int, Difference] = {}
     for difference in differences:
@@ -151,11 +159,18 @@ def _row(brk: Break, difference: Difference | None, said: dict[int, Attribution]
 
 
 def _proof(attribution: Attribution | None) -> str:
-    """The proof, else what speaks for the best candidate."""
+    """The proof, else what speaks for the best candidate; of what is UNKNOWN, why nothing explains it."""
     if attribution is None:
         return "Not explained yet."
-    hint = "" if attribution.reason_id == "UNKNOWN" else attribution.hint  # type: ignore[attr-defined]
-    return attribution.proof or hint or "Nothing turns A into B."
+    best: dict[str, Any] = attribution.best or {}  # type: ignore[attr-defined]
+    if attribution.proof or attribution.reason_id != "UNKNOWN":
+        return attribution.proof or best.get("evidence") or "Nothing turns A into B."
+    if not best:
+        return "No prover turns A into B, and nothing hints at a reason."
+    share = Decimal(str(best["confidence"]))
+    if share < FLOOR:
+        return f"{best['reason']} at {share * 100:.0f} % is less than the {FLOOR * 100:.0f} % of a reason. {best['evidence']}"
+    return f"{best['reason']} at {share * 100:.0f} % is no reason yet. {attribution.unlike or best['evidence']}"  # type: ignore[attr-defined]
 
 
 def _apart(difference: Difference | None) -> str:

@@ -9,9 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from attribution.models import Draw
-from reconciliation.models import Break, Run
+from attribution.models import Attribution, Candidate, Draw, ModelVersion
+from reconciliation.models import Break, GateRefusal, Run
 from tests.conftest import problems, row
 from tests.standing import lake_folder  # noqa: F401
 
@@ -119,3 +120,34 @@ def test_the_api_refuses_orders_that_there_are_not(
         "There is no order 'amounts'; did you mean 'amount'?",
     )
     assert client.get("/api/v1/breaks/?order=priority&state=passed").status_code == 400
+
+
+def test_what_is_unknown_says_why_nothing_explains_it(
+    made: Run, client: Client, pages: Callable[[str], list[str]]
+) -> None:
+    rows = {it.brk.key: it for it in client.get(reverse("queue"), {"reason": "UNKNOWN"}).context["rows"]}
+    assert rows["M59"].proof == "No prover turns A into B, and nothing hints at a reason."
+    said = Attribution.objects.get(difference__brk__key="M59", current=True)
+    Candidate.objects.create(attribution=said, rank=1, reason_id="FX_VARIANCE", confidence="0.41", evidence="Alike.")
+    proof = client.get(reverse("queue"), {"key": "M59"}).context["rows"][0].proof
+    assert proof == "FX_VARIANCE at 41 % is less than the 50 % of a reason. Alike."
+    Candidate.objects.update(confidence="0.83")
+    GateRefusal.objects.filter(brk__key="M59", condition="reason:amount").update(
+        detail="No label has values like these."
+    )
+    proof = client.get(reverse("queue"), {"key": "M59"}).context["rows"][0].proof
+    assert proof == "FX_VARIANCE at 83 % is no reason yet. No label has values like these."
+
+
+def test_the_queue_says_how_far_the_next_certificate_is(
+    made: Run, client: Client, pages: Callable[[str], list[str]]
+) -> None:
+    assert "more reviews bring" not in client.get(reverse("queue")).content.decode()
+    curve = {"functional_share": [[0.9, 100, 0], [0.5, 200, 20]]}
+    ModelVersion.objects.create(
+        reconciliation=made.reconciliation, version=1, artifact_sha256="0", trained_at=timezone.now(), labels=400,
+        metrics={"curve": curve, "labels": 400},
+    )  # fmt: skip
+    for query in ({}, {"reconciliation": "trades"}):
+        assert "trades</a>: " in client.get(reverse("queue"), query).content.decode().lower()
+    assert "reviews" not in client.get(reverse("queue"), {"reconciliation": "other"}).content.decode()
