@@ -27,6 +27,7 @@ from reconciliation.diff import diff_range
 from reconciliation.models import Run, RunStep
 from reconciliation.runs import advance_run, work_of
 from reconciliation.summary import publish_summary
+from review.decisions import void_stale
 from review.incidents.finding import find_incidents
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def advance(run: Run) -> list[ClaimedWork]:
     if was_active and run.state in (Run.State.DONE, Run.State.FAILED):
         publish_summary(run)
         look_for_incidents(run)
+        end_stale_proposals(run)
         settle_drift(run)
         for waiting in Run.objects.filter(reconciliation=run.reconciliation, state=Run.State.WAITING).order_by("id")[
             :1
@@ -69,6 +71,15 @@ def look_for_incidents(run: Run) -> None:
             log.warning("%s: %s breaks of %s, %s.", incident, incident.breaks, incident.field, incident.reason)
     except Exception:
         log.exception("The incidents of %s were not looked for.", run)
+
+
+def end_stale_proposals(run: Run) -> None:
+    """Void proposals whose values the run changed. What goes wrong costs nothing: who confirms a stale one is told then."""
+    try:
+        if ended := void_stale(run.reconciliation):
+            log.info("%s: %s proposals are void, their values changed.", run, ended)
+    except Exception:
+        log.exception("Stale proposals were not looked for after %s.", run)
 
 
 def run_to_end(run: Run) -> Run:

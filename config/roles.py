@@ -30,12 +30,12 @@ CARRIED = (
 )  # a record type carries reference records
 SCHEDULES = ("periodictask",)  # what beat does, and when
 ROLES: dict[str, tuple[str, ...]] = {
-    "Analyst": (LOOK, "add_decision", "add_auditanswer", "change_secondopinion", "add_repair", "add_run", "add_delivery"),
+    "Analyst": (LOOK, "add_decision", "add_comment", "add_auditanswer", "change_secondopinion", "add_repair", "add_run", "add_delivery"),
     "Supervisor": (
-        LOOK, "add_decision", "change_decision", "add_auditanswer", "change_secondopinion", "add_repair", "change_repair", "add_run", "add_delivery",
+        LOOK, "add_decision", "change_decision", "add_comment", "add_auditanswer", "change_secondopinion", "add_repair", "change_repair", "add_run", "add_delivery",
     ),
     "Manager": (
-        LOOK, "add_decision", "change_decision", "add_auditanswer", "change_secondopinion", "add_repair", "change_repair", "waive_check", "read_audit_log", "add_run",
+        LOOK, "add_decision", "change_decision", "add_comment", "change_comment", "add_auditanswer", "change_secondopinion", "add_repair", "change_repair", "waive_check", "read_audit_log", "add_run",
         "add_delivery", "add_gatestep", "change_modelversion", "add_training", "change_reconciliation", "change_reason", "add_reason", "change_codetranslation", "add_codetranslation", "delete_codetranslation",
         *(f"{verb}_{model}" for model in CARRIED[:3] for verb in ("import", "export")),
     ),
@@ -47,7 +47,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *(f"{verb}_{model}" for model in CARRIED for verb in ("import", "export")),
         *(f"{verb}_{model}" for model in SCHEDULES for verb in ("view", "add", "change", "delete")),
     ),
-    "API client": (LOOK, "add_decision", "add_repair", "add_run", "add_delivery"),
+    "API client": (LOOK, "add_decision", "add_comment", "add_repair", "add_run", "add_delivery"),
 }  # fmt: skip
 OURS = ("ingestion", "reconciliation", "attribution", "review")
 

@@ -14,6 +14,7 @@ from ingestion import custody
 from ingestion.audit_log import record_event
 from reconciliation.custody import seal_breaks
 from reconciliation.models import Break, Difference, GateRefusal, Member
+from review.decisions.changes import rows_seen
 from review.models import Decision
 
 
@@ -39,8 +40,7 @@ def differences_of(draw: Draw) -> list[Difference]:
 
 def rows_of(draw: Draw) -> list[Member]:
     """The first row of each side as they stood in the break when it was drawn."""
-    stood = Member.objects.filter(brk=draw.brk_id, run__lte=draw.run_id, position=1)
-    newest = {it.side: it for it in stood.order_by("run", "id")}
+    newest = rows_seen(draw.brk_id, draw.run_id)
     return [newest[side] for side in sorted(newest)]
 
 

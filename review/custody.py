@@ -1,9 +1,9 @@
 """What of this app is under custody."""
 
 from ingestion.custody import register_model, register_whole, row_hash
-from review.models import BulkDecision, BulkRow, Decision, DecisionValue, Export, Waiver
+from review.models import BulkDecision, BulkRow, Comment, Decision, DecisionValue, Export, Mention, Waiver
 
-register_model(BulkDecision, BulkRow, Decision, DecisionValue, Export, Waiver)
+register_model(BulkDecision, BulkRow, Comment, Decision, DecisionValue, Export, Mention, Waiver)
 register_whole(
     "review_incident",
     "incident",

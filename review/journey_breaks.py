@@ -15,6 +15,7 @@ from reconciliation.holds import HELD
 from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, Reconciliation, Run
 from reconciliation.waiting import WAITING
 from review.journey_events import Change, Event
+from review.listed import listed
 from review.models import Decision, DecisionValue, Waiver
 from review.models.decision import DONE
 
@@ -50,9 +51,7 @@ def breaks_of(reconciliations: Sequence[Reconciliation], key: str) -> list[Break
 def _listed(rows: QuerySet[Any], *names: str, **named: str) -> ArraySubquery:
     """The rows of a break as objects of these values, in the order of their ids."""
     path = "draw__brk" if rows.model is AuditAnswer else "brk"
-    values = {"id": "pk", **{name: name for name in names}, **named}
-    of_break = rows.filter(**{path: OuterRef("pk")}).order_by("pk")
-    return ArraySubquery(of_break.values(told=JSONObject(**values)))
+    return listed(rows.filter(**{path: OuterRef("pk")}).order_by("pk"), *names, **named)
 
 
 def holds_of_break() -> ArraySubquery:
@@ -218,12 +217,13 @@ def _passed(brk: Break, reconciliation: Reconciliation, run: Run, at: dt.datetim
         f", model {run.model_version}" if run.model_version else ""
     )
     pinned = next((it for it in brk.certificates if it["id"] == run.certificate), None)  # type: ignore[attr-defined]
-    detail = f"Certificate {pinned['id']}: {_certified(pinned, reconciliation)}" if pinned else ""
+    detail = f"Certificate {pinned['id']}: {certified(pinned, reconciliation)}" if pinned else ""
     return Event(at, "gate", "Passed the gate", detail, who, url=f"/runs/{run.pk}/", what="passed",
                  about=f"{brk.pk}-{run.pk}", tone="ok")  # fmt: skip
 
 
-def _certified(it: Mapping[str, Any], reconciliation: Reconciliation) -> str:
+def certified(it: Mapping[str, Any], reconciliation: Reconciliation) -> str:
+    """What a certificate says, in one line, from its values by name."""
     model = ModelVersion(version=it["version"], reconciliation=reconciliation)
     numbers = {name: Decimal(str(it[name])) for name in ("threshold", "upper")}
     return told(

@@ -8,7 +8,7 @@ from django.db.models import Q
 from ingestion.audit_log import record_event
 from ingestion.models import QuarantinedRow, Repair, Source
 from reconciliation.models import Break, Reconciliation
-from review.models import Decision, Waiver
+from review.models import Comment, Decision, Waiver
 
 
 def record_decision(
@@ -30,6 +30,15 @@ def record_waiver(waiver: Waiver, brk: Break) -> None:
     record_event(
         "check.waived", of=brk, by=waiver.waived_by, name=_named(brk), run=brk.last_run_id,
         reconciliation=brk.reconciliation_id, after={"condition": waiver.condition, "comment": waiver.comment},
+    )  # fmt: skip
+
+
+def record_comment(action: str, comment: Comment, by: User, **more: object) -> None:
+    """What somebody said of a break, or took back."""
+    brk = comment.brk
+    record_event(
+        action, of=brk, by=by, name=_named(brk), run=brk.last_run_id, reconciliation=brk.reconciliation_id,
+        after={"comment": comment.pk, **{name: value for name, value in more.items() if value not in ("", None, [])}},
     )  # fmt: skip
 
 

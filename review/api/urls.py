@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from review.api.audit import AuditViewSet
 from review.api.blind_audits import BlindAuditViewSet
 from review.api.bulk import BulkPreviewView, BulkViewSet
+from review.api.comments import CommentsView, WithdrawCommentView
 from review.api.deliveries import DeliveryViewSet
 from review.api.exports import ExportViewSet
 from review.api.gates import GatesView, GateView, ReopenGateView
@@ -45,6 +46,8 @@ urlpatterns = [
     re_path(r"^deliveries/(?P<pk>\d{1,18})/replay/?$", ReplayView.as_view(), name="api-replay"),
     re_path(r"^deliveries/(?P<pk>\d{1,18})/read-again/?$", ReadAgainView.as_view(), name="api-read-again"),
     re_path(r"^receipts/(?P<pk>\d{1,18})/?$", ReceiptView.as_view(), name="api-receipt"),
+    re_path(r"^breaks/(?P<pk>\d{1,18})/comments/?$", CommentsView.as_view(), name="api-comments"),
+    re_path(r"^comments/(?P<pk>\d{1,18})/withdraw/?$", WithdrawCommentView.as_view(), name="api-withdraw-comment"),
     re_path(r"^decisions/(?P<pk>\d{1,18})/undo/?$", UndoView.as_view(), name="api-undo"),
     re_path(r"^gates/?$", GatesView.as_view(), name="api-gates"),
     re_path(r"^gates/(?P<code>[-\w]+)/?$", GateView.as_view(), name="api-gate"),

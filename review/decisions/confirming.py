@@ -7,16 +7,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingestion import custody
-from ingestion.alerts import raise_event
 from reconciliation.models import Break, Member
 from review.decisions.locks import hold_decision
 from review.decisions.outcome import carry_out
 from review.decisions.records import check_record, flagged_in
 from review.decisions.refusals import AlreadyDecided, DecisionRefused, told_of
+from review.decisions.voiding import end_proposal, void
 from review.models import Decision
 from review.recorded import record_decision
 
-VOID = "The values changed since."
+TOLD = 4  # changed fields that a sentence names
 
 
 def confirm(*, decision: Decision, by: User) -> Decision:
@@ -30,10 +30,18 @@ def confirm(*, decision: Decision, by: User) -> Decision:
             raise DecisionRefused("Nobody confirms their own proposal. Another person must.")
         if decision.fingerprint == brk.fingerprint:
             return _confirmed(decision, brk, by)
-        take_back(decision, None, VOID)
+        void(decision)
     raise AlreadyDecided(
-        "The values changed since this was proposed, so the proposal is void. Look at the break again."
+        f"The values changed since this was proposed, so the proposal is void{_told(decision)}. Look at the break again.",
+        decision,
     )
+
+
+def _told(decision: Decision) -> str:
+    changes = decision.void_changes or []
+    named = ", ".join(f"{side.upper()} {field}" for side, field, *_ in changes[:TOLD])
+    more = f" and {len(changes) - TOLD} more" if len(changes) > TOLD else ""
+    return f": {named}{more}" if named else ""
 
 
 @transaction.atomic
@@ -42,7 +50,7 @@ def withdraw(*, decision: Decision, by: User) -> Decision:
     _, decision = _open_proposal(decision, stores=False)
     if decision.proposed_by_id != by.pk and not by.has_perm("review.change_decision"):
         raise DecisionRefused(f"{decision.proposed_by}, a Supervisor or a Manager withdraws this proposal.")
-    take_back(decision, by)
+    end_proposal(decision, by)
     return decision
 
 
@@ -52,8 +60,15 @@ def _open_proposal(decision: Decision, *, stores: bool) -> tuple[Break, Decision
     if decision.confirmed_by_id is not None:
         raise AlreadyDecided(f"This proposal was confirmed already {told_of(decision)}.", decision)
     if decision.withdrawn:
-        raise AlreadyDecided("This proposal is no longer open: it was taken back or became void.", decision)
+        raise AlreadyDecided(_closed(decision), decision)
     return brk, decision
+
+
+def _closed(decision: Decision) -> str:
+    if decision.void_because is not None:
+        return f"This proposal is no longer open. {decision.void_because}"
+    who = f" {decision.withdrawn_by} withdrew it." if decision.withdrawn_by_id else ""
+    return f"This proposal is no longer open.{who}"
 
 
 def _confirmed(decision: Decision, brk: Break, by: User) -> Decision:
@@ -68,29 +83,10 @@ def _confirmed(decision: Decision, brk: Break, by: User) -> Decision:
     return decision
 
 
-def take_back(decision: Decision, by: User | None, because: str = "") -> None:
-    """Take a proposal back, for a person or because it is void."""
-    decision.withdrawn = True
-    decision.save(update_fields=["withdrawn"])
-    custody.seal([decision])
-    record_decision("decision.withdrawn", decision, by, because=because)
-    if because == VOID:
-        _tell_void(decision)
-
-
-def _tell_void(decision: Decision) -> None:
-    brk = decision.brk
-    raise_event(
-        event="proposal.void", mark=f"break {brk.pk}", person=decision.proposed_by, link=f"/breaks/{brk.pk}/",
-        sentence=f"Your proposal on break {brk.pk} of {brk.reconciliation} is void. {VOID}", reconciliation=brk.reconciliation_id,
-        occurrence=f"decision {decision.pk}", now=timezone.now(),
-    )  # fmt: skip
-
-
 def check_same(
-    proposal: Decision, action: str, reason: str, values: Mapping[str, str | None], member: Member | None
+    proposal: Decision, action: str, reason: str, values: Mapping[str, str | None], member: Member | None, by: User
 ) -> None:
-    """Whether this is what another person proposed; AlreadyDecided where it is something else."""
+    """Whether this is what another person proposed; AlreadyDecided where it is something else, or one's own."""
     proposed = (
         proposal.action,
         proposal.reason,
@@ -102,4 +98,8 @@ def check_same(
             f"A proposal waits for a second person: {proposal.action} by {proposal.proposed_by}. "
             "Decide the same to confirm it, or withdraw it first on the page of the break.",
             proposal,
+        )
+    if proposal.proposed_by_id == by.pk:
+        raise AlreadyDecided(
+            "You proposed this already. Nobody confirms their own proposal; another person must.", proposal
         )

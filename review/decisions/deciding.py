@@ -13,7 +13,7 @@ from reconciliation.custody import seal_breaks
 from reconciliation.holds import DECIDED, end_hold
 from reconciliation.models import Break, Member
 from review.decisions.checks import Action, check_action, check_fit, check_right, holds_audit
-from review.decisions.confirming import VOID, check_same, confirm, take_back
+from review.decisions.confirming import check_same, confirm, void
 from review.decisions.locks import hold_break
 from review.decisions.outcome import carry_out
 from review.decisions.records import check_record, flagged_in, record_of
@@ -45,9 +45,10 @@ def decide(
     check_fit(brk, action, member, holds_audit=holds_audit(brk, action))
     if (proposal := brk.decisions.filter(confirmed_by=None, withdrawn=False).first()) is not None:
         if proposal.fingerprint == brk.fingerprint:
-            check_same(proposal, action, reason, values or {}, member)
+            check_same(proposal, action, reason, values or {}, member, by)
             return confirm(decision=proposal, by=by)
-        take_back(proposal, None, VOID)  # it was about other values
+        proposal.brk = brk
+        void(proposal)
     end_hold(brk, DECIDED, by.pk)
     if action == Action.OVERRIDE and reason == PENDING and not values:
         return _leave_pending(brk, by, comment)

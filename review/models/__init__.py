@@ -2,6 +2,7 @@
 
 from review.models.access import ApiToken, IdempotentRequest
 from review.models.bulk import BulkDecision, BulkPreview, BulkRow
+from review.models.comment import Comment, Mention
 from review.models.decision import Decision, DecisionValue, Waiver
 from review.models.export import Export
 from review.models.inbox import AlertChoice, AlertReading
@@ -14,6 +15,7 @@ __all__ = [
     "BulkDecision",
     "BulkPreview",
     "BulkRow",
+    "Comment",
     "Decision",
     "DecisionValue",
     "Export",
@@ -21,6 +23,7 @@ __all__ = [
     "Incident",
     "IncidentBreak",
     "IncidentScan",
+    "Mention",
     "SignatureCount",
     "Waiver",
 ]

@@ -53,6 +53,19 @@ class Decision(models.Model):
     confirmed_at = models.DateTimeField(null=True, blank=True)
     four_eyes = models.BooleanField(default=False)
     withdrawn = models.BooleanField(default=False)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="decisions_withdrawn",
+        help_text="Empty: nobody; it became void, or was withdrawn before this was kept.",
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    void_because = models.TextField(null=True, blank=True)  # noqa: DJ001 - null until it is void, so that its seal holds
+    void_changes = models.JSONField(
+        null=True, blank=True, help_text="What changed since the proposal: side, field, then, now of each value."
+    )
     record = models.JSONField(null=True, blank=True, help_text="The record that was stored; null for a rejection.")
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions_undone"
@@ -74,6 +87,14 @@ class Decision(models.Model):
                 condition=Q(confirmed_by=None, confirmed_at=None)
                 | Q(confirmed_by__isnull=False, confirmed_at__isnull=False),
                 name="decision_confirmed_has_time",
+            ),
+            CheckConstraint(
+                condition=Q(withdrawn=True) | Q(withdrawn_by=None, withdrawn_at=None, void_because=None),
+                name="decision_void_is_withdrawn",
+            ),
+            CheckConstraint(
+                condition=Q(void_because=None) | Q(withdrawn_by=None, confirmed_by=None),
+                name="decision_void_by_nobody",
             ),
             CheckConstraint(
                 condition=Q(undone_by=None, undone_at=None, undo_comment=None)
@@ -103,7 +124,8 @@ class Decision(models.Model):
         """What was done, as a history tells it: `Overridden as FX_VARIANCE`."""
         done, noun = DONE[self.action]
         if self.withdrawn:
-            return f"Marked {PENDING}" if self.reason == PENDING else f"{noun} proposed, withdrawn"
+            ended = "withdrawn" if self.void_because is None else "void"
+            return f"Marked {PENDING}" if self.reason == PENDING else f"{noun} proposed, {ended}"
         said = done if self.confirmed_by_id is not None else f"{noun} proposed"
         said = f"{said} as {self.reason}" if self.reason else said
         return said if self.undone_at is None else f"{said}, undone"

@@ -4,20 +4,21 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import OuterRef, Prefetch, Subquery
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from attribution.models import Reason
 from attribution.why import speaks_by_model
 from reconciliation.models import Break, GateRefusal, RunInput
 from reconciliation.rules import GateRules
 from review.decisions import may_decide
 from review.journey_breaks import hold_events, holds_of_break
-from review.models import Decision, Waiver
+from review.models import Decision
 from review.models.decision import UNDO_FOR
+from review.pages.break_facts import Refusal, facts_of
 from review.pages.comparison import comparison
+from review.pages.discussed import comments_context
 from review.pages.explained import Explained, explained_differences
 from review.pages.posted import posted_confirmation, posted_decision, posted_undo, posted_waiver, visible_decision
 from review.undoing import way_to_undo
@@ -53,7 +54,8 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     """All that a page of a break shows, here and in the admin."""
     differences = explained_differences(brk)
-    refusals = _refusals(request, brk)
+    facts = facts_of(request, brk)
+    refusals = facts.refusals
     members = list(brk.members.filter(current=True).with_fate().select_related("delivery").order_by("side", "position"))
     decisions = list(brk.decisions.select_related("proposed_by", "confirmed_by", "undone_by").order_by("-id"))
     for decision in decisions:
@@ -74,7 +76,7 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "threshold": GateRules.from_document(brk.last_run.rule_set.document.get("gate") or {}).confidence,
         "decisions": decisions,
         "history": _history(brk, differences, decisions),
-        "reasons": Reason.objects.filter(active=True).exclude(code="UNKNOWN").values_list("code", flat=True),
+        "reasons": facts.reasons,
         "may_decide": may_decide(brk, request.user),  # type: ignore[arg-type]
         "proposal": proposal,
         "may_confirm": proposal and confirms and not is_own,
@@ -83,16 +85,14 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "undo": way_to_undo(decided, request.user) if decided else "",  # type: ignore[arg-type]
         "undo_seconds": int(UNDO_FOR.total_seconds()),
         "consequence": _consequence(brk, refusals),
+        "void": _void(decisions),
+        **comments_context(request, facts.comments),
     }
 
 
-def _refusals(request: HttpRequest, brk: Break) -> list[Any]:
-    waivers = Waiver.objects.filter(brk=brk, fingerprint=brk.fingerprint, condition=OuterRef("condition"))
-    refusals = list(brk.refusals.filter(current=True).annotate(waived=Subquery(waivers.values("comment"))))
-    may = request.user.has_perm("review.waive_check") and brk.state == Break.State.REVIEW  # type: ignore[union-attr]
-    for refusal in refusals:
-        refusal.may_waive = may and refusal.condition.startswith("check:") and not refusal.waived  # type: ignore[attr-defined]
-    return refusals
+def _void(decisions: list[Decision]) -> Decision | None:
+    """The newest decision where it is a proposal that became void."""
+    return decisions[0] if decisions and decisions[0].void_because is not None else None
 
 
 def _history(brk: Break, differences: list[Explained], decisions: list[Decision]) -> list[dict[str, Any]]:
@@ -123,7 +123,7 @@ def _history(brk: Break, differences: list[Explained], decisions: list[Decision]
     return sorted(events, key=lambda event: event["at"])
 
 
-def _consequence(brk: Break, refusals: list[Any]) -> str:
+def _consequence(brk: Break, refusals: list[Refusal]) -> str:
     if any(it.condition.startswith("check:") and not it.waived for it in refusals):
         return "A check fails. Override the value, or let a Manager waive the check."
     if any(it.condition == GateRefusal.AUDIT for it in refusals):

@@ -2,11 +2,13 @@
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from reconciliation.models import Break
-from review.decisions import DecisionRefused, confirm, decide, waive, withdraw
+from review.decisions import AlreadyDecided, DecisionRefused, confirm, decide, waive, withdraw
 from review.ids import id_of
 from review.models import Decision
+from review.models.decision import UNDO_FOR
 from review.pages.comparison import comparison
 from review.undoing import undo
 
@@ -35,9 +37,20 @@ def posted_decision(request: HttpRequest, brk: Break) -> str:
             comment=request.POST.get("comment", ""),
             expected_fingerprint=request.POST.get("fingerprint") or None,
         )
+    except AlreadyDecided as error:
+        return "" if _is_own_click(request, error.decision) else str(error)
     except DecisionRefused as error:
         return str(error)
     return ""
+
+
+def _is_own_click(request: HttpRequest, decision: Decision | None) -> bool:
+    """Whether the same person did the same a moment ago: the second click of two, of which the first did it all."""
+    if decision is None or decision.withdrawn or decision.undone_at is not None:
+        return False
+    at, by = decision.confirmed_at or decision.proposed_at, decision.confirmed_by_id or decision.proposed_by_id
+    same = decision.action == request.POST.get("action") and decision.reason == request.POST.get("reason", "")
+    return same and by == request.user.pk and timezone.now() <= at + UNDO_FOR
 
 
 def holds_nul(request: HttpRequest) -> bool:

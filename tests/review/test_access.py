@@ -24,6 +24,7 @@ from ingestion.models import Delivery, QuarantinedRow, RecordType
 from reconciliation.models import Break, Difference, Reconciliation, Run
 from review.bulk.bulks import start_bulk
 from review.bulk.selecting import Picked, choose_rows
+from review.comments import add_comment
 from review.decisions import decide
 from review.exporting import Wanted, ask_export
 from review.models import Incident
@@ -95,6 +96,7 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
         reconciliation=model.reconciliation, asked_at=timezone.now(), corrections_to=0, state="done", model=model
     )
     by = User.objects.get(username="proposer")
+    comment = add_comment(brk=decision.brk, by=by, text="The bank was asked.")
     chosen = choose_rows(picked=[Picked(decision.brk_id)], by=by)
     bulk = start_bulk(preview=chosen, action="approve", by=by)
     run = Run.objects.get()
@@ -122,6 +124,7 @@ def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[s
         "deliveries": Delivery.objects.earliest("id").pk,
         "breaks": Break.objects.get(key="A").pk,
         "break": decision.brk_id,
+        "comments": comment.pk,
         "decisions": decision.pk,
         "quarantine": QuarantinedRow.objects.get().pk,
         "history": Reconciliation.objects.get().pk,

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from attribution.models import Correction
 from ingestion import custody
+from ingestion.models import Alert, AuditEvent
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.store.current import stored_versions
 from review.decisions import AlreadyDecided, DecisionRefused, confirm, decide, waive, withdraw
@@ -127,16 +128,55 @@ def test_a_proposal_about_other_values_is_void_and_holds_nothing_up(
     supervisor, manager = person("Supervisor"), person("Manager")
     stale = decide(brk=sign, action="approve", by=supervisor)
     reconcile([row("A", "20.00")], [row("A", "-20.00")], NEXT_DAY)
-    with pytest.raises(AlreadyDecided, match="the proposal is void"):
+    stale.refresh_from_db()
+    assert stale.withdrawn and stale.withdrawn_by is None and stale.void_because == "The values changed since."
+    assert [tuple(it) for it in stale.void_changes] == [
+        ("a", "amount", "10.00", "20.00"),
+        ("b", "amount", "-10.00", "-20.00"),
+    ]
+    with pytest.raises(AlreadyDecided, match="no longer open. The values changed since."):
         confirm(decision=stale, by=manager)
-    assert Decision.objects.get(pk=stale.pk).withdrawn
-    Decision.objects.filter(pk=stale.pk).update(withdrawn=False)
-    custody.seal([Decision.objects.get(pk=stale.pk)])
     fresh = decide(brk=sign, action="approve", by=manager)
-    assert fresh.pk != stale.pk and Decision.objects.get(pk=stale.pk).withdrawn
+    assert AuditEvent.objects.get(action="decision.voided").after["changed"] == ["A amount", "B amount"]
     confirm(decision=fresh, by=supervisor)
     assert str(stored_versions(trades.record_type, "A")[0]["amount"]) == "20.00"
     assert problems() == []
+
+
+def test_a_stale_proposal_that_is_confirmed_before_anyone_noticed_is_void(
+    sign: Break, trades: Reconciliation, reconcile: Callable[..., Run], person: Callable[[str], User],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    under_four_eyes(trades)
+    stale = decide(brk=sign, action="approve", by=person("Supervisor"))
+    monkeypatch.setattr("config.pipeline.void_stale", lambda _: 0)
+    reconcile([row("A", "10.00")], [row("A", "-20.00")], NEXT_DAY)
+    with pytest.raises(AlreadyDecided, match="the proposal is void: B amount."):
+        confirm(decision=stale, by=person("Manager"))
+    stale.refresh_from_db()
+    assert stale.told == "Approval proposed, void" and problems() == []
+
+
+def test_a_proposal_about_a_break_that_ended_is_void(
+    sign: Break, trades: Reconciliation, reconcile: Callable[..., Run], person: Callable[[str], User]
+) -> None:
+    under_four_eyes(trades)
+    stale = decide(brk=sign, action="reject", by=person("Supervisor"))
+    reconcile([row("A", "10.00")], [row("A", "10.00")], NEXT_DAY)
+    stale.refresh_from_db()
+    assert stale.void_because == "The break is closed by now." and problems() == []
+    assert Alert.objects.get(event="proposal.void").person == stale.proposed_by
+
+
+def test_a_second_click_finds_the_own_proposal(
+    sign: Break, trades: Reconciliation, person: Callable[[str], User]
+) -> None:
+    under_four_eyes(trades)
+    supervisor = person("Supervisor")
+    first = decide(brk=sign, action="approve", by=supervisor)
+    with pytest.raises(AlreadyDecided, match="You proposed this already") as refused:
+        decide(brk=sign, action="approve", by=supervisor)
+    assert refused.value.decision == first
 
 
 def test_a_proposal_is_withdrawn_by_who_made_it_or_may_confirm_it(

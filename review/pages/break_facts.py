@@ -1,0 +1,116 @@
+"""What is known of a break beside its values, brought by one query: what the gate holds against it, what was said of it, what the
+audit log tells, the other episodes of its key, and by which model and certificate it was judged."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+from django.http import HttpRequest
+
+from attribution.models import Attribution, Certificate, Reason
+from ingestion.models import AuditEvent
+from reconciliation.models import Break, GateRefusal
+from review.audit_events import READS, visible_events
+from review.listed import listed
+from review.models import Comment, Decision, Mention, Waiver
+from review.visible import visible_breaks
+
+EPISODES, EVENTS = 20, 20  # the newest of each
+
+
+@dataclass
+class Refusal:
+    """A condition of the gate that held the break back; `waived` is why a Manager let it be."""
+
+    id: int
+    condition: str
+    sentence: str
+    detail: str
+    waived: str | None
+    may_waive: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What hangs on a break, as lists of values by name; `judged` is the run whose word stands, with model and certificate."""
+
+    refusals: list[Refusal]
+    reasons: list[str]
+    comments: list[dict[str, Any]]
+    episodes: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    judged: dict[str, Any] | None
+
+
+def facts_of(request: HttpRequest, brk: Break) -> Facts:
+    """All of it, in one query."""
+    found = Break.objects.filter(pk=brk.pk).values_list(
+        _refusals(brk), _reasons(), comments_listed(), _episodes(request, brk), _events(request, brk), _judged()
+    )
+    refusals, *lists = found.get()
+    may = request.user.has_perm("review.waive_check") and brk.state == Break.State.REVIEW  # type: ignore[union-attr]
+    held = [Refusal(**it) for it in refusals]
+    for it in held:
+        it.may_waive = may and it.condition.startswith("check:") and not it.waived
+    return Facts(held, *lists)
+
+
+def _refusals(brk: Break) -> ArraySubquery:
+    waivers = Waiver.objects.filter(brk=brk.pk, fingerprint=brk.fingerprint, condition=OuterRef("condition"))
+    current = GateRefusal.objects.filter(brk=OuterRef("pk"), current=True).order_by("pk")
+    return listed(current, "condition", "sentence", "detail", waived=Subquery(waivers.values("comment")[:1]))
+
+
+def _reasons() -> ArraySubquery:
+    return ArraySubquery(Reason.objects.filter(active=True).exclude(code="UNKNOWN").order_by("code").values("code"))
+
+
+def comments_listed() -> ArraySubquery:
+    """What was said of a break, oldest first."""
+    names = Mention.objects.filter(comment=OuterRef("pk")).order_by("pk").values("person__username")
+    later = Comment.objects.filter(corrects=OuterRef("pk")).values("pk")
+    return listed(
+        Comment.objects.filter(brk=OuterRef("pk")).order_by("pk"), "text", "written_at", "withdrawn_at", "corrects",
+        author="written_by", written_by="written_by__username", withdrawn_by="withdrawn_by__username",
+        mentions=ArraySubquery(names), corrected_by=Subquery(later[:1]),
+    )  # fmt: skip
+
+
+def _episodes(request: HttpRequest, brk: Break) -> ArraySubquery:
+    """Every break of the key that the user may see, newest first, each with its final decision."""
+    final = Decision.objects.filter(brk=OuterRef("pk"), confirmed_by__isnull=False, undone_by=None).order_by("-pk")
+    same = visible_breaks(request).filter(reconciliation=brk.reconciliation_id, key=brk.key)
+    told = JSONObject(action="action", reason="reason", by="confirmed_by__username", comment="comment")
+    return listed(
+        same.order_by("-pk")[:EPISODES], "kind", "state", "band", "reason", "opened_at", "closed_at", "closed_because",
+        opened="opened_run__business_date", run="opened_run_id", last="last_run_id", decided=Subquery(final.values(it=told)[:1]),
+    )  # fmt: skip
+
+
+def _events(request: HttpRequest, brk: Break) -> ArraySubquery:
+    """The newest events about the break, for who reads the audit log."""
+    seen: QuerySet[AuditEvent] = AuditEvent.objects.none()
+    if request.user.has_perm(READS):  # type: ignore[union-attr]
+        seen = visible_events(request.user).filter(kind=Break._meta.verbose_name, object_id=str(brk.pk))
+    return listed(seen[:EVENTS], "sequence", "at", "actor_name", "action", "door", "after", "hash")
+
+
+def _judged() -> Subquery:
+    """The run whose word on the differences stands, with what it pinned."""
+    certificate = Certificate.objects.filter(pk=OuterRef("run__certificate"))
+    names = ("threshold", "upper", "errors", "sample_size", "valid_until")
+    pinned = JSONObject(id="pk", version="model_version__version", **{name: name for name in names})
+    word = Attribution.objects.filter(difference__brk=OuterRef("pk"), current=True).order_by("-run", "-pk")
+    told = JSONObject(
+        run="run_id", model="run__model_version", rule_set="run__rule_set__version",
+        certificate=Subquery(certificate.values(it=pinned)[:1]),
+    )  # fmt: skip
+    return Subquery(word.values(it=told)[:1])
+
+
+def moment(text: str) -> dt.datetime:
+    """A time as JSON gives it."""
+    return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
