@@ -26,6 +26,12 @@ def schedule_of(task: str, code: str) -> PeriodicTask | None:
     return _with_times().filter(name=name_of(task, code)).first()
 
 
+def schedules_of(asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], PeriodicTask]:
+    """The same of several (task, code) at once; those that have none are left out."""
+    names = {name_of(task, code): (task, code) for task, code in asked}
+    return {names[it.name]: it for it in _with_times().filter(name__in=names)}
+
+
 def _with_times() -> QuerySet[PeriodicTask]:
     return PeriodicTask.objects.select_related("crontab", "interval")
 

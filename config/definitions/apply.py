@@ -52,7 +52,10 @@ def check_document(given: Document, folder: Path) -> Document:
 
 def _known() -> Known:
     return Known(
-        types={record_type.code: record_type_document(record_type) for record_type in RecordType.objects.all()},
+        types={
+            record_type.code: record_type_document(record_type, record_type.current_fields())
+            for record_type in RecordType.objects.all()
+        },
         sources=dict(Source.objects.values_list("code", "record_type__code")),
         calendars=frozenset(Calendar.objects.values_list("code", flat=True)),
         teams=frozenset(Team.objects.values_list("code", flat=True)),

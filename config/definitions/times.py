@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from django_celery_beat.models import PeriodicTask
+
 from config.definitions.faults import Fault
 from config.definitions.rules import unknown_keys
 from ingestion.alerts import target_fault
@@ -12,7 +14,7 @@ from ingestion.clock import database_now
 from ingestion.connectors.kinds import PULLED
 from ingestion.deadlines import MOST_AFTER, MOST_GRACE, drop_deadline, put_deadline, zones
 from ingestion.models import AlertTarget, Deadline, Source
-from ingestion.schedules import TRAIN, schedule_of, timetable_of
+from ingestion.schedules import timetable_of
 from ingestion.suggestion import nearest
 from ingestion.timetable import timetable
 from reconciliation.models import Reconciliation
@@ -64,11 +66,11 @@ def training_values(given: Any) -> dict[str, Any]:
     return {"trains_after": given.get("after", TRAINS_AFTER), "promotes_by_rule": bool(given.get("promotes"))}
 
 
-def training_document(reconciliation: Reconciliation) -> dict[str, Any]:
-    """The key `training`, where something is not as it is by itself."""
+def training_document(reconciliation: Reconciliation, schedule: PeriodicTask | None) -> dict[str, Any]:
+    """The key `training`, where something is not as it is by itself; `schedule` is that of its trainings."""
     after = reconciliation.trains_after
     document: dict[str, Any] = {} if after == TRAINS_AFTER else {"after": after}
-    document |= schedule_document(TRAIN, reconciliation.code)
+    document |= schedule_document(schedule)
     document |= {"promotes": True} if reconciliation.promotes_by_rule else {}
     return {"training": document} if document else {}
 
@@ -137,15 +139,14 @@ def define_deadline(source: Source, given: Any) -> list[Change]:  # noqa: ANN401
     )
 
 
-def schedule_document(task: str, code: str) -> dict[str, Any]:
+def schedule_document(schedule: PeriodicTask | None) -> dict[str, Any]:
     """The key `schedule`, where there is one."""
-    schedule = schedule_of(task, code)
     return {"schedule": str(timetable_of(schedule))} if schedule is not None else {}
 
 
 def deadline_document(source: Source) -> dict[str, Any]:
     """The key `deadline`, where there is one."""
-    held = Deadline.objects.filter(source=source).first()
+    held: Deadline | None = getattr(source, "deadline", None)
     if held is None:
         return {}
     numbers = {key: value for key in ("after", "grace") if (value := getattr(held, key))}

@@ -1,14 +1,18 @@
 """Breaks: listed, shown whole, and decided by the services that the pages call. Nothing is edited in place."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
+from django.db.models.functions import JSONObject
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.dateparse import parse_datetime
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
@@ -22,6 +26,19 @@ from review.pages.posted import posted_confirmation, posted_decision, posted_und
 
 PAGE = "admin/reconciliation/break/change_form.html"
 post_only = method_decorator(require_POST)
+
+
+def whole_break(request: HttpRequest, pk: int) -> Break:
+    """A break that the user may see, with its `corrections`; 404 for any other."""
+    told = JSONObject(
+        pk="pk", field="difference__field", reason_id="reason", predicted="predicted", confirmed_by="confirmed_by",
+        confirmed_at="confirmed_at",
+    )  # fmt: skip
+    of_break = Correction.objects.filter(difference__brk=OuterRef("pk")).order_by("-pk")
+    brk = visible_break(request, pk, corrections=ArraySubquery(of_break.values(told=told)))
+    for it in brk.corrections:  # type: ignore[attr-defined]
+        it["confirmed_at"] = parse_datetime(it["confirmed_at"])
+    return brk
 
 
 @admin.register(Break)
@@ -58,7 +75,7 @@ class BreakAdmin(ReadOnlyAdmin):
         """One break, whole."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return self._page(request, visible_break(request, id_of(object_id)))
+        return self._page(request, whole_break(request, id_of(object_id)))
 
     @post_only
     def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -98,17 +115,16 @@ class BreakAdmin(ReadOnlyAdmin):
 
     def _answer(self, request: HttpRequest, brk: Break, refused: str) -> HttpResponse:
         if request.htmx:  # type: ignore[attr-defined]
-            return self._page(request, visible_break(request, brk.pk), "#whole", refused)
+            return self._page(request, whole_break(request, brk.pk), "#whole", refused)
         if refused:
             messages.error(request, refused)
         return redirect("admin:reconciliation_break_change", brk.pk)
 
     def _page(self, request: HttpRequest, brk: Break, part: str = "", refused: str = "") -> HttpResponse:
-        corrections = Correction.objects.filter(difference__brk=brk).select_related("difference")
         context = {
             **(self.admin_site.each_context(request) if not part else {}),
             **break_context(request, brk),
-            "corrections": corrections,
+            "corrections": [SimpleNamespace(**it) for it in brk.corrections],  # type: ignore[attr-defined]
             "opts": self.opts,
             "title": f"Break {brk.key}",
             "refused": refused,

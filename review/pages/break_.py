@@ -27,12 +27,12 @@ from review.visible import visible_breaks, visible_reconciliations
 PREVIEW = "review/preview.html"
 
 
-def visible_break(request: HttpRequest, pk: int) -> Break:
-    """A break that the user may see, with what its page shows; 404 for any other."""
+def visible_break(request: HttpRequest, pk: int, **more: Any) -> Break:  # noqa: ANN401
+    """A break that the user may see, with what its page shows, and `more` by expressions; 404 for any other."""
     inputs = Prefetch("last_run__inputs", RunInput.objects.select_related("normalization__mapping"))
     seen = visible_breaks(request).annotate(holds_told=holds_of_break())
     seen = seen.select_related("last_run__rule_set", "assignee").prefetch_related(inputs)
-    brk = get_object_or_404(seen, pk=pk)
+    brk = get_object_or_404(seen.annotate(**more), pk=pk)
     by_id = {it.pk: it for it in visible_reconciliations(request)}
     brk.reconciliation = brk.last_run.reconciliation = by_id[brk.reconciliation_id]
     return brk

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from attribution.models import SecondOpinion
 from review.pages.blind import BadAnswer, blind_context, posted_answer
+from review.pages.break_ import visible_break
 from review.pages.explained import shown_field
 from review.second_opinions import GIVES, OpinionRefused, answer_opinion, open_opinions, visible_opinions
 from review.visible import visible_reconciliations
@@ -69,6 +70,6 @@ def answer_second_opinion(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _form(request: HttpRequest, opinion: SecondOpinion, refused: str = "") -> HttpResponse:
     difference = opinion.correction.difference
-    context = blind_context(request, difference.brk, [difference])
+    context = blind_context(request, visible_break(request, difference.brk_id), [difference])
     url = reverse("answer_second_opinion", args=[opinion.pk])
     return render(request, "review/second_opinion.html", {**context, "blind_url": url, "refused": refused})
