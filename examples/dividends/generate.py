@@ -26,7 +26,9 @@ def paid(rng: random.Random, custodian: str, amount: Decimal) -> tuple[Decimal, 
         return amount + Decimal(rng.randrange(-90_000, 90_000)) / 100, "MANUAL_ENTRY_ERR"
     if custodian == "Harbor Trust":
         return (amount * Decimal("0.85")).quantize(CENT), "WITHHOLDING_TAX"
-    return amount - rng.choice((Decimal("25.00"), Decimal("40.00"))), "MANUAL_ENTRY_ERR" if chance < 0.1 else "CUSTODY_FEE"
+    return amount - rng.choice(
+        (Decimal("25.00"), Decimal("40.00"))
+    ), "MANUAL_ENTRY_ERR" if chance < 0.1 else "CUSTODY_FEE"
 
 
 def write(folder: Path) -> None:
