@@ -123,4 +123,4 @@ def _text(name: str, value: str | float) -> str:
         return "yes" if value else "no"
     if name.startswith("share of "):
         return f"{value * 100:.1f} %"
-    return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:.3g}"
+    return f"{float(f'{value:.4g}'):,.6g}" if abs(value) < 1e6 else f"{value:.3g}"
