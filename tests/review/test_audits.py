@@ -278,6 +278,19 @@ def test_the_test_begins_anew_with_each_window(draws: list[Draw], ann: User, bob
     assert standing_of(trades, timezone.now() - dt.timedelta(days=12)).wrong == 1
 
 
+def test_a_clock_that_goes_back_opens_no_gate(draws: list[Draw], ann: User, bob: User, trades: Reconciliation) -> None:
+    wrong(draws[:2], ann, bob)
+    assert is_closed(trades)
+    past = timezone.now() - dt.timedelta(days=400)
+    assert standing_of(trades, past).is_closed and judge_gate(trades, past) is None
+    Draw.objects.filter(pk=draws[2].pk).update(drawn_at=past)
+    said(draws[2], ann, RIGHT)
+    AuditAnswer.objects.filter(draw=draws[2]).update(answered_at=past)
+    found = standing_of(trades, past)
+    assert (found.answers, found.evidence, found.state) == (0, 1.0, "closed")
+    assert closed_gate(trades) and GateStep.objects.count() == 1
+
+
 def test_one_wrong_pass_in_many_leaves_the_gate_alone(
     reconcile: Callable[..., Run], ann: User, bob: User, trades: Reconciliation
 ) -> None:
