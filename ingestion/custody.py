@@ -121,6 +121,17 @@ def seal_ids(kind: str, ids: Sequence[int], *, first: bool = False) -> None:
             cursor.execute("DROP TABLE sealing")
 
 
+def sound_ids(kind: str, within: str) -> list[int]:
+    """Those of the ids that the SQL `within` gives whose seal fits."""
+    digests = _KINDS[kind].digests(f"{{column}} IN ({within})")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT d.id FROM ({digests}) d JOIN ingestion_seal s ON s.row_id = d.id AND s.digest = d.digest AND s.kind = %s",
+            [kind],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
 def row_hash(alias: str) -> str:
     """SQL of a row's 64-bit hash, without making a text of it."""
     return f"hash_record_extended({alias}, 0)"

@@ -18,6 +18,7 @@ from reconciliation.inputs import Inputs
 from reconciliation.models import Break, Difference, Run
 from reconciliation.models.break_ import FATE_BY_BREAK
 from reconciliation.rules import GateRules, Rules
+from reconciliation.scoping import FAULT_SCOPE, is_as_planned, plan_scopes
 
 OPEN, KEEP, CHANGE = "open", "keep", "change"
 
@@ -33,6 +34,7 @@ def plan(duck: duckdb.DuckDBPyConnection, given: Inputs, rules: Rules) -> None:
     _find_rows(duck, given.shape)
     _find_episodes(duck, given)
     _find_closing(duck, given)
+    plan_scopes(duck, given)
 
 
 def _find_faults(duck: duckdb.DuckDBPyConnection, shape: Shape, gate: GateRules) -> None:
@@ -131,6 +133,8 @@ def _find_closing(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
 
 def write(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
     """Write what `plan` found, in the caller's transaction; Overtaken when a person was faster."""
+    if not is_as_planned(given):
+        raise Overtaken
     duck.execute("CREATE TEMP TABLE opening AS SELECT * EXCLUDE (break_id) FROM fault WHERE action = 'open'")
     number_rows(duck, "opening", "reconciliation_break", "opened")
     duck.execute(
@@ -149,14 +153,17 @@ def _open(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
     copy_in(
         duck,
         f"SELECT id, {run.reconciliation_id}, key, bucket, kind, '{Break.State.IN_FLIGHT}', fingerprint, hash, {run.pk}, {run.pk}, "
-        f"{literal(now)}, '', '', '', amount, coalesce(currency, '') FROM opened ORDER BY id",
+        f"{literal(now)}, '', '', '', amount, coalesce(currency, ''), scope FROM opened "
+        f"LEFT JOIN {FAULT_SCOPE} USING (key) ORDER BY id",
         sql.Identifier("reconciliation_break"),
         ["id", "reconciliation_id", "key", "bucket", "kind", "state", "fingerprint", "hash", "opened_run_id", "last_run_id",
-         "opened_at", "closed_because", "band", "reason", "amount", "currency"],
+         "opened_at", "closed_because", "band", "reason", "amount", "currency", "scope_id"],
     )  # fmt: skip
 
 
-_TOUCHED = ["break_id", "action", "kind", "fingerprint", "hash", "amount", "currency", "seen_state", "seen_fingerprint"]
+_TOUCHED = [
+    "break_id", "action", "kind", "fingerprint", "hash", "amount", "currency", "seen_state", "seen_fingerprint", "scope",
+]  # fmt: skip
 
 
 def _touch(duck: duckdb.DuckDBPyConnection, given: Inputs) -> int:
@@ -165,10 +172,10 @@ def _touch(duck: duckdb.DuckDBPyConnection, given: Inputs) -> int:
         cursor.execute("DROP TABLE IF EXISTS touched")
         cursor.execute(
             "CREATE TEMP TABLE touched (break_id bigint, action text, kind text, fingerprint text, hash text, "
-            "amount numeric, currency text, seen_state text, seen_fingerprint text)"
+            "amount numeric, currency text, seen_state text, seen_fingerprint text, scope bigint)"
         )
         columns = ", ".join(_TOUCHED).replace("currency", "coalesce(currency, '')")
-        query = f"SELECT {columns} FROM fault WHERE action <> '{OPEN}' ORDER BY break_id"
+        query = f"SELECT {columns} FROM fault LEFT JOIN {FAULT_SCOPE} USING (key) WHERE action <> '{OPEN}' ORDER BY break_id"
         count = copy_in(duck, query, sql.Identifier("touched"), _TOUCHED)
         if count:
             if _update_touched(cursor, given.run.pk) != count:
@@ -181,13 +188,14 @@ def _update_touched(cursor: CursorWrapper, run_id: int) -> int:
     """Bring the breaks to what the run found. Gives how many were still as they were read."""
     same = "b.id = t.break_id AND b.state = t.seen_state AND b.fingerprint = t.seen_fingerprint"
     cursor.execute(
-        f"UPDATE reconciliation_break b SET last_run_id = %s FROM touched t WHERE {same} AND t.action = '{KEEP}'",
+        "UPDATE reconciliation_break b SET last_run_id = %s, scope_id = t.scope FROM touched t "
+        f"WHERE {same} AND t.action = '{KEEP}'",
         [run_id],
     )
     kept = cursor.rowcount
     cursor.execute(
         "UPDATE reconciliation_break b SET last_run_id = %s, kind = t.kind, fingerprint = t.fingerprint, hash = t.hash, "
-        "amount = t.amount, currency = t.currency, state = 'in_flight', closed_at = NULL, closed_because = '', "
+        "amount = t.amount, currency = t.currency, scope_id = t.scope, state = 'in_flight', closed_at = NULL, closed_because = '', "
         "due_at = CASE WHEN b.state = 'review' THEN b.due_at END, "
         f"confidence = NULL, band = '', reason = '' FROM touched t WHERE {same} AND t.action = '{CHANGE}'",
         [run_id],

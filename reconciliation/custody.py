@@ -12,7 +12,10 @@ from reconciliation.models import (
     Run,
     RunInput,
     RunStep,
+    Scope,
+    ScopeValue,
     Team,
+    TeamScope,
 )
 
 BREAK = "reconciliation_break"
@@ -27,8 +30,9 @@ register_whole(
     *(f"SELECT c.break_id, {row_hash('c')} FROM {table} c WHERE c.break_id {{ids}}" for table in PARTS),
 )
 register_model(
-    Team, Reconciliation, RuleSet, Run, RunInput, RunStep, OutcomeFile, OutcomeCount, AutomaticRun, Retraction, Hold
-)
+    Team, Reconciliation, RuleSet, Run, RunInput, RunStep, OutcomeFile, OutcomeCount, AutomaticRun, Retraction, Hold,
+    TeamScope, Scope, ScopeValue,
+)  # fmt: skip
 
 
 def seal_breaks(ids: list[int], *, first: bool = False) -> None:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from reconciliation.models import Break
+from reconciliation.models import Access, Break
 
 TABLE, BREAK = "reconciliation_breaktally", "reconciliation_break"
-COLUMNS = "reconciliation_id, state, kind, band, reason, opened"
+COLUMNS = "reconciliation_id, state, kind, band, reason, scope_id, opened"
 CELL = (
-    "reconciliation_id, state, kind, band, reason, "
+    "reconciliation_id, state, kind, band, reason, scope_id, "
     "CASE WHEN state IN ('in_flight', 'review') THEN date_trunc('hour', opened_at, 'UTC') END"
 )
 _ADD = f"INSERT INTO {TABLE} ({COLUMNS}, breaks) SELECT {CELL}"
@@ -23,14 +23,14 @@ TRIGGERS = f"""
 CREATE FUNCTION tally_breaks() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        {_ADD}, count(*) FROM arriving GROUP BY 1, 2, 3, 4, 5, 6;
+        {_ADD}, count(*) FROM arriving GROUP BY 1, 2, 3, 4, 5, 6, 7;
     ELSIF TG_OP = 'DELETE' THEN
-        {_ADD}, -count(*) FROM leaving GROUP BY 1, 2, 3, 4, 5, 6;
+        {_ADD}, -count(*) FROM leaving GROUP BY 1, 2, 3, 4, 5, 6, 7;
     ELSE
         {_ADD}, sum(n) FROM (
-            SELECT reconciliation_id, state, kind, band, reason, opened_at, -1 AS n FROM leaving
-            UNION ALL SELECT reconciliation_id, state, kind, band, reason, opened_at, 1 FROM arriving) changed
-        GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> 0;
+            SELECT reconciliation_id, state, kind, band, reason, scope_id, opened_at, -1 AS n FROM leaving
+            UNION ALL SELECT reconciliation_id, state, kind, band, reason, scope_id, opened_at, 1 FROM arriving) changed
+        GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(n) <> 0;
     END IF;
     RETURN NULL;
 END $body$;
@@ -47,12 +47,12 @@ DROP TRIGGER break_tally_update ON {BREAK};
 DROP TRIGGER break_tally_delete ON {BREAK};
 DROP FUNCTION tally_breaks();
 """
-FILL = f"{_ADD}, count(*) FROM {BREAK} GROUP BY 1, 2, 3, 4, 5, 6"
+FILL = f"{_ADD}, count(*) FROM {BREAK} GROUP BY 1, 2, 3, 4, 5, 6, 7"
 _SUMS = f"SELECT {COLUMNS}, sum(breaks) AS breaks FROM {TABLE}"
 _SETTLE = f"""
 WITH several AS (SELECT {COLUMNS} FROM {TABLE} GROUP BY {COLUMNS} HAVING count(*) > 1),
 gone AS (DELETE FROM {TABLE} t USING several s WHERE (t.reconciliation_id, t.state, t.kind, t.band, t.reason)
-    = (s.reconciliation_id, s.state, s.kind, s.band, s.reason) AND t.opened IS NOT DISTINCT FROM s.opened RETURNING t.*)
+    = (s.reconciliation_id, s.state, s.kind, s.band, s.reason) AND (t.scope_id, t.opened) IS NOT DISTINCT FROM (s.scope_id, s.opened) RETURNING t.*)
 INSERT INTO {TABLE} ({COLUMNS}, breaks) SELECT {COLUMNS}, sum(breaks) FROM gone GROUP BY {COLUMNS} HAVING sum(breaks) <> 0
 """
 
@@ -66,16 +66,18 @@ class Cell:
     kind: str
     band: str
     reason: str
+    scope: int | None
     opened: dt.datetime | None
     breaks: int
 
 
-def tallied(reconciliations: Sequence[int], states: Sequence[str] = tuple(Break.State.values)) -> list[Cell]:
-    """The cells of reconciliations that hold any break in one of the states."""
+def tallied(seen: Access, states: Sequence[str] = tuple(Break.State.values)) -> list[Cell]:
+    """The cells of what somebody sees that hold any break in one of the states."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{_SUMS} WHERE reconciliation_id = ANY(%s) AND state = ANY(%s) GROUP BY {COLUMNS} HAVING sum(breaks) <> 0",
-            [list(reconciliations), list(states)],
+            f"{_SUMS} WHERE (reconciliation_id = ANY(%s) OR scope_id = ANY(%s)) AND state = ANY(%s) "
+            f"GROUP BY {COLUMNS} HAVING sum(breaks) <> 0",
+            [list(seen.whole), list(seen.scopes), list(states)],
         )
         return [Cell(*row) for row in cursor.fetchall()]
 
@@ -91,7 +93,7 @@ def wrong_tallies() -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {COLUMNS}, sum(told), sum(found) FROM (SELECT {COLUMNS}, breaks AS told, 0 AS found FROM {TABLE} "
-            f"UNION ALL SELECT {CELL}, 0, count(*) FROM {BREAK} GROUP BY 1, 2, 3, 4, 5, 6) c "
+            f"UNION ALL SELECT {CELL}, 0, count(*) FROM {BREAK} GROUP BY 1, 2, 3, 4, 5, 6, 7) c "
             f"GROUP BY {COLUMNS} HAVING sum(told) <> sum(found) LIMIT 20"
         )
         for *cell, told, found in cursor.fetchall():

@@ -10,6 +10,8 @@ from ingestion.models import Alert, Delivery, RecordType, Source
 from reconciliation.models import Reconciliation, Run
 from reconciliation.models.reconciliation import SEES_ALL
 from reconciliation.store.reference import NO_RUN
+from reconciliation.store.rows import leaf_paths, row_model
+from reconciliation.store.tables import StoreTable
 
 READS_LOG = "ingestion.read_audit_log"
 
@@ -39,20 +41,26 @@ def visible_record_types(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Rec
     """The record types of those sources, what they refer to, and those that nothing uses yet."""
     if not user.has_perm("ingestion.view_recordtype"):  # type: ignore[union-attr]
         return RecordType.objects.none()
-    mine = RecordType.objects.filter(sources__in=visible_sources(user))
+    parts = Reconciliation.objects.entered_by(user).values("a__record_type")
+    mine = RecordType.objects.filter(Q(sources__in=visible_sources(user)) | Q(pk__in=parts))
     used = Q(pk__in=mine) | Q(referring__record_type__in=mine) | Q(sources=None, referring=None)
     return RecordType.objects.filter(used).distinct().order_by("code")
 
 
 def visible_stored(
-    rows: QuerySet[Any],
-    has_versions: bool,  # noqa: FBT001
-    user: AbstractBaseUser | AnonymousUser,
+    table: StoreTable, user: AbstractBaseUser | AnonymousUser, rows: QuerySet[Any] | None = None
 ) -> QuerySet[Any]:
-    """Of a record type's stored rows those that runs of the user's teams stored, and those that no run brought."""
-    if not has_versions or user.has_perm(SEES_ALL):  # type: ignore[union-attr]
+    """Of a record type's stored rows (or of `rows` of them) those that runs of the user's teams stored, of a scope that the user sees
+    those with its values, and those that no run brought."""
+    rows = row_model(table)._default_manager.all() if rows is None else rows
+    if not table.has_versions or user.has_perm(SEES_ALL):  # type: ignore[union-attr]
         return rows
-    return rows.filter(Q(run__in=Run.objects.visible_to(user).values("pk")) | Q(run=NO_RUN))
+    seen = Q(run__in=Run.objects.visible_to(user).values("pk")) | Q(run=NO_RUN)
+    for it in Reconciliation.objects.entered_by(user).filter(a__record_type=table.record_type.pk):
+        if not it.is_whole and (path := leaf_paths(table).get(it.scope)) is not None:
+            held = Q(**{f"{path}__in": it.seen_values}) | (Q(**{path: None}) if "" in it.seen_values else Q())
+            seen |= Q(run__in=Run.objects.filter(reconciliation=it).values("pk")) & held
+    return rows.filter(seen)
 
 
 def visible_alerts(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Alert]:

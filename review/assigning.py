@@ -58,7 +58,7 @@ def check_assignee(assignee: User | None, by: User, reconciliations: Sequence[Re
         return
     if not (assignee.is_active and assignee.has_perm(MAY)):
         raise AssignRefused(f"{assignee} may not decide breaks. Assign an Analyst, a Supervisor or a Manager.")
-    seen = set(Reconciliation.objects.visible_to(assignee).values_list("pk", flat=True))
+    seen = set(Reconciliation.objects.entered_by(assignee).values_list("pk", flat=True))
     for it in reconciliations:
         if it.pk not in seen:
             raise AssignRefused(f"{assignee} does not work on {it.title}. Assign somebody of its team.")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -12,8 +11,8 @@ from django.utils import timezone
 from ingestion.models import AuditEvent, RecordType
 from ingestion.quarantine import with_state
 from reconciliation.holds import return_due
-from reconciliation.models import Break, Reconciliation, Run
-from reconciliation.store.rows import leaf_paths, row_model
+from reconciliation.models import Break, Run
+from reconciliation.store.rows import leaf_paths
 from reconciliation.store.tables import StoreTable, store_table
 from reconciliation.visibility import visible_record_types, visible_stored
 from review import audit_events, exports
@@ -78,9 +77,8 @@ def _store_lines(user: User, filters: Filters) -> Iterator[Line]:
 def _queue_lines(user: User, filters: Filters) -> Iterator[Line]:
     query = QueryDict(mutable=True)
     query.update(filters)
-    visible = list(Reconciliation.objects.visible_to(user).values_list("pk", flat=True))
     return_due(timezone.now())
-    found = as_filtered(Break.objects.filter(reconciliation__in=visible), query, user.pk)
+    found = as_filtered(Break.objects.visible_to(user), query, user.pk)
     found = ORDERS[order_of(filters.get("order", ""), chosen_of(query)["state"])].sort(found)
     names = [QUEUE_COLUMNS.get(it, it) for it in QUEUE]
     return ([exports.short(value) for value in row] for row in found.values_list(*names).iterator(chunk_size=READ))
@@ -130,7 +128,7 @@ def _stored_columns(user: User, filters: Filters) -> Sequence[str]:
 
 def _stored_lines(user: User, filters: Filters) -> Iterator[Line]:
     table = _table_of(user, filters)
-    rows: Any = visible_stored(row_model(table)._default_manager.all(), table.has_versions, user)
+    rows = visible_stored(table, user)
     if table.has_versions and filters.get("version") != "all":
         rows = rows.filter(valid_to=None)
     names = (*leaf_paths(table).values(), *(VERSIONS if table.has_versions else ()))

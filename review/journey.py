@@ -52,6 +52,8 @@ def find_journey(reconciliations: Sequence[Reconciliation], key: str) -> tuple[R
 
 def _told(reconciliation: Reconciliation, key: str, rows: list[Standing], breaks: list[Break]) -> Journey:
     versions = stored_versions(reconciliation.record_type, key)
+    if not _is_seen(reconciliation, breaks, versions):
+        return Journey()
     events = [
         *received(rows, members_of(breaks)),
         *map(_stood, rows),
@@ -67,6 +69,20 @@ def _told(reconciliation: Reconciliation, key: str, rows: list[Standing], breaks
         facts=_facts(rows, breaks, versions),
         pinned=_pinned(events, rows, versions),
     )
+
+
+def _is_seen(reconciliation: Reconciliation, breaks: Sequence[Break], versions: Sequence[Mapping[str, object]]) -> bool:
+    """Whether who sees a part of the reconciliation, if it was asked for so, sees the key: by the values that it has now, in an open
+    break and in the store; where it is in neither, in its last break. Who sees the key sees all that became of it."""
+    if reconciliation.is_whole:
+        return True
+    scopes, values = reconciliation.seen_scopes, reconciliation.seen_values
+    open_ = [it for it in breaks if it.state in Break.OPEN_STATES]
+    now = [it for it in versions if it["_valid_to"] is None]
+    if open_ or now:
+        stands = any((it.get(reconciliation.scope) or "") in values for it in now)
+        return stands or any(it.scope_id in scopes for it in open_)
+    return bool(breaks) and breaks[-1].scope_id in scopes
 
 
 def _in_order(events: Sequence[Event]) -> list[Event]:

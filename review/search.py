@@ -1,7 +1,8 @@
 """Search by key over everything that a person may see: keys that break or are stored, by their beginning."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from psycopg import sql
 from ingestion.models import RecordType
 from ingestion.models.record_type import opened_fields_of
 from ingestion.shape import Leaf
-from reconciliation.models import Break, Reconciliation
+from reconciliation.models import Access, Break, Reconciliation, access_to
 from reconciliation.store.current import joins, key_text, leaf_sql
 from reconciliation.store.tables import StoreTable, postgres_type, store_table
 from reconciliation.store.wanted import key_parts
@@ -43,14 +44,14 @@ class Found:
 
 
 def search_keys(reconciliations: Sequence[Reconciliation], text: str) -> Found:
-    """The keys that begin with a text, in two queries over indexes that stop after `MOST` hits each; the whole key comes first.
+    """The keys of what a person entered that begin with a text, in two queries over indexes that stop after `MOST` hits each; the whole key comes first.
 
     Delivered rows that never broke and are not stored (out of scope, superseded) are found by a journey, by their whole key.
     """
     if not text or len(text) > LONGEST or "\0" in text or not reconciliations:
         return Found((), is_cut=False)
     by_id = {it.pk: it for it in reconciliations}
-    broken, (stored, is_much) = _breaks(list(by_id), text), _stored(reconciliations, text)
+    broken, (stored, is_much) = _breaks(access_to(reconciliations), text), _stored(reconciliations, text)
     found: dict[tuple[str, int], Hit] = {}
     for key, owner, date in stored:
         found[key, owner] = Hit(key, by_id[owner], "Stored", "ok", date)
@@ -66,20 +67,27 @@ def prefix_pattern(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
 
 
-_BREAKS = """
-SELECT b.key, b.reconciliation_id, b.state, b.band, run.business_date
-FROM unnest(%(owners)s::bigint[]) AS owner (id) CROSS JOIN LATERAL (
+def _near(column: str) -> str:
+    """SQL of the breaks by the beginning of their key, of each value of a column."""
+    return f"""
+SELECT b.* FROM unnest(%({column})s::bigint[]) AS owner (id) CROSS JOIN LATERAL (
   SELECT key, id, reconciliation_id, state, band, last_run_id FROM reconciliation_break
-  WHERE reconciliation_id = owner.id AND key LIKE %(pattern)s ORDER BY key USING ~<~, id DESC LIMIT %(most)s
-) b JOIN reconciliation_run run ON run.id = b.last_run_id
+  WHERE {column} = owner.id AND key LIKE %(pattern)s ORDER BY key USING ~<~, id DESC LIMIT %(most)s
+) b"""
+
+
+_BREAKS = f"""
+SELECT b.key, b.reconciliation_id, b.state, b.band, run.business_date
+FROM ({_near("reconciliation_id")} UNION ALL {_near("scope_id")}) b JOIN reconciliation_run run ON run.id = b.last_run_id
 ORDER BY b.key USING ~<~, b.id DESC LIMIT %(most)s
 """
 
 
-def _breaks(owners: list[int], text: str) -> list[tuple[str, int, str, str, dt.date]]:
-    """Episodes by key, over the index `break_by_key`."""
+def _breaks(seen: Access, text: str) -> list[tuple[str, int, str, str, dt.date]]:
+    """Episodes by key, over the indexes `break_by_key` and `break_by_key_of_scope`."""
+    given = {"reconciliation_id": list(seen.whole), "scope_id": list(seen.scopes)}
     with connection.cursor() as cursor:
-        cursor.execute(_BREAKS, {"owners": owners, "pattern": prefix_pattern(text), "most": MOST + 1})
+        cursor.execute(_BREAKS, {**given, "pattern": prefix_pattern(text), "most": MOST + 1})
         newest: dict[tuple[str, int], tuple[str, int, str, str, dt.date]] = {}
         for line in cursor.fetchall():
             newest.setdefault((line[0], line[1]), line)
@@ -92,10 +100,12 @@ def _stored(reconciliations: Sequence[Reconciliation], text: str) -> tuple[list[
     types = {it.record_type.pk: it.record_type for it in reconciliations}
     for pk, fields in opened_fields_of(list(types.values())).items():
         types[pk].kept_fields = fields
-    given: dict[str, Any] = {"owners": [it.pk for it in reconciliations], "most": MOST + 1, "looked": LOOKED}
-    parts = [
-        it for number, kind in enumerate(types.values()) if (it := _of_type(kind, number, text, given)) is not None
-    ]
+    given: dict[str, Any] = {"most": MOST + 1, "looked": LOOKED}
+    of_type: dict[int, list[Reconciliation]] = defaultdict(list)
+    for it in reconciliations:
+        of_type[it.record_type.pk].append(it)
+    asked = [_of_type(types[pk], owners, text, given) for pk, owners in of_type.items()]
+    parts = [it for it in asked if it is not None]
     if not parts:
         return [], False
     with connection.cursor() as cursor:
@@ -104,27 +114,50 @@ def _stored(reconciliations: Sequence[Reconciliation], text: str) -> tuple[list[
         return [line for line in lines if line[0] is not None], any(line[0] is None for line in lines)
 
 
-def _of_type(record_type: RecordType, number: int, text: str, given: dict[str, Any]) -> sql.Composable | None:
+def _of_type(
+    record_type: RecordType, owners: Sequence[Reconciliation], text: str, given: dict[str, Any]
+) -> sql.Composable | None:
     """SQL of a type's hits (key, reconciliation, date); None where no key of the type begins so. Puts its values into `given`."""
     table = store_table(record_type)
     if not table.has_versions:
         return None
-    conditions = _conditions(table, f"t{number}_", text, given)
+    conditions = _conditions(table, f"t{record_type.pk}_", text, given)
     if conditions is None:
         return None
     return sql.SQL(
-        "(WITH near AS MATERIALIZED (SELECT {key} AS key, v._run, v._date FROM {rows} v {joins} "
+        "(WITH near AS MATERIALIZED (SELECT {key} AS key, v._run, v._date, {values} AS held FROM {rows} v {joins} "
         "WHERE v._valid_to IS NULL AND {conditions} ORDER BY {first} LIMIT %(looked)s) "
         "(SELECT near.key, run.reconciliation_id, near._date FROM near JOIN reconciliation_run run ON run.id = near._run "
-        "AND run.reconciliation_id = ANY(%(owners)s) ORDER BY near.key LIMIT %(most)s) "
+        "AND ({seen}) ORDER BY near.key LIMIT %(most)s) "
         "UNION ALL SELECT NULL, NULL, NULL FROM near HAVING count(*) = %(looked)s)"
     ).format(
+        values=sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(_held(table, owners))),
+        seen=sql.SQL(" OR ").join(_seen(owners, given)),
         key=key_text(table),
         rows=table.name(table.versions),
         joins=joins(table, None),
         conditions=sql.SQL(" AND ").join(conditions),
         first=leaf_sql(table, table.shape.key_leaves[0]),
     )
+
+
+def _held(table: StoreTable, owners: Sequence[Reconciliation]) -> Iterator[sql.Composable]:
+    """The values of a row that say who sees it: by name, of those of which the person sees a part."""
+    by_name = {leaf.name: leaf for leaf in table.shape.leaves}
+    for name in sorted({it.scope for it in owners if not it.is_whole} & set(by_name)):
+        yield sql.SQL("{}, {}").format(sql.Literal(name), leaf_sql(table, by_name[name]))
+
+
+def _seen(owners: Sequence[Reconciliation], given: dict[str, Any]) -> Iterator[sql.Composable]:
+    """SQL of whether a person sees what a run stored. Puts its values into `given`."""
+    given[whole := f"whole{owners[0].pk}"] = [it.pk for it in owners if it.is_whole]
+    yield sql.SQL("run.reconciliation_id = ANY({})").format(sql.Placeholder(whole))
+    for it in owners:
+        if not it.is_whole:
+            given[values := f"values{it.pk}"] = list(it.seen_values)
+            yield sql.SQL("run.reconciliation_id = {} AND coalesce(near.held ->> {}, '') = ANY({})").format(
+                sql.Literal(it.pk), sql.Literal(it.scope), sql.Placeholder(values)
+            )
 
 
 def _conditions(table: StoreTable, prefix: str, text: str, given: dict[str, Any]) -> list[sql.Composable] | None:

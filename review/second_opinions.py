@@ -13,10 +13,11 @@ from attribution.corrections import NO_LABEL
 from attribution.models import Correction, Reason, SecondOpinion
 from ingestion import custody
 from ingestion.audit_log import record_event
-from reconciliation.models import Break, Reconciliation
+from reconciliation.models import Break, access_of
 from review.models import Decision
 
 GIVES = "attribution.change_secondopinion"
+OF_OPINION = "correction__difference__brk__"  # the way from an opinion to its break
 
 
 class OpinionRefused(Exception):
@@ -28,9 +29,8 @@ class AlreadyAnswered(OpinionRefused):
 
 
 def visible_opinions(user: AbstractBaseUser | AnonymousUser) -> QuerySet[SecondOpinion]:
-    """Those about reconciliations that the user may see."""
-    mine = Reconciliation.objects.visible_to(user)
-    return SecondOpinion.objects.filter(correction__difference__brk__reconciliation__in=mine)
+    """Those about breaks that the user may see."""
+    return SecondOpinion.objects.filter(access_of(user).holds(OF_OPINION))
 
 
 def open_opinions(user: AbstractBaseUser | AnonymousUser) -> QuerySet[SecondOpinion]:

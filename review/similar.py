@@ -11,7 +11,7 @@ from django.db import connection
 
 from attribution.difference_rows import acted_through
 from attribution.nearness import ALIKE, Look, nearness
-from reconciliation.models import Break, Difference
+from reconciliation.models import Access, Break, Difference
 from review.models.decision import DONE
 from review.pages.explained import ROW_TITLE
 
@@ -79,10 +79,10 @@ class Similar:
         return f"{f'All {count:,}' if count == self.alike else f'{count:,} of {self.alike:,}'} alike were {what}."
 
 
-def similar_breaks(brk: Break) -> list[Similar]:
-    """For each current difference of a break, what became of those like it."""
+def similar_breaks(brk: Break, seen: Access) -> list[Similar]:
+    """For each current difference of a break, what became of those like it, as far as `seen` lets one see them."""
     leaves = [leaf.name for leaf in acted_through(brk.reconciliation.record_type.shape())]
-    rows = _rows(brk, leaves)
+    rows = _rows(brk, leaves, seen)
     own = {row["field"]: row for row in rows if row["action"] is None}
     by_field: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -114,11 +114,11 @@ def _past(row: dict[str, Any], near: float) -> Past:
     return Past(alike=int(near * 100), **{name: row[name] for name in names})
 
 
-def _rows(brk: Break, leaves: Sequence[str]) -> list[dict[str, Any]]:
+def _rows(brk: Break, leaves: Sequence[str], seen: Access) -> list[dict[str, Any]]:
     """The break's own current differences (without an action), and those of the latest decided or labelled ones."""
     habits = ", ".join(["coalesce(a.record ->> %s, b.record ->> %s)"] * len(leaves))
     named = [name for leaf in leaves for name in (leaf, leaf)]
-    own, of = brk.pk, (brk.reconciliation_id, brk.kind)
+    own, of = brk.pk, (brk.reconciliation_id, brk.kind, brk.reconciliation_id in seen.whole, list(seen.scopes))
     with connection.cursor() as cursor:
         cursor.execute(_SQL.replace("{habits}", habits), [*named, own, *of, own, own, *of])
         names = [column.name for column in cursor.description]
@@ -137,7 +137,7 @@ FROM (
     x.confirmed_at, x.comment
   FROM (
     SELECT id, key, reason FROM reconciliation_break WHERE reconciliation_id = %s AND kind = %s
-    AND state IN ('approved', 'rejected') AND id <> %s ORDER BY id DESC LIMIT {LATEST}
+    AND (%s OR scope_id = ANY(%s)) AND state IN ('approved', 'rejected') AND id <> %s ORDER BY id DESC LIMIT {LATEST}
   ) b
   JOIN reconciliation_difference d ON d.break_id = b.id AND d.current
   JOIN LATERAL (
@@ -154,7 +154,7 @@ FROM (
   ) c
   JOIN reconciliation_difference d ON d.id = c.difference_id
   JOIN reconciliation_break b ON b.id = d.break_id AND b.id <> %s AND b.reconciliation_id = %s AND b.kind = %s
-    AND b.state NOT IN ('approved', 'rejected')
+    AND (%s OR b.scope_id = ANY(%s)) AND b.state NOT IN ('approved', 'rejected')
 ) f
 LEFT JOIN reconciliation_member a ON a.break_id = f.break_id AND a.current AND a.position = 1 AND a.side = 'a'
 LEFT JOIN reconciliation_member b ON b.break_id = f.break_id AND b.current AND b.position = 1 AND b.side = 'b'

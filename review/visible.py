@@ -1,63 +1,94 @@
-"""What the signed-in person may see, asked once a request: the reconciliations, and how many breaks wait in each."""
+"""What the signed-in person may see, asked once a request: the reconciliations, as a whole or in part, and how many breaks wait
+in each. Every query of breaks goes through here, or through `Break.objects.visible_to`."""
+
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from reconciliation.models import Break, BreakTally, Reconciliation
+from reconciliation.models import Access, Break, BreakTally, Reconciliation, access_to
 from reconciliation.models.break_ import HIDDEN
 from review.inbox import bell_text, counted
-from review.second_opinions import GIVES, open_opinions
+from review.second_opinions import GIVES, OF_OPINION, open_opinions
 
 
-def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:
-    """The reconciliations that the user may see, by code; each has its record type, `waiting`, its breaks that people are
-    shown, `asked`, its labels on which the user may give a second opinion, and `unread`, the user's alerts, the same for each:
-    so a page's bar costs one query."""
+def entered_reconciliations(request: HttpRequest) -> list[Reconciliation]:
+    """The reconciliations of which the user may see something, by code; each has its record type, `is_whole`, `waiting`, its breaks
+    that the user is shown, `asked`, its labels on which the user may give a second opinion, and `unread`, the user's alerts, the
+    same for each: so a page's bar costs one query."""
     if not hasattr(request, "reconciliations"):
-        seen = Reconciliation.objects.visible_to(request.user).select_related("a__record_type", "b")
-        told = seen.annotate(
-            waiting=Coalesce(_waiting(), 0),
-            asked=Coalesce(_asked(request), 0),
-            unread=ArraySubquery(counted(request.user)),  # type: ignore[arg-type]
-        )
-        request.reconciliations = list(told)  # type: ignore[attr-defined]
+        seen = Reconciliation.objects.entered_by(request.user).select_related("a__record_type", "b")
+        counts = {"waiting": _of_whole(_waiting()), "asked": _of_whole(_asked(request))}
+        unread = ArraySubquery(counted(request.user))  # type: ignore[arg-type]
+        request.reconciliations = list(seen.annotate(**counts, unread=unread))  # type: ignore[attr-defined]
+        _count_parts(request)
     return request.reconciliations  # type: ignore[attr-defined, no-any-return]
 
 
-def _waiting() -> Subquery:
-    shown = BreakTally.objects.filter(state=Break.State.REVIEW).exclude(band__in=HIDDEN)
-    waiting = shown.filter(reconciliation_id=OuterRef("pk")).order_by()
-    return Subquery(waiting.values("reconciliation_id").annotate(n=Sum("breaks")).values("n"))
+def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:
+    """Those that the user sees as a whole: with their runs, deliveries and models."""
+    return [it for it in entered_reconciliations(request) if it.is_whole]
 
 
-def _asked(request: HttpRequest) -> Subquery:
+def _of_whole(counted: QuerySet[Any]) -> Coalesce:
+    return Coalesce(Case(When(is_whole=True, then=Subquery(counted.values("n")))), 0)
+
+
+def _shown() -> QuerySet[BreakTally]:
+    return BreakTally.objects.filter(state=Break.State.REVIEW).exclude(band__in=HIDDEN).order_by()
+
+
+def _waiting() -> QuerySet[Any]:
+    mine = _shown().filter(reconciliation_id=OuterRef("pk")).values("reconciliation_id")
+    return mine.annotate(n=Sum("breaks"))
+
+
+def _asked(request: HttpRequest) -> QuerySet[Any]:
     """How many labels wait for the user's second opinion."""
-    mine = open_opinions(request.user).filter(correction__difference__brk__reconciliation=OuterRef("pk")).order_by()
-    counted = mine.values("correction__difference__brk__reconciliation").annotate(n=Count("pk"))
-    return Subquery(counted.values("n"))
+    of = f"{OF_OPINION}reconciliation"
+    mine = open_opinions(request.user).filter(**{of: OuterRef("pk")}).order_by().values(of)
+    return mine.annotate(n=Count("pk"))
+
+
+def _count_parts(request: HttpRequest) -> None:
+    """The same numbers of reconciliations that the user sees in part: of the user's scopes alone."""
+    if not (scopes := access(request).scopes):
+        return
+    by_id = {it.pk: it for it in entered_reconciliations(request)}
+    waiting = _shown().filter(scope_id__in=scopes).values_list("reconciliation_id").annotate(n=Sum("breaks"))
+    mine = open_opinions(request.user).filter(**{f"{OF_OPINION}scope__in": scopes}).order_by()
+    asked = mine.values_list(f"{OF_OPINION}reconciliation").annotate(n=Count("pk"))
+    for name, counts in (("waiting", waiting), ("asked", asked)):
+        for pk, count in counts:  # type: ignore[attr-defined]
+            setattr(by_id[pk], name, count)
+
+
+def access(request: HttpRequest) -> Access:
+    """What the user sees, as ids."""
+    return access_to(entered_reconciliations(request))
 
 
 def visible_breaks(request: HttpRequest) -> QuerySet[Break]:
     """The breaks that the user may see. The ids are given, not asked in a subquery: so the planner knows its indexes."""
-    return Break.objects.filter(reconciliation__in=[it.pk for it in visible_reconciliations(request)])
+    return Break.objects.filter(access(request).holds())
 
 
 def waiting_breaks(request: HttpRequest) -> int:
     """How many breaks wait for a person."""
-    return sum(it.waiting for it in visible_reconciliations(request))  # type: ignore[attr-defined]
+    return sum(it.waiting for it in entered_reconciliations(request))  # type: ignore[attr-defined]
 
 
 def asked_opinions(request: HttpRequest) -> int:
     """How many labels wait for the user's second opinion; of no interest to who may give none."""
     if not request.user.has_perm(GIVES):  # type: ignore[union-attr]
         return 0
-    return sum(it.asked for it in visible_reconciliations(request))  # type: ignore[attr-defined]
+    return sum(it.asked for it in entered_reconciliations(request))  # type: ignore[attr-defined]
 
 
 def bell(request: HttpRequest) -> str:
     """The number on the bell of unread alerts; empty where everything is read."""
-    seen = visible_reconciliations(request)
+    seen = entered_reconciliations(request)
     unread = seen[0].unread if seen else counted(request.user)  # type: ignore[attr-defined, arg-type]
     return bell_text(len(unread))

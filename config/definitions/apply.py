@@ -14,6 +14,7 @@ from attribution.reasons import put_reason
 from config.definitions.check import Checker, Document, Known
 from config.definitions.export import record_type_document
 from config.definitions.faults import BadDefinition, Fault
+from config.definitions.scope import scope_values
 from config.definitions.structure import behind, fitted
 from config.definitions.times import alert_values, define_deadline, training_values
 from config.definitions.yaml_text import read_yaml
@@ -28,6 +29,7 @@ from ingestion.models import Calendar, Field, RecordType, Source
 from ingestion.schedules import PULL, RUN, TRAIN, put_schedule
 from ingestion.translations import define_translations
 from reconciliation.models import Reconciliation, Team
+from reconciliation.scoping import put_scope
 from reconciliation.store.ddl import ensure_tables
 from reconciliation.store.tables import StoreRefusal
 
@@ -287,6 +289,8 @@ def _reconciliation(code: str, given: Document) -> list[Change]:
     said = save_named(Reconciliation, code, values)
     if said:
         said += _idle_rules(code, given, said[0].verb)
+    field, granted = scope_values(given.get("scope"))
+    said += put_scope(reconciliation=Reconciliation.objects.get(code=code), field=field, granted=granted)
     training: Document = given.get("training") or {}  # type: ignore[assignment]
     for task, times in ((RUN, runs), (TRAIN, training)):
         said += put_schedule(task=task, code=code, text=str(times.get("schedule") or ""))

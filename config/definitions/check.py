@@ -9,6 +9,7 @@ from config.definitions.connections import connection_faults
 from config.definitions.faults import Fault
 from config.definitions.formats import format_faults
 from config.definitions.rules import RecordFields, rule_faults, unknown_keys
+from config.definitions.scope import scope_faults
 from config.definitions.times import alert_faults, deadline_faults, runs_faults, schedule_faults, training_faults
 from ingestion.errors import BadMapping
 from ingestion.mapping import KEYS as MAPPING_KEYS
@@ -27,7 +28,8 @@ SOURCE = (
     "retention", "mapping", "translations",
 )  # fmt: skip
 RECONCILIATION = (
-    "label", "a", "b", "calendar", "team", "four_eyes", "match", "compare", "authority", "gate", "provers", "sla", "runs", "training",
+    "label", "a", "b", "calendar", "team", "scope", "four_eyes", "match", "compare", "authority", "gate", "provers", "sla", "runs",
+    "training",
 )  # fmt: skip
 LONGEST_KEPT = 36_500  # days
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -274,8 +276,10 @@ class Checker:
         if document.get("a") == document.get("b"):
             return self._fault(place, "a and b are one source; a reconciliation needs two")
         if types[0] in self.types:
-            reasons = {*self.known.reasons, *self._section("reasons")}
-            self.faults += rule_faults(place, document, self._record_fields(types[0]), reasons)
+            reasons, fields = {*self.known.reasons, *self._section("reasons")}, self._record_fields(types[0])
+            self.faults += rule_faults(place, document, fields, reasons)
+            teams = {*self.known.teams, *self._section("teams")}
+            self.faults += scope_faults(f"{place}.scope", document.get("scope"), fields, teams)
         return None
 
     def _record_fields(self, record_type: str) -> RecordFields:

@@ -12,7 +12,8 @@ from config.definitions.yaml_text import write_yaml
 from ingestion.calendars import WEEKDAYS
 from ingestion.models import Calendar, Field, Mapping, RecordType, Source
 from ingestion.schedules import PULL, RUN, TRAIN, schedules_of
-from reconciliation.models import Reconciliation
+from reconciliation.models import Reconciliation, Team
+from reconciliation.scoping import scope_document
 
 RELATED = (
     "a__record_type", "a__calendar", "a__deadline", "b__record_type", "b__calendar", "b__deadline", "calendar", "team",
@@ -32,7 +33,7 @@ def export_definition(reconciliation: Reconciliation) -> str:
     document: dict[str, object] = {
         "calendars": {it.code: _calendar(it) for it in sorted(calendars, key=lambda it: it.code)},
         "reasons": _added_reasons(),
-        "teams": {reconciliation.team.code: {"label": reconciliation.team.label}} if reconciliation.team else {},
+        "teams": _teams(reconciliation),
         "record_types": {
             it.code: record_type_document(it, of) for it, of in _with_referred(reconciliation.record_type)
         },
@@ -100,12 +101,21 @@ def _reconciliation(reconciliation: Reconciliation, schedules: Schedules) -> dic
     for key in ("calendar", "team"):
         if (value := getattr(reconciliation, key)) is not None:
             document[key] = value.code
+    if scope := scope_document(reconciliation):
+        document["scope"] = scope
     if reconciliation.four_eyes:
         document["four_eyes"] = True
     runs = {"on_arrival": True} if reconciliation.runs_on_arrival else {}
     runs |= schedule_document(schedules.get((RUN, reconciliation.code)))
     document |= reconciliation.rules | ({"runs": runs} if runs else {})
     return document | training_document(reconciliation, schedules.get((TRAIN, reconciliation.code)))
+
+
+def _teams(reconciliation: Reconciliation) -> dict[str, object]:
+    """The team, and those that see a part."""
+    seeing = Team.objects.filter(scopes__reconciliation=reconciliation).distinct() if reconciliation.scope else ()
+    found = {it.code: it for it in (reconciliation.team, *seeing) if it is not None}
+    return {code: {"label": found[code].label} for code in sorted(found)}
 
 
 def _calendar(calendar: Calendar) -> dict[str, object]:

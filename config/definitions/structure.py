@@ -39,7 +39,7 @@ SOURCE = {
     "deadline": {"at": TEXT, "zone": TEXT, "after": ANY, "grace": ANY}, "retention": {"raw_days": ANY}, "mapping": Each({}), "translations": Each(Each(TEXT)),
 }  # fmt: skip
 RECONCILIATION = {
-    "label": TEXT, "a": TEXT, "b": TEXT, "calendar": TEXT, "team": TEXT, "four_eyes": FLAG,
+    "label": TEXT, "a": TEXT, "b": TEXT, "calendar": TEXT, "team": TEXT, "scope": {"field": TEXT, "teams": Each(WORDS)}, "four_eyes": FLAG,
     "match": {"on": WORDS, "one_sided": TEXT, "wait": ANY}, "compare": Each({}), "authority": Each(TEXT), "gate": GATE,
     "sla": ListOf({"kind": TEXT, "over": ANY, "hours": ANY, "business_days": ANY}),
     "provers": Each({"reason": TEXT, "confidence": TEXT, "active": FLAG}),

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows, document
 from ingestion.changes import save_named
-from reconciliation.models import Reconciliation, RuleSet
+from reconciliation.models import Reconciliation, RuleSet, TeamScope
 
 
 class RuleSetInline(ReadOnlyRows, admin.StackedInline):  # type: ignore[type-arg]
@@ -20,6 +20,15 @@ class RuleSetInline(ReadOnlyRows, admin.StackedInline):  # type: ignore[type-arg
     frozen = document("document", "rules")
 
 
+class TeamScopeInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]
+    """Which values of the scope field each team sees; a definition says so."""
+
+    model = TeamScope
+    ordering = ("team", "value")
+    fields = readonly_fields = ("team", "value")
+    verbose_name_plural = "teams that see a part"
+
+
 @admin.register(Reconciliation)
 class ReconciliationAdmin(ReadOnlyAdmin):
     """Two sources of one record type, and the rules between them."""
@@ -28,10 +37,10 @@ class ReconciliationAdmin(ReadOnlyAdmin):
     list_display = ("code", "label", "a", "b", "team", "four_eyes", "runs_on_arrival", "rule_version")
     list_filter = ("four_eyes",)
     search_fields = ("code", "label")
-    readonly_fields = ("code", "label", "a", "b", "calendar", "team", "four_eyes", "written")
+    readonly_fields = ("code", "label", "a", "b", "calendar", "team", "scope", "four_eyes", "written")
     settings = ("runs_on_arrival", "trains_after", "promotes_by_rule")
     fields = (*readonly_fields[:-1], *settings, "written")
-    inlines = (RuleSetInline,)
+    inlines = (TeamScopeInline, RuleSetInline)
     written = document("rules")
 
     def visible(self, request: HttpRequest) -> QuerySet[Reconciliation]:

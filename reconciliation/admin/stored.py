@@ -85,7 +85,7 @@ class StoredAdmin(Carried, ReadOnlyAdmin):  # type: ignore[misc]
 
     def visible(self, request: HttpRequest) -> QuerySet[Any]:
         """What runs of the user's teams stored, and what no run brought."""
-        return visible_stored(super().visible(request), self.table.has_versions, request.user)
+        return visible_stored(self.table, request.user, super().visible(request))
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """As for the record type."""

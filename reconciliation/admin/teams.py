@@ -7,9 +7,18 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from ingestion import custody
+from ingestion.admin.read_only import ReadOnlyRows
 from ingestion.audit_log import record_event
 from ingestion.changes import sign_versions
-from reconciliation.models import Team
+from reconciliation.models import Team, TeamScope
+
+
+class SeenScopeInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]
+    """The parts of reconciliations that the team sees; their definitions say so."""
+
+    model = TeamScope
+    fields = readonly_fields = ("reconciliation", "value")
+    verbose_name_plural = "parts of reconciliations that it sees"
 
 
 @admin.register(Team)
@@ -21,6 +30,7 @@ class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fields = ("code", "label", "members")
     filter_horizontal = ("members",)
     actions = None
+    inlines = (SeenScopeInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         """With the number of people."""

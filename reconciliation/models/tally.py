@@ -14,6 +14,7 @@ class BreakTally(models.Model):
     kind = models.CharField(max_length=12)
     band = models.CharField(max_length=9)
     reason = models.CharField(max_length=40)
+    scope_id = models.BigIntegerField(null=True)
     opened = models.DateTimeField(null=True, help_text="The hour in which open breaks opened; null for all others.")
     breaks = models.BigIntegerField()
 

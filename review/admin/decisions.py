@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows, document
 from reconciliation.admin.filters import ReconciliationFilter, through
-from reconciliation.models import Reconciliation
+from reconciliation.models import access_of
 from review.models import Decision, DecisionValue
 
 
@@ -41,4 +41,4 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     def visible(self, request: HttpRequest) -> QuerySet[Decision]:
         """Those of the user's reconciliations."""
-        return Decision.objects.filter(brk__reconciliation__in=Reconciliation.objects.visible_to(request.user))
+        return Decision.objects.filter(access_of(request.user).holds("brk__"))

@@ -92,7 +92,7 @@ def _asked(request: Request) -> tuple[Reconciliation, str]:
     for name in ("reconciliation", "key"):
         if not request.GET.get(name):
             raise ValidationError({name: ["This parameter is required."]})
-    visible = Reconciliation.objects.visible_to(request.user).select_related("a__record_type")
+    visible = Reconciliation.objects.entered_by(request.user).select_related("a__record_type")
     return get_object_or_404(visible, code=request.GET["reconciliation"]), request.GET["key"]
 
 
@@ -163,5 +163,5 @@ class SearchView(APIView):
         check_parameters(request, ("key",))
         if not request.GET.get("key"):
             raise ValidationError({"key": ["This parameter is required."]})
-        visible = Reconciliation.objects.visible_to(request.user).select_related("a__record_type")
+        visible = Reconciliation.objects.entered_by(request.user).select_related("a__record_type")
         return Response(FoundSerializer(search_keys(list(visible), request.GET["key"])).data)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from reconciliation.store.rows import leaf_paths, row_model
+from reconciliation.store.rows import leaf_paths
 from reconciliation.store.tables import store_table
 from reconciliation.visibility import visible_record_types, visible_stored
 from review.api.paging import NewestFirst
@@ -38,7 +38,7 @@ class StoredView(APIView):
         if not request.user.has_perm("ingestion.view_recordtype"):  # type: ignore[union-attr]
             raise PermissionDenied("Reading the store needs the right to see record types.")
         table = store_table(get_object_or_404(visible_record_types(request.user), code=code))
-        rows = visible_stored(row_model(table)._default_manager.all(), table.has_versions, request.user)
+        rows = visible_stored(table, request.user)
         if table.has_versions and request.GET.get("version") != "all":
             rows = rows.filter(valid_to=None)
         paths = leaf_paths(table)

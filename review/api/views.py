@@ -22,7 +22,7 @@ from attribution.models import Attribution
 from attribution.why import why
 from ingestion.suggestion import nearest
 from reconciliation.holds import return_due
-from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, Reconciliation, Run
+from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, Reconciliation, Run, access_of
 from reconciliation.runs import start_run
 from reconciliation.summary import run_summary
 from review.api.explanations import SimilarSerializer, WhySerializer
@@ -209,7 +209,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     @action(detail=True, pagination_class=None)
     def similar(self, request: Request, pk: str | None = None) -> Response:
         """Past breaks like this one with what people decided of them, one entry a differing field."""
-        return Response(SimilarSerializer(similar_breaks(self.get_object()), many=True).data)
+        return Response(SimilarSerializer(similar_breaks(self.get_object(), access_of(request.user)), many=True).data)
 
     @extend_schema(parameters=[KEY_HEADER], request=DecideSerializer, responses={201: DecisionSerializer})
     @action(detail=True, methods=["post"])

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ingestion import custody
@@ -31,13 +31,13 @@ class BulkConflict(BulkRefused):
 
 
 def visible_bulks(user: User) -> QuerySet[BulkDecision]:
-    """Those whose every reconciliation the user may see, newest first."""
-    seen = list(Reconciliation.objects.visible_to(user).values_list("pk", flat=True))
-    return (
-        BulkDecision.objects.filter(reconciliations__contained_by=seen)
-        .select_related("asked_by", "assignee")
-        .order_by("-id")
-    )
+    """Those whose every reconciliation the user sees as a whole, and the user's own where they see a part; newest first."""
+    entered = list(Reconciliation.objects.entered_by(user))
+    whole = [it.pk for it in entered if it.is_whole]
+    seen = Q(reconciliations__contained_by=whole)
+    if len(whole) < len(entered):
+        seen |= Q(asked_by=user, reconciliations__contained_by=[it.pk for it in entered])
+    return BulkDecision.objects.filter(seen).select_related("asked_by", "assignee").order_by("-id")
 
 
 @transaction.atomic

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection
 
-from reconciliation.models import Break, Reconciliation
+from reconciliation.models import Break, access_of
 from reconciliation.models.break_ import HIDDEN
 from review.models import BulkPreview
 from review.pages.facets import BANDS
@@ -30,7 +31,7 @@ FROM review_bulkpreview p
 CROSS JOIN LATERAL jsonb_to_recordset(p.chosen) AS c(id bigint, fingerprint text)
 JOIN reconciliation_break b ON b.id = c.id
 JOIN reconciliation_reconciliation r ON r.id = b.reconciliation_id
-WHERE p.id = %(preview)s AND b.reconciliation_id = ANY(%(seen)s)
+WHERE p.id = %(preview)s AND (b.reconciliation_id = ANY(%(whole)s) OR b.scope_id = ANY(%(scopes)s))
 GROUP BY 1, 2, 3
 """
 
@@ -85,9 +86,15 @@ class Summary:
 
 def summary_of(preview: BulkPreview, user: User) -> Summary:
     """One query over the chosen breaks."""
-    seen = list(Reconciliation.objects.visible_to(user).values_list("pk", flat=True))
+    seen = access_of(user)
+    given: dict[str, Any] = {
+        "preview": preview.pk,
+        "whole": list(seen.whole),
+        "scopes": list(seen.scopes),
+        "hidden": list(HIDDEN),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_EACH, {"preview": preview.pk, "seen": seen, "hidden": list(HIDDEN)})
+        cursor.execute(_EACH, given)
         cells = [Cell(*row) for row in cursor.fetchall()]
     review = [it for it in cells if it.state == Break.State.REVIEW]
     found = sum(it.count for it in cells)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +15,7 @@ from reconciliation.models import Break, RunInput
 from review.audits import AuditRefused, answer_audit, differences_of, rows_of, waiting_for
 from review.ids import id_of
 from review.pages.blind import CANNOT_TELL, BadAnswer, blind_context, posted_answer
-from review.visible import visible_reconciliations
+from review.visible import access, entered_reconciliations
 
 PAGE = 50
 SETTLED = 20
@@ -25,7 +25,7 @@ RIGHT = "attribution.add_auditanswer"
 def blind_audits(request: HttpRequest) -> HttpResponse:
     """What this person may audit, oldest first, and what was settled last. Items of another person's first answer look as
     all others."""
-    mine = [it.pk for it in visible_reconciliations(request)]
+    mine = access(request).holds("brk__")
     may = request.user.has_perm(RIGHT)  # type: ignore[union-attr]
     rows = list(_asked(request, mine)[: PAGE + 1]) if may else []
     return render(
@@ -36,25 +36,25 @@ def blind_audits(request: HttpRequest) -> HttpResponse:
             "may_answer": may,
             "next": f"after={rows[PAGE - 1].pk}" if len(rows) > PAGE else "",
             "waiting": _open(mine).count(),
-            "settled": _settled(mine),
+            "settled": _settled(access(request).holds("draw__brk__")),
         },
     )
 
 
-def _asked(request: HttpRequest, mine: list[int]) -> QuerySet[Draw]:
+def _asked(request: HttpRequest, mine: Q) -> QuerySet[Draw]:
     after = id_of(request.GET.get("after", ""))
-    waiting = waiting_for(request.user).filter(pk__gt=after, run__reconciliation__in=mine)  # type: ignore[arg-type]
+    waiting = waiting_for(request.user).filter(mine, pk__gt=after)  # type: ignore[arg-type]
     return waiting.select_related("brk", "run__reconciliation")
 
 
-def _open(mine: list[int]) -> QuerySet[Draw]:
+def _open(mine: Q) -> QuerySet[Draw]:
     """All audits that are not settled, whoever may answer them."""
     settled = AuditAnswer.objects.filter(counts=True, draw=OuterRef("pk"))
-    return Draw.objects.filter(purpose=Draw.Purpose.AUDIT, run__reconciliation__in=mine).exclude(Exists(settled))
+    return Draw.objects.filter(mine, purpose=Draw.Purpose.AUDIT).exclude(Exists(settled))
 
 
-def _settled(mine: list[int]) -> list[AuditAnswer]:
-    said = AuditAnswer.objects.filter(counts=True, draw__run__reconciliation__in=mine)
+def _settled(mine: Q) -> list[AuditAnswer]:
+    said = AuditAnswer.objects.filter(mine, counts=True)
     related = said.select_related("draw__brk", "draw__run__reconciliation", "answered_by")
     return list(related.prefetch_related("reasons__difference").order_by("-answered_at", "-pk")[:SETTLED])
 
@@ -67,9 +67,8 @@ def blind_audit(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _draw(request: HttpRequest, pk: int) -> Draw:
     """An audit of what the user may see, settled or not; 404 for whatever else was drawn."""
-    mine = [it.pk for it in visible_reconciliations(request)]
     inputs = Prefetch("run__inputs", RunInput.objects.select_related("normalization__mapping"))
-    audits = Draw.objects.filter(purpose=Draw.Purpose.AUDIT, run__reconciliation__in=mine)
+    audits = Draw.objects.filter(access(request).holds("brk__"), purpose=Draw.Purpose.AUDIT)
     return get_object_or_404(audits.select_related("brk", "run__rule_set").prefetch_related(inputs), pk=pk)
 
 
@@ -78,7 +77,7 @@ def _page(request: HttpRequest, draw: Draw, refused: str = "") -> HttpResponse:
         messages.warning(request, "This audit is settled, or you know the record. Take another one.", extra_tags="warn")
         return redirect("blind_audits")
     differences, brk = differences_of(draw), draw.brk
-    by_id = {it.pk: it for it in visible_reconciliations(request)}
+    by_id = {it.pk: it for it in entered_reconciliations(request)}
     brk.last_run = draw.run
     brk.reconciliation = draw.run.reconciliation = by_id[draw.run.reconciliation_id]
     context: dict[str, Any] = blind_context(request, brk, differences, rows_of(draw))

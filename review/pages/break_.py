@@ -22,7 +22,7 @@ from review.pages.discussed import comments_context
 from review.pages.explained import Explained, explained_differences
 from review.pages.posted import posted_confirmation, posted_decision, posted_undo, posted_waiver, visible_decision
 from review.undoing import way_to_undo
-from review.visible import visible_breaks, visible_reconciliations
+from review.visible import entered_reconciliations, visible_breaks
 
 PREVIEW = "review/preview.html"
 
@@ -33,7 +33,7 @@ def visible_break(request: HttpRequest, pk: int, **more: Any) -> Break:  # noqa:
     seen = visible_breaks(request).annotate(holds_told=holds_of_break())
     seen = seen.select_related("last_run__rule_set", "assignee").prefetch_related(inputs)
     brk = get_object_or_404(seen.annotate(**more), pk=pk)
-    by_id = {it.pk: it for it in visible_reconciliations(request)}
+    by_id = {it.pk: it for it in entered_reconciliations(request)}
     brk.reconciliation = brk.last_run.reconciliation = by_id[brk.reconciliation_id]
     return brk
 

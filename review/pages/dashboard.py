@@ -12,7 +12,7 @@ from reconciliation.tally import tallied
 from review.pages.ageing import heat_map
 from review.pages.arrivals import arrival_board
 from review.pages.strip import strip_of
-from review.visible import visible_reconciliations
+from review.visible import access, visible_reconciliations
 
 LAST = 10
 
@@ -30,6 +30,6 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "written": timezone.now() - timedelta(seconds=float(str(summary["age_seconds"]))) if summary else None,
         "strip": strip_of(latest) if latest else None,
         "board": arrival_board(request),
-        "heat": heat_map(tallied([it.pk for it in visible_reconciliations(request)], [Break.State.REVIEW])),
+        "heat": heat_map(tallied(access(request), [Break.State.REVIEW])),
     }
     return render(request, "review/dashboard.html", context)

@@ -14,14 +14,14 @@ from review.journey_export import sign_journey
 from review.pages.posted import holds_nul
 from review.signed_journey import key_id, pem
 from review.signing import NoSigningKey, public_key
-from review.visible import visible_reconciliations
+from review.visible import entered_reconciliations
 
 NEWEST = "newest"
 
 
 def journey_page(request: HttpRequest) -> HttpResponse:
     """Every step of a key."""
-    visible = visible_reconciliations(request)
+    visible = entered_reconciliations(request)
     code, key = request.GET.get("reconciliation", ""), request.GET.get("key", "").strip()
     named = next((it for it in visible if it.code == code), None)
     found, told = find_journey([named] if named else visible, key) if key else (None, Journey())
@@ -67,7 +67,7 @@ def _key_name() -> str:
 def export_journey(request: HttpRequest) -> HttpResponse:
     """The journey as a signed file; who took it is recorded."""
     code, key = request.POST.get("reconciliation", ""), request.POST.get("key", "")
-    reconciliation = next((it for it in visible_reconciliations(request) if it.code == code), None)
+    reconciliation = next((it for it in entered_reconciliations(request) if it.code == code), None)
     if reconciliation is None or holds_nul(request):
         raise Http404
     try:

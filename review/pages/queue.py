@@ -22,7 +22,7 @@ from review.due import DUE
 from review.ordering import ORDERS, order_of, orders_of
 from review.pages.facets import ASSIGNED, BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
 from review.pages.queue_filters import chosen_of, narrowed_to, searched
-from review.visible import visible_breaks, visible_reconciliations
+from review.visible import entered_reconciliations, visible_breaks
 
 PAGE = 50
 SHORT_BANDS = {
@@ -60,7 +60,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     return_due(timezone.now())
     chosen = chosen_of(request.GET)
     sought = searched(visible_breaks(request), request.GET)
-    codes = {it.pk: it.code for it in visible_reconciliations(request)}
+    codes = {it.pk: it.code for it in entered_reconciliations(request)}
     counts = count_breaks(sought, codes, request.user.pk)
     name = order_of(request.GET.get("order", ""), chosen["state"])
     order = ORDERS[name]
@@ -193,7 +193,7 @@ def _days_apart(a: str, b: str) -> str:
 
 
 def _facets(request: HttpRequest, counts: Counts, chosen: dict[str, str]) -> list[dict[str, Any]]:
-    titles = {it.code: it.title for it in visible_reconciliations(request)}
+    titles = {it.code: it.title for it in entered_reconciliations(request)}
     functional = dict(Reason.objects.values_list("code", "functional"))
     reasons = facet("Reason", "reason", counts, chosen, request.GET, {})
     for option in reasons["options"]:

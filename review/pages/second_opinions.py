@@ -12,8 +12,8 @@ from attribution.models import SecondOpinion
 from review.pages.blind import BadAnswer, blind_context, posted_answer
 from review.pages.break_ import visible_break
 from review.pages.explained import shown_field
-from review.second_opinions import GIVES, OpinionRefused, answer_opinion, open_opinions, visible_opinions
-from review.visible import visible_reconciliations
+from review.second_opinions import GIVES, OF_OPINION, OpinionRefused, answer_opinion, open_opinions, visible_opinions
+from review.visible import access
 
 SHOWN = 100
 RELATED = "correction__difference__brk__last_run__rule_set"
@@ -31,8 +31,7 @@ def second_opinions(request: HttpRequest) -> HttpResponse:
 
 
 def _open(request: HttpRequest) -> QuerySet[SecondOpinion]:
-    mine = [it.pk for it in visible_reconciliations(request)]
-    waiting = open_opinions(request.user).filter(correction__difference__brk__reconciliation__in=mine)
+    waiting = open_opinions(request.user).filter(access(request).holds(OF_OPINION))
     return waiting.select_related("correction__difference__brk__reconciliation", RELATED)
 
 

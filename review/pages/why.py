@@ -12,6 +12,7 @@ from reconciliation.models import Break
 from review.charts import SignedBar, largest, signed_bar
 from review.pages.break_ import visible_break
 from review.similar import similar_breaks
+from review.visible import access
 
 if TYPE_CHECKING:
     from attribution.contributions import Weighed
@@ -31,7 +32,7 @@ def why_page(request: HttpRequest, pk: int) -> HttpResponse:
 def similar_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What people decided of breaks like this one."""
     brk = visible_break(request, pk)
-    return part_of(request, brk, "similar", "Similar to", {"similar": similar_breaks(brk)})
+    return part_of(request, brk, "similar", "Similar to", {"similar": similar_breaks(brk, access(request))})
 
 
 def part_of(request: HttpRequest, brk: Break, name: str, title: str, context: dict[str, Any]) -> HttpResponse:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from reconciliation.models import Break, BreakTally, Reconciliation, Run
+from reconciliation.models import Access, Break, BreakTally, Reconciliation, Run
 from reconciliation.tally import settle_tally, tallied, wrong_tallies
 from review.decisions import decide
 from review.pages.ageing import AGES, before, heat_map
@@ -14,7 +14,7 @@ from tests.conftest import row
 
 
 def _sum(reconciliation: Reconciliation, state: str) -> int:
-    return sum(cell.breaks for cell in tallied([reconciliation.pk], [state]))
+    return sum(cell.breaks for cell in tallied(Access([reconciliation.pk]), [state]))
 
 
 def test_the_tally_follows_runs_and_decisions(
@@ -27,11 +27,11 @@ def test_the_tally_follows_runs_and_decisions(
     decide(brk=Break.objects.get(key="SIGN"), action="reject", by=person("Supervisor"))
     assert (_sum(trades, "review"), _sum(trades, "rejected")) == (1, 1)
     assert list(wrong_tallies()) == []
-    cells, rows = set(tallied([trades.pk])), BreakTally.objects.count()
+    cells, rows = set(tallied(Access([trades.pk]))), BreakTally.objects.count()
     settle_tally()
-    assert set(tallied([trades.pk])) == cells and BreakTally.objects.count() == len(cells) < rows
+    assert set(tallied(Access([trades.pk]))) == cells and BreakTally.objects.count() == len(cells) < rows
     settle_tally()
-    assert set(tallied([trades.pk])) == cells
+    assert set(tallied(Access([trades.pk]))) == cells
 
 
 def test_a_wrong_tally_is_named(trades: Reconciliation, reconcile: Callable[..., Run]) -> None:
@@ -45,6 +45,6 @@ def test_ages_of_the_heat_map_are_those_of_the_queue(trades: Reconciliation, rec
     for brk, age in zip(Break.objects.all(), AGES.values(), strict=False):
         Break.objects.filter(pk=brk.pk).update(opened_at=before(age.until or 9))
     Break.objects.filter(key="K7").update(opened_at=timezone.now() - dt.timedelta(hours=25))
-    found = heat_map(tallied([trades.pk]))
+    found = heat_map(tallied(Access([trades.pk])))
     listed = [Break.objects.filter(age.holds(), state="review").count() for age in AGES.values()]
     assert found["totals"] == listed and sum(listed) == found["total"] == 8

@@ -116,7 +116,7 @@ def test_the_plan_uses_the_index_of_keys(reconcile: Callable[..., Run]) -> None:
             [owner, run.pk, run.pk],
         )
         cursor.execute("ANALYZE reconciliation_break")
-        given = {"owners": [owner], "pattern": prefix_pattern("K1234"), "most": 51}
+        given = {"reconciliation_id": [owner], "scope_id": [], "pattern": prefix_pattern("K1234"), "most": 51}
         cursor.execute("EXPLAIN " + _BREAKS, given)
         plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "break_by_key" in plan and "Seq Scan on reconciliation_break" not in plan

@@ -8,12 +8,14 @@ from django.test import Client
 from django.urls import reverse
 
 from attribution.nearness import Look, nearness
-from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.models import Access, Break, Reconciliation, Run
 from review.decisions import decide
 from review.similar import LATEST, similar_breaks
 from review.tokens import make_token
 from tests.attribution.test_learning import labels, told  # noqa: F401 - a fixture
 from tests.conftest import DAY, row
+
+EVERYTHING = Access(range(1 << 40))
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def again(reconcile: Callable[..., Run], a: str = "300.10", b: str = "297.10") -
 
 
 def test_alike_ones_come_first_with_their_decisions(past: User, reconcile: Callable[..., Run]) -> None:
-    (found,) = similar_breaks(again(reconcile))
+    (found,) = similar_breaks(again(reconcile), EVERYTHING)
     assert (found.field, found.seen, found.alike) == ("amount", 8, 5)
     assert found.summary == "4 of 5 alike were overridden as ACCRUAL_DIFF."
     assert {it.key for it in found.past} == {"P0", "P1", "P2", "P3", "P4"}
@@ -48,7 +50,7 @@ def test_alike_ones_come_first_with_their_decisions(past: User, reconcile: Calla
 
 
 def test_another_gap_is_not_alike(past: User, reconcile: Callable[..., Run]) -> None:
-    (found,) = similar_breaks(again(reconcile, "300.00", "990.00"))
+    (found,) = similar_breaks(again(reconcile, "300.00", "990.00"), EVERYTHING)
     assert not {it.key for it in found.past} & {"P0", "P1", "P2", "P3", "P4"}
 
 
@@ -59,7 +61,7 @@ def test_imported_labels_are_decisions_too(
 ) -> None:
     reconcile([row("L", "50.50")], [row("L", "47.50")])
     told("import_corrections", str(labels([("L", "ACCRUAL_DIFF")])))
-    (found,) = similar_breaks(again(reconcile))
+    (found,) = similar_breaks(again(reconcile), EVERYTHING)
     assert found.summary == "The one that is alike was labelled as ACCRUAL_DIFF."
     assert found.past[0].action == "label"
 
@@ -70,7 +72,7 @@ def test_whole_rows_have_similar_ones(reconcile: Callable[..., Run], person: Cal
     for brk in Break.objects.filter(kind="missing_in_b"):
         decide(brk=brk, by=by, action="reject")
     reconcile([row("L3", "70.00", "2026-11-23")], [row("Y")], DAY.replace(day=23))
-    (found,) = similar_breaks(Break.objects.get(key="L3"))
+    (found,) = similar_breaks(Break.objects.get(key="L3"), EVERYTHING)
     assert (found.shown, found.seen) == ("the whole row", 2)
     assert found.past[0].key == "L1" and "rejected as MISSING_SOURCE_B" in found.summary
 
@@ -83,7 +85,7 @@ def test_page_and_program_show_them_in_one_query(
     with django_assert_num_queries(1):
         brk = Break.objects.select_related("reconciliation__a__record_type").get(pk=brk.pk)
     with django_assert_num_queries(2):  # the record type's fields are the other one
-        similar_breaks(brk)
+        similar_breaks(brk, EVERYTHING)
     client.force_login(person("Analyst"))
     page = client.get(reverse("similar", args=[brk.pk])).content.decode()
     assert "4 of 5 alike were overridden as ACCRUAL_DIFF." in page and "Overridden as ACCRUAL_DIFF" in page
@@ -98,7 +100,7 @@ def test_of_very_many_only_the_latest_are_looked_at(past: User, reconcile: Calla
     of = Break.objects.filter(key="P0").values().get()
     made = [Break(**{**of, "id": None, "key": f"M{n}"}) for n in range(LATEST + 5)]
     Break.objects.bulk_create(made)
-    assert similar_breaks(brk)[0].seen <= LATEST
+    assert similar_breaks(brk, EVERYTHING)[0].seen <= LATEST
 
 
 @pytest.mark.parametrize(
