@@ -97,8 +97,10 @@ def _whole(user: User) -> Q:
 
 
 def access_of(user: User) -> Access:
-    """What a user sees, in one query."""
-    return access_to(Reconciliation.objects.entered_by(user).only("pk"))
+    """What a user sees, in one query; asked once a user object, as the rights are."""
+    if not hasattr(user, "_access_cache"):
+        user._access_cache = access_to(Reconciliation.objects.entered_by(user).only("pk"))  # type: ignore[union-attr]
+    return user._access_cache  # type: ignore[union-attr, no-any-return]
 
 
 def access_to(entered: "Iterable[Reconciliation]") -> Access:
