@@ -309,7 +309,11 @@ class Checker:
         self._keys(place, document, ("label",))
 
     def _alert(self, place: str, code: str, document: Document) -> None:
-        self.faults += alert_faults(place, document, {*self.known.sources, *self._section("sources")})
+        sources, teams = (
+            {*known, *self._section(name)}
+            for name, known in (("sources", self.known.sources), ("teams", self.known.teams))
+        )
+        self.faults += alert_faults(place, document, sources, teams)
 
     def _calendar(self, place: str, code: str, document: Document) -> None:
         self._keys(place, document, ("label", "weekend", "holidays"))

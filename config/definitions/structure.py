@@ -53,7 +53,9 @@ DEFINITION = {
     "calendars": Each({"label": TEXT, "weekend": WORDS}),
     "reasons": Each({"label": TEXT, "description": TEXT}),
     "teams": Each({"label": TEXT}),
-    "alerts": Each({"email": TEXT, "webhook": TEXT, "secret": {"env": TEXT}, "sources": WORDS, "active": FLAG}),
+    "alerts": Each(
+        {"email": TEXT, "webhook": TEXT, "secret": {"env": TEXT}, "sources": WORDS, "team": TEXT, "active": FLAG}
+    ),
 }
 NOTHING = object()  # in the place of what does not fit
 

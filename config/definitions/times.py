@@ -23,7 +23,7 @@ from reconciliation.models.reconciliation import TRAINS_AFTER
 Document = Mapping[str, Any]
 DEADLINE = ("at", "zone", "after", "grace")
 MOST_CORRECTIONS = 1_000_000
-ALERT = ("email", "webhook", "secret", "sources", "active")
+ALERT = ("email", "webhook", "secret", "sources", "team", "active")
 
 
 def schedule_faults(place: str, kind: str, text: object) -> Iterator[Fault]:
@@ -97,13 +97,15 @@ def _time(text: object) -> dt.time | None:
         return None
 
 
-def alert_faults(place: str, given: Document, sources: Collection[str]) -> Iterator[Fault]:
+def alert_faults(place: str, given: Document, sources: Collection[str], teams: Collection[str]) -> Iterator[Fault]:
     """What is wrong with a target of alerts."""
     yield from unknown_keys(place, given, ALERT)
     yield from unknown_keys(f"{place}.secret", given.get("secret") or {}, ("env",))
     for number, code in enumerate(given.get("sources") or []):
         if code not in sources:
             yield Fault(f"{place}.sources[{number}]", f"there is no source {code!r}{nearest(str(code), sources)}")
+    if (team := given.get("team")) is not None and team not in teams:
+        yield Fault(f"{place}.team", f"there is no team {team!r}{nearest(str(team), teams)}")
     if len({"email", "webhook"} & set(given)) != 1:
         yield Fault(place, "name one of email: ADDRESS and webhook: ADDRESS with secret: {env: TIEOUT_NAME}")
     elif sentence := target_fault(*_addressed(given)):
@@ -120,7 +122,8 @@ def alert_values(given: Document) -> dict[str, Any]:
     """A target's values, as its service takes them."""
     kind, address, secret = _addressed(given)
     sources = list(Source.objects.filter(code__in=given.get("sources") or []))
-    return {"kind": kind, "address": address, "secret": secret, "sources": sources, "active": given.get("active", True)}
+    values = {"kind": kind, "address": address, "secret": secret, "sources": sources, "team": given.get("team")}
+    return values | {"active": given.get("active", True)}
 
 
 def define_deadline(source: Source, given: Any) -> list[Change]:  # noqa: ANN401 - as the file has it
@@ -165,4 +168,5 @@ def _alert(target: AlertTarget, codes: list[str]) -> dict[str, Any]:
     document: dict[str, Any] = {str(target.kind): target.address}
     document |= {"secret": {"env": target.secret}} if target.secret else {}
     document |= {"sources": codes} if codes else {}
+    document |= {"team": target.team} if target.team else {}
     return document | ({} if target.active else {"active": False})

@@ -41,12 +41,17 @@ def checked_address(host: str) -> str:
     if host not in settings.OUTBOUND_HOSTS:
         raise PullError(f"The host {host} is not one that sources may call (setting OUTBOUND_HOSTS).")
     found = list(_resolved(host))
-    inner = [it for it in found if not ipaddress.ip_address(it).is_global and it not in settings.OUTBOUND_HOSTS]
+    inner = [it for it in found if _is_inner(it) and it not in settings.OUTBOUND_HOSTS]
     if inner:
         raise PullError(
             f"The host {host} leads to {inner[0]}, an inner address. If that is meant, name the address in OUTBOUND_HOSTS, too."
         )
     return found[0]
+
+
+def _is_inner(address: str) -> bool:
+    found = ipaddress.ip_address(address)
+    return not found.is_global or found.is_multicast
 
 
 def _resolved(host: str) -> Iterator[str]:

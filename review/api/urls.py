@@ -3,6 +3,7 @@
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from review.api.alerts import AlertViewSet, ChoicesView, ChoiceView
 from review.api.audit import AuditViewSet
 from review.api.blind_audits import BlindAuditViewSet
 from review.api.bulk import BulkPreviewView, BulkViewSet
@@ -35,6 +36,7 @@ router.register("bulk-decisions", BulkViewSet, basename="api-bulk")
 router.register("models", ModelViewSet, basename="api-model")
 router.register("trainings", TrainingViewSet, basename="api-training")
 router.register("second-opinions", OpinionViewSet, basename="api-second-opinion")
+router.register("alerts", AlertViewSet, basename="api-alert")
 router.register("breaks", BreakViewSet, basename="api-break")
 router.register("blind-audits", BlindAuditViewSet, basename="api-blind-audit")
 
@@ -52,6 +54,8 @@ urlpatterns = [
     re_path(r"^gates/?$", GatesView.as_view(), name="api-gates"),
     re_path(r"^gates/(?P<code>[-\w]+)/?$", GateView.as_view(), name="api-gate"),
     re_path(r"^gates/(?P<code>[-\w]+)/reopen/?$", ReopenGateView.as_view(), name="api-reopen-gate"),
+    re_path(r"^alert-choices/?$", ChoicesView.as_view(), name="api-alert-choices"),
+    re_path(r"^alert-choices/(?P<event>[-.\w]+)/?$", ChoiceView.as_view(), name="api-alert-choice"),
     re_path(r"^bulk-previews/?$", BulkPreviewView.as_view(), name="api-bulk-previews"),
     re_path(r"^journey/?$", JourneyView.as_view(), name="api-journey"),
     re_path(r"^journey/signed/?$", SignedJourneyView.as_view(), name="api-signed-journey"),

@@ -84,6 +84,7 @@ def test_a_schedule_that_was_switched_off_stays_off(define: Define) -> None:
         ("{env: TIEOUT_PAGER}", "{env: SECRET_KEY}", "alerts.pager: The secret is the name of a variable that begins with"),
         ("https://pager", "ftp://pager", "alerts.pager: 'ftp://pager.example.com/tieout' is no address"),
         ("https://pager", "https://me:pw@pager", "alerts.pager: An address holds no user or password"),
+        ("sources: [left]", "team: nobody", "alerts.pager.team: there is no team 'nobody'"),
         ("sources: [left]", "sources: [lft]", "alerts.pager.sources[0]: there is no source 'lft'; did you mean 'left'?"),
         ("email: operations@example.com", "phone: '1'", "alerts.operations.phone: there is no key 'phone' here"),
         ("kind: drop\n    connection: {url: 'file:///nowhere/*.csv'}", "kind: push", "a source of kind 'push' hands its records over"),

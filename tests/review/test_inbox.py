@@ -152,3 +152,25 @@ def test_the_bell_leads_to_the_inbox_and_on(trades: Reconciliation, person: Pers
     assert "Run 1 of trades failed." in client.get(reverse("alerts"), {"show": "muted"}).content.decode()
     wrong = client.post(reverse("alert_choices"), {"mail-run.failed": "pigeon"}, follow=True)
     assert "There is no way" in wrong.content.decode()
+
+
+def test_programs_read_their_inbox_and_choose(trades: Reconciliation, person: Person, client: Client) -> None:
+    client.force_login(person("Analyst"))
+    failed(trades, 1)
+    failed(trades, 2)
+    (line,) = client.get("/api/v1/alerts").json()["results"]
+    assert (line["event"], line["title"], line["count"], line["unread"]) == ("run.failed", "Run failed", 2, True)
+    read = {"path": f"/api/v1/alerts/{line['id']}/read", "content_type": "application/json"}
+    assert client.post(**read, headers={"Idempotency-Key": "1"}).json() == {"read": 1}
+    assert client.post(**read, headers={"Idempotency-Key": "1"}).json() == {"read": 1}
+    assert client.post("/api/v1/alerts/read", headers={"Idempotency-Key": "2"}).json() == {"read": 0}
+    assert client.get("/api/v1/alerts").json()["results"] == []
+    assert len(client.get("/api/v1/alerts?show=all&event=run.failed").json()["results"]) == 1
+    assert client.get("/api/v1/alerts?show=some").status_code == 400
+    chosen = client.put("/api/v1/alert-choices/run.failed", {"mail": "none"}, content_type="application/json")
+    assert chosen.json() == {"event": "run.failed", "title": "Run failed", "mail": "none", "muted": False}
+    assert chosen.json() in client.get("/api/v1/alert-choices").json()
+    assert (
+        client.put("/api/v1/alert-choices/run.fail", {"mail": "none"}, content_type="application/json").status_code
+        == 404
+    )
