@@ -28,6 +28,7 @@ from reconciliation.models import Run, RunStep
 from reconciliation.runs import advance_run, work_of
 from reconciliation.summary import publish_summary
 from review.decisions import void_stale
+from review.figures import refresh_figures
 from review.incidents.finding import find_incidents
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def advance(run: Run) -> list[ClaimedWork]:
         look_for_incidents(run)
         end_stale_proposals(run)
         settle_drift(run)
+        gather_figures(run)
         for waiting in Run.objects.filter(reconciliation=run.reconciliation, state=Run.State.WAITING).order_by("id")[
             :1
         ]:
@@ -80,6 +82,14 @@ def end_stale_proposals(run: Run) -> None:
             log.info("%s: %s proposals are void, their values changed.", run, ended)
     except Exception:
         log.exception("Stale proposals were not looked for after %s.", run)
+
+
+def gather_figures(run: Run) -> None:
+    """Compute the dashboard's figures of an ended run. What goes wrong costs a page its newest figures; beat tries again."""
+    try:
+        refresh_figures(run.reconciliation)
+    except Exception:
+        log.exception("The figures of %s were not computed.", run)
 
 
 def run_to_end(run: Run) -> Run:

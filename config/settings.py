@@ -133,6 +133,7 @@ CELERY_BEAT_SCHEDULE = {
     "pull": {"task": "config.tasks.pull_sources", "schedule": 60.0},
     "schedules": {"task": "config.tasks.watch_schedules", "schedule": 30.0},
     "gates": {"task": "config.tasks.watch_gates", "schedule": 300.0},
+    "figures": {"task": "config.tasks.refresh_dashboards", "schedule": 30.0},
     "deadlines": {"task": "config.tasks.watch_deadlines", "schedule": 30.0},
     "holds": {"task": "config.tasks.return_held", "schedule": 60.0},
     "training": {"task": "config.tasks.watch_training", "schedule": 60.0},

@@ -44,6 +44,7 @@ from reconciliation.runs import work_of
 from reconciliation.tally import settle_tally
 from review.bulk.working import silent_bulks, work_on
 from review.exporting import carry_out, forget_expired, silent_exports
+from review.figures import refresh_due
 from review.incidents.finding import unscanned
 from review.incidents.standing import settle_incidents
 from review.models import BulkDecision, Export
@@ -348,6 +349,12 @@ def watch_audit() -> None:
     raise_event(
         event="audit.broken", mark=check.problem[:120], sentence=check.problem, link="/audit/", now=database_now()
     )
+
+
+@shared_task(queue="ingest")
+def refresh_dashboards() -> None:
+    """Compute the dashboards' figures anew that are due; what comes twice finds none."""
+    refresh_due(timezone.now())
 
 
 @shared_task(queue="ingest")

@@ -1,10 +1,12 @@
 """Conservation: how many rows of a run stand in which state now, and that they add up to what was received."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef, Sum
 
+from ingestion.models import Normalization
 from reconciliation.models import Break, Member, OutcomeCount, Run
 from reconciliation.models.break_ import MemberQuerySet
 from reconciliation.outcomes import IN_BREAK
@@ -12,13 +14,27 @@ from reconciliation.outcomes import IN_BREAK
 STATES = ("stored", "in_review", "rejected", "quarantined", "duplicate", "superseded", "out_of_scope", "in_flight")
 
 
+NOT_COMPARED, MATCHED = "not_compared", "matched"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """So many rows of a side, what comparing made of them, and the state in which they stand now."""
+
+    side: str
+    outcome: str
+    state: str
+    rows: int
+
+
 @dataclass(frozen=True)
 class Conservation:
-    """Rows received and by state; `unaccounted` is zero when they add up."""
+    """Rows received and by state; `unaccounted` is zero when they add up. `streams` are those that are settled, by their way."""
 
     a: int
     b: int
     states: dict[str, int] = field(default_factory=dict)
+    streams: tuple[Stream, ...] = ()
 
     @property
     def received(self) -> int:
@@ -35,16 +51,28 @@ def conservation(run: Run) -> Conservation:
     """Every row that a run took, by the state in which it stands now."""
     inputs = [(given.side, given.normalization) for given in run.inputs.select_related("normalization")]
     received = {side: sum(it.received or 0 for of, it in inputs if of == side) for side in ("a", "b")}
-    states: Counter[str] = Counter(quarantined=sum(it.quarantined or 0 for _, it in inputs))
-    told = OutcomeCount.objects.filter(file__step__run=run).values_list("state").annotate(Sum("rows"))
-    states.update(dict(told))
-    in_break = states.pop(IN_BREAK, 0)
+    streams = _streams(run, inputs)
+    states: Counter[str] = Counter()
+    for it in streams:
+        states[it.state] += it.rows
+    if run.state != Run.State.DONE:
+        states["in_flight"] += sum(received.values()) - sum(states.values())
+    return Conservation(received["a"], received["b"], {state: states.get(state, 0) for state in STATES}, streams)
+
+
+def _streams(run: Run, inputs: Sequence[tuple[str, Normalization]]) -> tuple[Stream, ...]:
+    """A run's rows from their side over their outcome to their state; of a run that goes on, those that are settled."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for side, it in inputs:
+        found[side, NOT_COMPARED, "quarantined"] += it.quarantined or 0
+    told = OutcomeCount.objects.filter(file__step__run=run).exclude(state=IN_BREAK)
+    for side, state, rows in told.values_list("side", "state").annotate(Sum("rows")):
+        found[side, MATCHED if state == "stored" else NOT_COMPARED, state] += rows
     if run.state == Run.State.DONE:
         several = len(inputs) > len({side for side, _ in inputs})
-        states.update(standing(run, several=several).count_by_fate())
-    else:
-        states["in_flight"] += in_break + sum(received.values()) - sum(states.values()) - in_break
-    return Conservation(received["a"], received["b"], {state: states.get(state, 0) for state in STATES})
+        for side, kind, state, rows in standing(run, several=several).count_by_outcome():
+            found[side, kind, state] += rows
+    return tuple(Stream(*way, rows) for way, rows in sorted(found.items()) if rows)
 
 
 def standing(run: Run, *, several: bool = True) -> MemberQuerySet:

@@ -100,7 +100,7 @@ def _tell(to: User, by: User, times: int) -> None:
     """One line for the person until they read it, however many breaks."""
     now = timezone.now()
     raise_event(
-        event="break.assigned", mark="breaks", person=to, link=f"/queue/?assignee={ME}", occurrence=now.isoformat(),
+        event="break.assigned", mark="breaks", person=to, link=f"/queue/?assigned={ME}", occurrence=now.isoformat(),
         sentence=f"{by} assigned a break to you.", times=times, now=now,
     )  # fmt: skip
 

@@ -185,9 +185,10 @@ class MemberQuerySet(models.QuerySet["Member"]):
         rows = self.annotate(fate=_fate()).order_by("brk_id")
         return list(rows.values_list("record_number", "fate", "brk_id"))
 
-    def count_by_fate(self) -> dict[str, int]:
-        """How many rows there are of each fate."""
-        return dict(self.annotate(fate=_fate()).values_list("fate").annotate(Count("id")))
+    def count_by_outcome(self) -> list[tuple[str, str, str, int]]:
+        """(side, kind of the break, fate, how many rows)."""
+        found = self.annotate(fate=_fate()).order_by().values_list("side", "brk__kind", "fate")
+        return list(found.annotate(Count("id")))
 
 
 class Member(models.Model):

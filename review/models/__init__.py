@@ -5,6 +5,7 @@ from review.models.bulk import BulkDecision, BulkPreview, BulkRow
 from review.models.comment import Comment, Mention
 from review.models.decision import Decision, DecisionValue, Waiver
 from review.models.export import Export
+from review.models.figures import Figures
 from review.models.inbox import AlertChoice, AlertReading
 from review.models.incident import Incident, IncidentBreak, IncidentScan, SignatureCount
 
@@ -19,6 +20,7 @@ __all__ = [
     "Decision",
     "DecisionValue",
     "Export",
+    "Figures",
     "IdempotentRequest",
     "Incident",
     "IncidentBreak",

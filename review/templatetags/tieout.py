@@ -81,6 +81,13 @@ def age(moment: dt.datetime | None) -> str:
 
 
 @register.filter
+def elapsed(moment: dt.datetime) -> str:
+    """How long ago, to the second within a minute."""
+    seconds = max((timezone.now() - moment).total_seconds(), 0)
+    return f"{int(seconds)} s" if seconds < 60 else age(moment)
+
+
+@register.filter
 def words(code: str) -> str:
     """A code as words; the sides keep their capitals."""
     text = str(code).replace("_", " ").capitalize()

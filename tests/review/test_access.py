@@ -41,6 +41,7 @@ STOCK = re.compile(
 NOT_KNOWN, REFUSED = 405, (401, 403, 404)
 TOKEN = "00000000-0000-0000-0000-000000000000"
 NAMED = {
+    r"alert-choices/\(\?P<event>[^)]*\)": "alert-choices/run.failed",
     r"store/\(\?P<code>[^)]*\)": "store/trade",
     r"gates/\(\?P<code>[^)]*\)": "gates/trades",
     "definitions/<slug:code>": "definitions/trades",

@@ -1,0 +1,75 @@
+"""My work: what waits for the person who looks, each with the list that it leads to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import F, Func, IntegerField, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from reconciliation.models.break_ import SHOWN
+from review.inbox import unread_of
+from review.models import Decision
+from review.visible import access, asked_opinions, visible_breaks
+
+CONFIRMS = "review.change_decision"
+DECIDES = "review.add_decision"
+
+
+@dataclass(frozen=True)
+class Item:
+    """So many things of a sort."""
+
+    title: str
+    glyph: str
+    count: int
+    url: str
+    hint: str = ""
+    is_bad: bool = False
+
+
+def my_work(request: HttpRequest) -> list[Item]:
+    """What waits for the user, in one query; what the user has no right for is left out."""
+    user, told = request.user, _counted(request)
+    queue, alerts = reverse("queue"), reverse("alerts")
+    found = []
+    if user.has_perm(DECIDES):  # type: ignore[union-attr]
+        due = f"{told['over']:,} over time" if told["over"] else ""
+        found.append(Item("Assigned to me", "user", told["mine"], f"{queue}?assigned=me", due, bool(told["over"])))
+        found.append(Item("My proposals that wait", "flag", told["proposed"], f"{reverse('proposed')}?by=me"))
+    if user.has_perm(CONFIRMS):  # type: ignore[union-attr]
+        found.append(
+            Item("Waiting for my confirmation", "gate", told["to_confirm"], f"{reverse('proposed')}?by=others")
+        )
+    if asked := asked_opinions(request):
+        found.append(Item("Second opinions", "split", asked, reverse("second_opinions")))
+    return [*found, Item("Mentions", "chat", told["mentions"], f"{alerts}?event=comment.mention")]
+
+
+def open_proposals(request: HttpRequest) -> QuerySet[Decision]:
+    """Proposals that wait for a second person, of breaks that the user may see."""
+    return Decision.objects.filter(access(request).holds("brk__"), confirmed_by=None, withdrawn=False)
+
+
+def _counted(request: HttpRequest) -> dict[str, Any]:
+    user = request.user
+    mine = visible_breaks(request).filter(SHOWN, assignee=user.pk)
+    proposals = open_proposals(request)
+    told = {
+        "mine": _number(mine),
+        "over": _number(mine.filter(due_at__lt=timezone.now())),
+        "proposed": _number(proposals.filter(proposed_by=user.pk)),
+        "to_confirm": _number(proposals.exclude(proposed_by=user.pk)),
+        "mentions": _number(unread_of(user).filter(event="comment.mention")),  # type: ignore[arg-type]
+    }
+    counted: dict[str, Any] = User.objects.filter(pk=user.pk).values(**told).get()  # type: ignore[assignment, misc]
+    return counted
+
+
+def _number(rows: QuerySet[Any]) -> Coalesce:
+    """How many rows, as a part of another query."""
+    counted = rows.order_by().annotate(n=Func(F("pk"), function="COUNT", output_field=IntegerField()))
+    return Coalesce(Subquery(counted.values("n")), 0)
