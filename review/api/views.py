@@ -173,7 +173,9 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
 
     def get_queryset(self) -> QuerySet[Break]:
         """Breaks that the user may see; `state`, `kind`, `band`, `key` and `reconciliation` narrow a list."""
-        breaks = Break.objects.visible_to(self.request.user).select_related("reconciliation__a__record_type", "assignee")
+        breaks = Break.objects.visible_to(self.request.user).select_related(
+            "reconciliation__a__record_type", "assignee"
+        )
         if self.action != "list":
             said = Attribution.objects.filter(current=True)
             differences = Difference.objects.filter(current=True).prefetch_related(
