@@ -26,13 +26,22 @@ FILES = {
     "api-export-file",
     "schema",
     "api-signed-journey",
+    "public_key",
 }  # fmt: skip - read whole, once, and no page that somebody waits for
 ELSEWHERE = {
     "login": "for who is not signed in", "setup_draft": "a draft's own test", "upload_preview": "an upload's own test",
     "admin:upload_preview": "an upload's own test", "admin:login": "refused", "admin:autocomplete": "no admin page has it",
     "admin:jsi18n": "words for scripts", "bulk_preview": "of who asked for it alone", "None": "health, metrics, and what is not there", "admin:None": "what is not there",
 }  # fmt: skip
-POSTED = {"logout", "choose_bulk", "train_model", "ask_export"}  # these know no GET
+PARTIAL = {"bell"}
+POSTED = {
+    "logout",
+    "choose_bulk",
+    "train_model",
+    "ask_export",
+    "read_alerts",
+    "choose_export",
+}  # these know no GET, or none without a query
 QUEUES: Sequence[Query] = (
     {}, {"state": "all"}, {"state": "waiting"}, {"state": "passed"}, {"state": "rejected"}, {"reason": "SIGN_FLIP"}, {"kind": "missing_in_a"},
     {"band": "UNKNOWN"}, {"assigned": "me"}, {"age": "1d"}, {"age": "old"}, {"kind": "differing", "age": "7d"}, {"key": "nothing"},
@@ -100,7 +109,7 @@ def _drawn(each: int) -> dict[type[Model], list]:
 def _lists(drawn: Drawn) -> Iterator[Place]:
     for name, spelt in patterns():
         if not re.search(r"<|admin|api/|None", spelt + name) and name not in {*FILES, *ELSEWHERE, *POSTED}:
-            yield Place(name, reverse(name))
+            yield Place(name, reverse(name), PART if name in PARTIAL else PAGE)
     runs, breaks = drawn[Run], drawn[Break]
     for query in [*QUEUES, *({"run": it.pk} for it in runs[-2:]), *({"key": it.key[:4]} for it in breaks[:2])]:
         yield _asked("queue", query)

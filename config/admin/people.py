@@ -55,6 +55,8 @@ class PersonAdmin(Told, UserAdmin):  # type: ignore[type-arg]
     list_display = ("username", "first_name", "last_name", "is_active", "is_staff", "last_login")
     list_filter = ("groups", "is_active", "is_staff")
     actions = None
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")  # nobody writes these by hand
 
     @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002

@@ -62,3 +62,4 @@ def signed_in(
     yield open_
     for window in opened:
         window.close()
+    assert [it for it in faults if "Content Security Policy" in it] == []

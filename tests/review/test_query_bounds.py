@@ -1,12 +1,17 @@
-"""No page asks the database more often than it may, whatever stands on it."""
+"""No page asks the database more often than it may, or sends more than it may, whatever stands on it."""
 
 import datetime as dt
+import gzip
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 from django.contrib.auth.models import Group, User
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from attribution.models import ModelVersion, Training
 from reconciliation.models import Break, Reconciliation, Run
@@ -19,6 +24,7 @@ from tests.review.test_access import table, things  # noqa: F401
 from tests.review.test_models import model  # noqa: F401
 
 BOUND = 12
+PAGE_BYTES, PART_BYTES, FIRST_VISIT_BYTES = 60_000, 15_000, 130_000  # compressed
 MORE = {"model": 16}  # pages that are not there yet
 LEFT = [row("SIGN", "10.00"), row("ROUND", "10.25"), row("TWICE"), row("TWICE"), row("GATE", "5000.00"), row("ONLY-A"),
         row("TWO", "10.00", "2026-11-20"), row("NONE", "17.31"), row("YES", "3.00"), row("NO", "4.00"), "x,y"]  # fmt: skip
@@ -49,13 +55,11 @@ def test_every_page_keeps_to_its_bound(
     token = make_token(user=manager, name="walk", scopes=list(SCOPES))
     of_each = Break.objects.order_by("kind", "state", "reason", "-pk").distinct("kind", "state", "reason")
     walked = list(places(each=4, breaks=list(of_each)))
-    asked = {place: _queries(client, place, token) for place in walked}
-    over = {
-        it.url: len(queries)
-        for it, queries in asked.items()
-        if it.name not in FILES and len(queries) > MORE.get(it.name, BOUND)
-    }
-    assert over == {}
+    asked = {place: _asked(client, place, token) for place in walked}
+    own = {place: told for place, told in asked.items() if place.name not in FILES}
+    assert {it.url: n for it, (n, _) in own.items() if n > MORE.get(it.name, BOUND)} == {}
+    sizes = {it.url: size for it, (_, size) in own.items() if size > (PART_BYTES if it.kind == PART else PAGE_BYTES)}
+    assert sizes == {}
     assert _unknown({place.name for place in walked}) == set()
 
 
@@ -86,13 +90,24 @@ def _settle(trades: Reconciliation, manager: User, supervisor: User) -> None:
     decide(brk=of_key["NONE"], action="override", by=supervisor, reason="FX_VARIANCE", values={"amount": "91.77"})
 
 
-def _queries(client: Client, place: Place, token: str) -> list[str]:
+def test_a_first_visit_sends_little_style_and_script(client: Client, person: Callable[[str], User]) -> None:
+    _let_in(manager := person("Manager"))
+    client.force_login(manager)
+    for url in (reverse("dashboard"), reverse("queue"), reverse("upload")):
+        page = client.get(url).content.decode()
+        names = set(re.findall(r'<(?:link rel="stylesheet"|script)[^>]+(?:href|src)="/static/([^"]+)"', page))
+        assert "tieout/tieout.css" in names and "htmx" in "".join(names)
+        sent = sum(len(gzip.compress(Path(str(finders.find(name))).read_bytes())) for name in names)
+        assert sent <= FIRST_VISIT_BYTES, (url, sent)
+
+
+def _asked(client: Client, place: Place, token: str) -> tuple[int, int]:
+    """How many queries a place takes, and how many bytes it sends, compressed."""
     headers = {"HX-Request": "true"} if place.kind == PART else {}
     if place.kind == REST:
         client, headers = Client(), {"Authorization": f"Token {token}"}
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(place.url, headers=headers)
-        if answer.streaming:
-            b"".join(answer)  # type: ignore[arg-type]
+        content = b"".join(answer) if answer.streaming else answer.content  # type: ignore[arg-type]
     assert answer.status_code in (200, 302, 400, 404, 405), (place, answer.status_code)
-    return [query["sql"] for query in captured]
+    return len(captured), len(gzip.compress(content))
