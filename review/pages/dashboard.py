@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.tally import tallied
@@ -58,7 +58,7 @@ def _shown(told: Told, chosen: Reconciliation) -> dict[str, Any]:
     document = told.document
     run = document["run"]
     return {
-        "latest": run,
+        "latest": {"id": run["id"], "date": parse_date(run["date"])},
         "strip": strip(run["id"], run["date"], {it: document[it] for it in ("received", "a", "b", "unaccounted", "states")}),
         "flow": flow(document, {"a": chosen.a.title, "b": chosen.b.title}),
         "rates": _rates(document["rates"]),
@@ -68,6 +68,7 @@ def _shown(told: Told, chosen: Reconciliation) -> dict[str, Any]:
 
 def _rates(rates: list[dict[str, Any]]) -> dict[str, Any]:
     """The panels of the last runs, and where another model began to speak."""
+    rates = [{**it, "date": parse_date(it["date"])} for it in rates]
     runs = [it["run"] for it in rates]
     stp, unknown = ([it[name] for it in rates] for name in ("stp", "unknown"))
     changes = [
