@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import Group, User
@@ -58,6 +59,12 @@ HEADER = "id,day,party,country,amount,currency"
 def pytest_configure() -> None:
     """Test processes count their runs alike and share a cache server, so each keeps its entries under its own name."""
     django_settings.CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+
+# A busy machine is no fault, and the same commit gives the same answer; `--hypothesis-profile=deep` looks further.
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("deep", deadline=None, max_examples=2_000)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
