@@ -143,7 +143,7 @@ DETAILS: Mapping[str, type[Model]] = {
     "blind_audit": Draw, "second_opinion": SecondOpinion, "bulk": BulkDecision, "incident": Incident,
     "statement": Run, "assign": Break, "alert": Alert, "bulk_results": BulkDecision, "export_file": Export,
 }  # fmt: skip
-PARTS: Mapping[str, type[Model]] = {"preview": Break, "why": Break, "similar": Break}
+PARTS: Mapping[str, type[Model]] = {"preview": Break, "people": Break, "why": Break, "similar": Break}
 
 
 def _details(drawn: Drawn) -> Iterator[Place]:
@@ -158,7 +158,7 @@ API_LISTS: Mapping[str, Sequence[Query]] = {
     "api-run-list": ({}, {"limit": 1000}), "api-delivery-list": ({},), "api-quarantine-list": ({},), "api-quarantine-counts": ({},),
     "api-proposal-list": ({},), "api-export-list": ({},), "api-audit-list": ({},), "api-incident-list": ({},), "api-bulk-list": ({},),
     "api-model-list": ({},), "api-training-list": ({},), "api-second-opinion-list": ({},), "api-blind-audit-list": ({},),
-    "api-gates": ({},), "api-public-key": ({},), "schema": ({},),
+    "api-gates": ({},), "api-alert-list": ({},), "api-alert-choices": ({},), "api-public-key": ({},), "schema": ({},),
     "api-break-list": ({}, {"state": "review"}, {"kind": "gate", "state": "review"}, {"band": "UNKNOWN"}, {"state": "approved"}),
 }  # fmt: skip
 API_DETAILS: Mapping[str, type[Model]] = {
@@ -167,7 +167,7 @@ API_DETAILS: Mapping[str, type[Model]] = {
     "api-export-detail": Export, "api-export-file": Export, "api-incident-detail": Incident, "api-bulk-detail": BulkDecision,
     "api-bulk-rows": BulkDecision, "api-model-detail": ModelVersion, "api-training-detail": Training,
     "api-second-opinion-detail": SecondOpinion, "api-break-detail": Break, "api-break-similar": Break, "api-break-why": Break,
-    "api-blind-audit-detail": Draw, "api-receipt": Receipt,
+    "api-blind-audit-detail": Draw, "api-receipt": Receipt, "api-alert-detail": Alert, "api-comments": Break,
 }  # fmt: skip
 
 
