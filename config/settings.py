@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "review.middleware.known_methods",
     "review.middleware.traced",
     "review.sessions.limited",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",

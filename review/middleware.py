@@ -1,5 +1,5 @@
 """Record pages are never kept by a browser or a proxy; a session that ended opens the sign-in page, whole; a body that
-is too large, and an address that cannot be read, are refused before anything is done."""
+is too large, an address that cannot be read, and a method that no page knows are refused before anything is done."""
 
 import shutil
 import tempfile
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse, QueryDict
 from django.shortcuts import render, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -18,6 +18,7 @@ from review.templatetags.tieout import in_bytes
 
 Answer = Callable[[HttpRequest], HttpResponse]
 API = "/api/"
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 DOORS = ((API, "api"), ("/admin/", "admin"))
 ENVELOPE = 1 << 16  # bytes of a form around its file
 SPARE = 1 << 26  # bytes that are left free
@@ -66,6 +67,18 @@ def legible(get_response: Answer) -> Answer:
     def middleware(request: HttpRequest) -> HttpResponse:
         if "%00" in request.META.get("QUERY_STRING", ""):
             return _refusal(request, "The address holds a NUL character. Take it out and try again.", 400)
+        return get_response(request)
+
+    return middleware
+
+
+def known_methods(get_response: Answer) -> Answer:
+    """Refuse what no page knows; a view that reads for GET would read for PUT, too. Programs' addresses say themselves what they
+    know."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS and not request.path.startswith(API):
+            return HttpResponseNotAllowed(METHODS)
         return get_response(request)
 
     return middleware

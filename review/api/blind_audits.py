@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from attribution.models import Draw
-from reconciliation.models import Difference, Member
+from reconciliation.models import Difference, Member, access_of
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import NewestFirst
 from review.api.permissions import HasScope
@@ -114,6 +115,8 @@ class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # 
         when another person says so, too."""
         if not request.user.has_perm(RIGHT):  # type: ignore[union-attr]
             raise PermissionDenied("Auditing needs the role Analyst, Supervisor or Manager.")
+        mine = Draw.objects.filter(access_of(request.user).holds("brk__"), purpose=Draw.Purpose.AUDIT)
+        get_object_or_404(mine, pk=pk)
         asked = AnswerAuditSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return once(request, lambda: _answered(request, self.get_object(), asked.validated_data))

@@ -1,6 +1,6 @@
 """Who gets in where: each address by each role. A new address, or a new model in the admin, needs its line in access.txt.
 
-Of an address: `address | let in by GET | by POST`. Of a model's lists and forms in the admin: `app.model | view | add | change | delete`.
+Of an address: `address | let in by GET | by POST`, then `| by PUT | by PATCH | by DELETE` where it knows one of them. Of a model's lists and forms in the admin: `app.model | view | add | change | delete`.
 Each role is a letter; `0` is nobody, `.` a method that the address does not know.
 """
 
@@ -187,12 +187,17 @@ def test_each_role_gets_in_where_its_line_says(
     }
     lines, wrong = table(), []
     for address in addresses(get_resolver()):
-        cells = [_let_in(ask, filled(address, things), it) for ask, it in ((client.get, {}), (client.post, given))]
+        url = filled(address, things)
+        cells = [_let_in(ask, url, it) for ask, it in ((client.get, {}), (client.post, given))]
+        more = [_let_in(ask, url, given) for ask in (client.put, client.patch, client.delete)]
+        cells += more if any(it != "." for it in more) else []
         wrong += [] if cells == lines[address] else [" | ".join([address, *cells])]
     assert wrong == []
 
 
 def _let_in(ask: Callable[..., Any], url: str, given: Mapping[str, object]) -> str:
+    if _status(ask, url, given, "M") == NOT_KNOWN:  # a method is unknown to everybody
+        return "."
     found = {letter: _status(ask, url, given, letter) for letter in ROLES}
     assert not [status for status in found.values() if status >= 500], url
     if NOT_KNOWN in found.values():
@@ -203,7 +208,8 @@ def _let_in(ask: Callable[..., Any], url: str, given: Mapping[str, object]) -> s
 def _status(ask: Callable[..., Any], url: str, given: Mapping[str, object], who: str) -> int:
     """What someone is answered, with nothing done; 401 for who is sent to sign in."""
     with transaction.atomic() if given else nullcontext():
-        answer = ask(url, given, headers={"Who": who})
+        is_form = ask.__name__ in ("get", "post")  # type: ignore[attr-defined]
+        answer = ask(url, given, headers={"Who": who}, **({} if is_form else {"content_type": "application/json"}))
         if given:
             transaction.set_rollback(True)
     is_sent_away = answer.status_code == 302 and answer.headers["Location"].startswith(("/sign-in/", "/admin/login/"))
