@@ -3,10 +3,13 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from ingestion import custody
+from ingestion.alerts import raise_event
 from reconciliation.custody import seal_breaks
 from reconciliation.models import Break, Hold
 
@@ -53,6 +56,18 @@ def return_due(now: dt.datetime) -> int:
     with transaction.atomic():
         free = Break.objects.select_for_update(skip_locked=True).filter(pk__in=ids, band=HELD)
         held = list(free.order_by("pk").values_list("pk", flat=True))
+        waiting = due.order_by().filter(brk__in=held).values("held_by").annotate(times=Count("pk"))
+        told = {it["held_by"]: it["times"] for it in waiting}
         end_holds(held, DATE_CAME)
         seal_breaks(held)
+        for person in User.objects.filter(pk__in=told):
+            _tell(person, told[person.pk], now)
     return len(held)
+
+
+def _tell(person: User, times: int, now: dt.datetime) -> None:
+    """One line for who held them, until it is read."""
+    raise_event(
+        event="break.returned", mark="breaks", person=person, sentence="A break that you put on hold waits again.",
+        link="/queue/", occurrence=now.isoformat(), times=times, now=now,
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.tasks import return_held
-from ingestion.models import AuditEvent
+from ingestion.models import Alert, AuditEvent
 from reconciliation.conservation import conservation
 from reconciliation.custody import seal_breaks
 from reconciliation.holds import return_due
@@ -131,6 +131,8 @@ def test_it_returns_by_itself_when_its_date_comes(run: Run, ann: User) -> None:
     assert (break_of("A").band, break_of("B").band) == (break_of("C").band, "held")
     assert ended("A") == [("its date came", None)]
     assert return_due(timezone.now()) == 0
+    told = Alert.objects.get(event="break.returned")
+    assert (told.person, told.count) == (ann, 1)
 
 
 @pytest.mark.parametrize("door", ["page", "api", "bulk"])
