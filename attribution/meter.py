@@ -6,7 +6,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from attribution.models import ModelVersion
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+
+from attribution.models import Certificate, ModelVersion
 from attribution.rungs import LADDER
 from reconciliation.models import Reconciliation
 
@@ -34,16 +37,16 @@ def next_certificate(reconciliation: Reconciliation) -> Meter | None:
 
 
 def next_certificates(reconciliations: Iterable[Reconciliation]) -> dict[int, Meter]:
-    """The same of many, by id, in two queries."""
+    """The same of many, by id, in one query."""
+    bounds = Certificate.objects.filter(model_version=OuterRef("pk")).values("bound")
     newest = ModelVersion.objects.filter(reconciliation__in=reconciliations).order_by("reconciliation_id", "-version")
-    models = newest.distinct("reconciliation_id").prefetch_related("certificates")
+    models = newest.distinct("reconciliation_id").annotate(held=ArraySubquery(bounds))
     meters = {it.reconciliation_id: _meter(it) for it in models}
     return {pk: meter for pk, meter in meters.items() if meter is not None}
 
 
 def _meter(model: ModelVersion) -> Meter | None:
-    held = {it.bound for it in model.certificates.all()}  # type: ignore[attr-defined]
-    missing = [it for it in LADDER if it not in held]
+    missing = [it for it in LADDER if it not in model.held]  # type: ignore[attr-defined]
     curve, labels = _curve(model.metrics)
     if not missing or not curve:
         return None

@@ -18,7 +18,7 @@ from reconciliation.holds import HELD, return_due
 from reconciliation.models import Break, Difference, GateRefusal, Hold
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
-from review.due import DUE
+from review.due import DUE, NEVER
 from review.ordering import ORDERS, order_of, orders_of
 from review.pages.facets import ASSIGNED, BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
 from review.pages.queue_filters import chosen_of, narrowed_to, searched
@@ -166,11 +166,11 @@ def _proof(attribution: Attribution | None) -> str:
     if attribution.proof or attribution.reason_id != "UNKNOWN":
         return attribution.proof or best.get("evidence") or "Nothing turns A into B."
     if not best:
-        return "No prover turns A into B, and nothing hints at a reason."
+        return "No proof fits, and nothing hints at a reason."
     share = Decimal(str(best["confidence"]))
     if share < FLOOR:
-        return f"{best['reason']} at {share * 100:.0f} % is less than the {FLOOR * 100:.0f} % of a reason. {best['evidence']}"
-    return f"{best['reason']} at {share * 100:.0f} % is no reason yet. {attribution.unlike or best['evidence']}"  # type: ignore[attr-defined]
+        return f"{best['reason']} {share * 100:.0f} %, under the {FLOOR * 100:.0f} % that a reason needs. {best['evidence']}"
+    return f"{best['reason']} {share * 100:.0f} %, but not to be trusted. {attribution.unlike or best['evidence']}"  # type: ignore[attr-defined]
 
 
 def _apart(difference: Difference | None) -> str:
@@ -198,11 +198,12 @@ def _facets(request: HttpRequest, counts: Counts, chosen: dict[str, str]) -> lis
     reasons = facet("Reason", "reason", counts, chosen, request.GET, {})
     for option in reasons["options"]:
         option["functional"] = functional.get(option["value"])
+    due = facet("Due", "due", counts, chosen, request.GET, DUE)
     return [
         facet("Kind", "kind", counts, chosen, request.GET, dict(Break.Kind.choices)),
         reasons,
         facet("Band", "band", counts, chosen, request.GET, BANDS),
-        facet("Due", "due", counts, chosen, request.GET, DUE),
+        *([due] if {it["value"] for it in due["options"]} - {NEVER} else []),
         facet("Assigned", "assigned", counts, chosen, request.GET, ASSIGNED),
         facet("Reconciliation", "reconciliation", counts, chosen, request.GET, titles),
     ]
