@@ -29,7 +29,7 @@ def due_word(now: dt.datetime) -> Case:
 
 
 def countdown(due_at: dt.datetime, now: dt.datetime) -> str:
-    """How far a due time is away: `due in 3 h`, `overdue by 2 days`."""
+    """How far a due time is away: `due in 3 h`, `overdue 2 days`."""
     seconds = (due_at - now).total_seconds()
     away = abs(seconds)
     if away >= 2 * DAY:
@@ -38,4 +38,4 @@ def countdown(due_at: dt.datetime, now: dt.datetime) -> str:
         told = f"{away // HOUR:.0f} h"
     else:
         told = f"{max(away // MINUTE, 1):.0f} min"
-    return f"due in {told}" if seconds > 0 else f"overdue by {told}"
+    return f"due in {told}" if seconds > 0 else f"overdue {told}"

@@ -128,14 +128,14 @@ def test_the_facet_and_the_api_count_what_is_due(
         assert [it["key"] for it in client.get(f"/api/v1/breaks/?due={word}&state=review").json()["results"]] == [key]
     assert client.get(reverse("queue"), {"due": "soon"}).context["rows"] == []
     assert client.get("/api/v1/breaks/?due=soon").status_code == 400
-    assert "overdue by 5 h" in page.content.decode()
-    assert "Overdue by 5 h" in client.get(break_of("BIG").get_absolute_url()).content.decode()
+    assert "overdue 5 h" in page.content.decode()
+    assert "Overdue 5 h" in client.get(break_of("BIG").get_absolute_url()).content.decode()
 
 
 @pytest.mark.parametrize(
     ("minutes", "told"),
     [(0.5, "due in 1 min"), (59, "due in 59 min"), (61, "due in 1 h"), (47 * 60 + 59, "due in 47 h"), (48 * 60, "due in 2 days"),
-     (-0.1, "overdue by 1 min"), (-90, "overdue by 1 h"), (-5000, "overdue by 3 days")],
+     (-0.1, "overdue 1 min"), (-90, "overdue 1 h"), (-5000, "overdue 3 days")],
 )  # fmt: skip
 def test_how_far_a_due_time_is_away(minutes: float, told: str) -> None:
     now = timezone.now()
