@@ -173,10 +173,11 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
 
     def get_queryset(self) -> QuerySet[Break]:
         """Breaks that the user may see; `state`, `kind`, `band`, `key` and `reconciliation` narrow a list."""
-        breaks = Break.objects.visible_to(self.request.user).select_related(
-            "reconciliation__a__record_type", "assignee"
-        )
-        if self.action != "list":
+        seen = Break.objects.visible_to(self.request.user)
+        breaks = seen.select_related("reconciliation__a__record_type", "assignee")
+        if self.action == "list":
+            return _ordered(_narrowed(breaks, self, BREAK_FILTERS), self.request)
+        if self.action == "retrieve":
             said = Attribution.objects.filter(current=True)
             differences = Difference.objects.filter(current=True).prefetch_related(
                 Prefetch("attributions", said, to_attr="now")
@@ -187,7 +188,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
                 Prefetch("refusals", GateRefusal.objects.filter(current=True)),
                 Prefetch("holds", Hold.objects.select_related("held_by", "ended_by")),
             )
-        return _ordered(_narrowed(breaks, self, BREAK_FILTERS), self.request)
+        return breaks
 
     @extend_schema(
         parameters=[
