@@ -125,7 +125,7 @@ def test_the_api_refuses_orders_that_there_are_not(
 def test_what_is_unknown_says_why_nothing_explains_it(
     made: Run, client: Client, pages: Callable[[str], list[str]]
 ) -> None:
-    rows = {it.brk.key: it for it in client.get(reverse("queue"), {"reason": "UNKNOWN"}).context["rows"]}
+    rows = {it.brk.key: it for it in client.get(reverse("queue"), {"reason": "UNKNOWN", "key": "M59"}).context["rows"]}
     assert rows["M59"].proof == "No proof fits, and nothing hints at a reason."
     said = Attribution.objects.get(difference__brk__key="M59", current=True)
     Candidate.objects.create(attribution=said, rank=1, reason_id="FX_VARIANCE", confidence="0.41", evidence="Alike.")

@@ -12,9 +12,9 @@ from django.db import transaction
 
 from config import demo_budget, demo_learning, demo_sources
 from config.definitions.apply import apply_definition
-from config.demo_holds import put_aside
 from config.demo_decisions import decide_together, decide_two, share_work
 from config.demo_exports import take_along
+from config.demo_holds import put_aside
 from config.doors import to_delivery
 from config.pipeline import ACTIVE, ring
 from config.report_table import report_line, report_table
