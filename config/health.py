@@ -1,13 +1,19 @@
 """Health and metrics: is the process alive, can it work, what waits."""
 
+import secrets
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from reconciliation.models import Break, Run, RunStep
+from reconciliation.models import BreakTally, Run, RunStep
+from reconciliation.models.reconciliation import SEES_ALL
 
 
 @login_not_required
@@ -40,12 +46,15 @@ def _cache() -> str:
         return "away"
 
 
-@login_not_required
-def metrics(_: HttpRequest) -> HttpResponse:
-    """Gauges from PostgreSQL, the same from every process."""
+@login_not_required  # a scraper has a token, no session
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Gauges from PostgreSQL, the same from every process; for who bears the token of the settings, or sees every team."""
+    if not (_bears_token(request) or request.user.has_perm(SEES_ALL)):  # type: ignore[union-attr]
+        raise PermissionDenied
     registry = CollectorRegistry()
     for name, words, rows in (
-        ("tieout_breaks", "Breaks by state", Break.objects.values_list("state").annotate(Count("id"))),
+        ("tieout_breaks", "Breaks by state", BreakTally.objects.values_list("state").annotate(Sum("breaks"))),
         ("tieout_runs", "Runs by state", Run.objects.values_list("state").annotate(Count("id"))),
         ("tieout_steps", "Steps by state", RunStep.objects.values_list("state").annotate(Count("id"))),
     ):
@@ -53,3 +62,8 @@ def metrics(_: HttpRequest) -> HttpResponse:
         for state, count in rows.order_by():
             gauge.labels(state).set(count)
     return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4")
+
+
+def _bears_token(request: HttpRequest) -> bool:
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
+    return bool(settings.METRICS_TOKEN) and secrets.compare_digest(given, settings.METRICS_TOKEN.encode())

@@ -199,6 +199,13 @@ SECURE_HSTS_SECONDS = 365 * 86_400 if BEHIND_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # others may live there
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS and PROXY_HOPS else None
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005", "security.W021",  # other hosts of the domain are not ours to bind, nor to preload
+    "security.W008",  # the proxy that ends TLS redirects; health checks come to us without it
+]  # fmt: skip
+METRICS_TOKEN = optional(
+    "METRICS_TOKEN"
+)  # what a scraper sends as `Authorization: Bearer`; empty: only people read them
 AXES_FAILURE_LIMIT = integer("SIGN_IN_FAILURES", 5)
 AXES_COOLOFF_TIME = timedelta(minutes=integer("LOCK_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger elsewhere locks nobody out
@@ -244,6 +251,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Tieout",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],  # it names every address
     "ENUM_NAME_OVERRIDES": {
         "ModelAction": "review.api.models.VERBS",
         "ModelState": "attribution.models.ModelVersion.State",

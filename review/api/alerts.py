@@ -63,7 +63,7 @@ class ChoiceSerializer(serializers.Serializer):
     muted = serializers.BooleanField()
 
 
-class ChooseSerializer(StrictSerializer):
+class ChooseAlertsSerializer(StrictSerializer):
     """How to hear of an event from now on."""
 
     mail = serializers.ChoiceField(AlertChoice.Mail.choices)
@@ -106,7 +106,9 @@ class AlertViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
         alert = self.get_object()
         return once(request, lambda: Response({"read": read_alerts(by=_user(request), alerts=[alert.pk])}))
 
-    @extend_schema(parameters=[KEY_HEADER], request=None, responses={200: ReadSerializer})
+    @extend_schema(
+        operation_id="v1_alerts_read_all", parameters=[KEY_HEADER], request=None, responses={200: ReadSerializer}
+    )
     @action(detail=False, methods=["post"], url_path="read", url_name="read-all")
     def read_all(self, request: Request) -> Response:
         """Mark read what came until now."""
@@ -130,12 +132,12 @@ class ChoiceView(APIView):
 
     permission_classes = [IsAuthenticated, HasScope]
 
-    @extend_schema(request=ChooseSerializer, responses={200: ChoiceSerializer})
+    @extend_schema(request=ChooseAlertsSerializer, responses={200: ChoiceSerializer})
     def put(self, request: Request, event: str) -> Response:
         """Choose."""
         if event not in EVENTS:
             raise NotFound(f"There is no event {event[:40]!r}{nearest(event, EVENTS)}")
-        asked = ChooseSerializer(data=request.data)
+        asked = ChooseAlertsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         chosen = choose(by=_user(request), event=event, **asked.validated_data)
         return Response(_choice(EVENTS[event], chosen.mail, chosen.muted))
