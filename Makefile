@@ -81,7 +81,6 @@ bench: $(VENV)/.dev $(BENCH)/.bench  ## the whole path, measured, beside its pee
 bench-attribution: $(VENV)/.dev  ## the learned model on seeded worlds: how near to the best that can be
 	@$(PY) -m tests.simulation
 
-load: $(VENV)/.dev $(BENCH)/.bench  ## k6: reviewers on the running demo, then programs that push during a run; thresholds
+load: $(VENV)/.dev $(BENCH)/.bench  ## a million breaks; every page timed; k6: reviewers decide, programs push, a run goes on
+	@$(STACK) run --state var/load -- sh -c '$(PY) manage.py migrate -v0 && $(PY) manage.py generate_load && $(PY) -m tests.load.pages'
 	@$(STACK) up --state var/load --once --then "$(PY) -m tests.load $(abspath $(BENCH)/bin/k6)"
-	@rm -rf var/pushes
-	@$(STACK) up --state var/pushes --once --then "$(PY) -m tests.load.pushes $(abspath $(BENCH)/bin/k6)"
