@@ -1,5 +1,6 @@
 """The break page and what a person does on it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -10,13 +11,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from attribution.why import speaks_by_model
+from ingestion.audit_log import ACTIONS
 from reconciliation.models import Break, GateRefusal, RunInput
-from reconciliation.rules import GateRules
+from review.audit_events import changes_between
 from review.decisions import may_decide
 from review.journey_breaks import hold_events, holds_of_break
 from review.models import Decision
 from review.models.decision import UNDO_FOR
-from review.pages.break_facts import Refusal, facts_of
+from review.pages.break_facts import Refusal, facts_of, moment
+from review.pages.break_gate import gate_said
 from review.pages.comparison import comparison
 from review.pages.discussed import comments_context
 from review.pages.explained import Explained, explained_differences
@@ -73,7 +76,8 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "rows": members,
         "compared": compared,
         "refusals": refusals,
-        "threshold": GateRules.from_document(brk.last_run.rule_set.document.get("gate") or {}).confidence,
+        "gate": (gate := gate_said(brk, facts, differences, compared.record)),
+        "threshold": gate.threshold,
         "decisions": decisions,
         "history": _history(brk, differences, decisions),
         "reasons": facts.reasons,
@@ -86,8 +90,18 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "undo_seconds": int(UNDO_FOR.total_seconds()),
         "consequence": _consequence(brk, refusals),
         "void": _void(decisions),
+        "episodes": facts.episodes,
+        "trail": [_trail(it) for it in facts.events],
         **comments_context(request, facts.comments),
     }
+
+
+def _trail(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event of the audit log, as the page lists it."""
+    told = [(it.field, it.after or "") for it in changes_between(None, event["after"])]
+    title = ACTIONS.get(event["action"], event["action"])
+    return {"sequence": event["sequence"], "at": moment(event["at"]), "who": event["actor_name"], "title": title,
+            "told": told, "door": event["door"]}  # fmt: skip
 
 
 def _void(decisions: list[Decision]) -> Decision | None:
@@ -113,7 +127,11 @@ def _history(brk: Break, differences: list[Explained], decisions: list[Decision]
         who = decision.confirmed_by or decision.proposed_by
         at = decision.confirmed_at or decision.proposed_at
         done = decision.told.removesuffix(", undone")
-        events.append({"at": at, "glyph": "user", "title": f"{done} by {who}", "detail": decision.comment})
+        title = f"{done} by {who}"
+        if decision.confirmed_by_id not in (None, decision.proposed_by_id):
+            title += f", proposed by {decision.proposed_by}"
+        where = f"decision-{decision.pk}"
+        events.append({"at": at, "glyph": "user", "title": title, "detail": decision.comment, "id": where})
         if decision.undone_at is not None:
             title = f"Decision {decision.pk} undone by {decision.undone_by}"
             events.append({"at": decision.undone_at, "glyph": "user", "title": title, "detail": decision.undo_comment})

@@ -50,12 +50,13 @@ def facts_of(request: HttpRequest, brk: Break) -> Facts:
     found = Break.objects.filter(pk=brk.pk).values_list(
         _refusals(brk), _reasons(), comments_listed(), _episodes(request, brk), _events(request, brk), _judged()
     )
-    refusals, *lists = found.get()
+    refusals, *lists, judged = found.get()
     may = request.user.has_perm("review.waive_check") and brk.state == Break.State.REVIEW  # type: ignore[union-attr]
     held = [Refusal(**it) for it in refusals]
     for it in held:
         it.may_waive = may and it.condition.startswith("check:") and not it.waived
-    return Facts(held, *lists)
+    reasons, comments, episodes, events = (it or [] for it in lists)  # of who reads no log the events are null
+    return Facts(held, reasons, comments, episodes, events, judged)
 
 
 def _refusals(brk: Break) -> ArraySubquery:

@@ -1,16 +1,18 @@
 """A break's fields side by side: A, B, proposed, raw texts, mapping steps, tolerances."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 from ingestion.mapping import FieldMapping
 from ingestion.shape import Leaf, Shape
+from ingestion.value_steps import ValueStep, value_steps
 from reconciliation.engine.authority import authority_of
 from reconciliation.engine.rules import CompareRule
 from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Member
 from reconciliation.rules import Rules, proposed
+from review.pages.distance import Distance, distance_between, where_they_differ
+from review.templatetags.tieout import valued
 
 BRIEF = 8  # fields that a preview shows of a whole row
 
@@ -27,11 +29,27 @@ class Line:
     b: str | None
     raw_a: str | None
     raw_b: str | None
-    step_a: str
-    step_b: str
+    mapped_a: "Mapped"
+    mapped_b: "Mapped"
     proposed: str | None
     authority: str
-    distance: str
+    distance: Distance | None
+    spots: str
+
+    @property
+    def longest(self) -> int:
+        """The characters of the longer value."""
+        return max(len(self.a or ""), len(self.b or ""))
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """How a side's column becomes the field: what its mapping does, and which of it changed this text."""
+
+    does: str = ""
+    version: int = 0
+    column: str = ""
+    steps: Sequence[ValueStep] = ()
 
 
 @dataclass(frozen=True)
@@ -93,9 +111,9 @@ def comparison(brk: Break, members: list[Member], wrong: Collection[str]) -> Com
     a, b = first.get("a"), first.get("b")
     sides = (mapped_names(run, "a", shape), mapped_names(run, "b", shape))
     record = proposed(shape, rules, a.record if a else None, b.record if b else None, *sides)
-    steps = {side: _steps(run, side, shape) for side in ("a", "b")}
-    lines = {leaf: _line(leaf, a, b, steps, record, rules) for leaf in shape.leaves}
     differs = [leaf for leaf in shape.leaves if _name(leaf) in wrong or leaf.name in wrong]
+    mappings = {side: _mappings(run, side, shape) for side in ("a", "b")}
+    lines = {leaf: _line(leaf, a, b, mappings, record, rules, open_=leaf in differs) for leaf in shape.leaves}
     return Comparison(
         kind=brk.kind,
         differing=[lines[leaf] for leaf in differs],
@@ -110,35 +128,54 @@ def _name(leaf: Leaf) -> str:
     return leaf.reference if leaf.reference and leaf.reference_key else leaf.name
 
 
-def _steps(run: object, side: str, shape: Shape) -> dict[str, str]:
+def _mappings(run: object, side: str, shape: Shape) -> dict[str, tuple[FieldMapping, int]]:
+    """How a side's last delivery is read, and by which version of its mapping, by leaf."""
     given = [i for i in run.inputs.all() if i.side == side]  # type: ignore[attr-defined]
     if not given:
         return {}
     mapping = given[-1].normalization.mapping
     paths = {leaf.path: leaf.name for leaf in shape.leaves}
     return {
-        paths[path]: f"{FieldMapping.from_document(path, document).shown()}, mapping {mapping.version}"
+        paths[path]: (FieldMapping.from_document(path, document), mapping.version)
         for path, document in mapping.document.items()
         if path in paths
     }
+
+
+def _mapped(known: Mapping[str, tuple[FieldMapping, int]], leaf: Leaf, member: Member | None, *, open_: bool) -> Mapped:
+    """How a side's column became the field; step by step where the field is open and its text was changed."""
+    if leaf.name not in known:
+        return Mapped()
+    mapping, version = known[leaf.name]
+    raw = (member.raw or {}).get(leaf.name) if member is not None else None
+    followed = open_ and raw is not None and member is not None and leaf.name not in member.flags
+    steps = value_steps(mapping, raw, member.record.get(leaf.name)) if followed else ()  # type: ignore[union-attr, arg-type]
+    return Mapped(mapping.shown(), version, mapping.column or "", steps)
 
 
 def _line(
     leaf: Leaf,
     a: Member | None,
     b: Member | None,
-    steps: dict[str, dict[str, str]],
+    mappings: dict[str, dict[str, tuple[FieldMapping, int]]],
     record: Mapping[str, str | None],
     rules: Rules,
+    *,
+    open_: bool,
 ) -> Line:
     value_a, raw_a = _value(a, leaf)
     value_b, raw_b = _value(b, leaf)
     side = authority_of(leaf, rules.authority).upper()
     rule = CompareRule.from_document(rules.compare.get(_name(leaf), {}))
     flagged = any(member is not None and leaf.name in member.flags for member in (a, b))
+    written = "text" if flagged else _kind(leaf)
+    shown = (valued(value_a, written), valued(value_b, written))
     return Line(
-        leaf.name, _kind(leaf), "text" if flagged else _kind(leaf), value_a, value_b, raw_a, raw_b, steps["a"].get(leaf.name, ""), steps["b"].get(leaf.name, ""),
-        record.get(leaf.name), f"{side} is the authority", _distance(value_a, value_b, rule),
+        leaf.name, _kind(leaf), written, value_a, value_b, raw_a, raw_b,
+        _mapped(mappings["a"], leaf, a, open_=open_), _mapped(mappings["b"], leaf, b, open_=open_),
+        record.get(leaf.name), f"{side} is the authority",
+        distance_between(leaf.kind, value_a, value_b, rule, rules.calendar) if open_ and not flagged else None,
+        where_they_differ(*shown) if open_ else "",
     )  # fmt: skip
 
 
@@ -152,12 +189,3 @@ def _value(member: Member | None, leaf: Leaf) -> tuple[str | None, str | None]:
         return None, None
     raw = (member.raw or {}).get(leaf.name)
     return (raw, None) if leaf.name in member.flags else (member.record.get(leaf.name), raw)
-
-
-def _distance(a: str | None, b: str | None, rule: CompareRule) -> str:
-    try:
-        apart = abs(Decimal(a or "") - Decimal(b or ""))
-    except InvalidOperation:
-        return ""
-    allowed = rule.absolute + rule.share * abs(Decimal(b or 0))
-    return f"{apart:,f} apart, {allowed.normalize():,f} allowed"

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from difflib import SequenceMatcher
+from os.path import commonprefix
 from urllib.parse import urlencode
 
 from django import template
@@ -95,6 +96,12 @@ def words(code: str) -> str:
 
 
 @register.filter
+def spoken(assigned_by: str) -> str:
+    """Who or what assigned a reason, in words: `model:3` is model 3."""
+    return assigned_by.replace(":", " ")
+
+
+@register.filter
 def valued(text: str | None, kind: str) -> str:
     """A record's value as people read it: decimals grouped, nothing for null."""
     if text is None:
@@ -134,13 +141,24 @@ def marked(text: str | None, other: str | None, side: str, kind: str = "") -> Sa
     if text is None:
         return format_html('<span class="muted">{}</span>', "empty")
     text, other = valued(text, kind), None if other is None else valued(other, kind)
-    if other is None or len(text) > LONGEST_MARKED or len(other) > LONGEST_MARKED:
+    text, other = _excerpt(text, other), None if other is None else _excerpt(other, text)
+    if other is None:
         return format_html("{}", text)
     parts = []
     for tag, start, end, _, _ in SequenceMatcher(None, text, other, autojunk=False).get_opcodes():
         if start < end:
             parts.append(("" if tag == "equal" else side, text[start:end]))
     return format_html_join("", "{}", ((_mark(side_, part),) for side_, part in parts))
+
+
+def _excerpt(text: str, other: str | None) -> str:
+    """A text, or of a long one the part around the first character that the other one does not have."""
+    if len(text) <= LONGEST_MARKED and len(other or "") <= LONGEST_MARKED:
+        return text
+    first = len(commonprefix([text, other])) if other else 0
+    start = max(0, first - LONGEST_MARKED // 10)
+    end = start + LONGEST_MARKED
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
 
 
 def _mark(side: str, part: str) -> SafeString:
