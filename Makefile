@@ -78,8 +78,8 @@ bench: $(VENV)/.dev $(BENCH)/.bench  ## the whole path, measured, beside its pee
 	@rm -rf var/bench
 	@$(STACK) run --state var/bench -- $(PY) -m tests.benchmarks.doors
 
-bench-attribution: $(VENV)/.dev  ## the learned model on seeded worlds: how near to the best that can be
-	@$(PY) -m tests.simulation
+bench-attribution: $(VENV)/.dev  ## the learned model on seeded worlds: how near to the best that can be (PARTS=streams: that part alone; WORLDS=200)
+	@$(PY) -m tests.simulation $(PARTS) $(WORLDS)
 
 load: $(VENV)/.dev $(BENCH)/.bench  ## a million breaks; every page timed; k6: reviewers decide, programs push, a run goes on
 	@$(STACK) run --state var/load -- sh -c '$(PY) manage.py migrate -v0 && $(PY) manage.py generate_load && $(PY) -m tests.load.pages'

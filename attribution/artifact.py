@@ -15,7 +15,7 @@ from attribution.leaning import Leaning
 from attribution.learned import Columns, Model
 from attribution.novelty import Familiar
 
-FORMAT = 4
+FORMAT = 5
 LENGTH = 8  # bytes of the header's length, big-endian
 
 

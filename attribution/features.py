@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA, Levenshtein
 from rapidfuzz.process import cpdist
 
 DIGITS = 6  # decimal places looked at
-CLIP = 30.0
+CHANCE = 0.01  # of a factor to fit by itself: a looser fit says nothing
 
 
 def value_features(rows: pd.DataFrame) -> pd.DataFrame:
@@ -51,6 +51,7 @@ def _numbers(rows: pd.DataFrame) -> pd.DataFrame:
             "sign is turned": np.where(np.isfinite(gap), np.isclose(a, -b, rtol=1e-12), np.nan),
             "distance from a power of ten": np.abs(tens - np.round(tens)),
             "nearest power of ten": np.round(tens),
+            "ratio is exact to": _exact_to(a, b),
             "distance from 365/360": np.abs(np.abs(np.log(ratio)) - np.log(365 / 360)),
             "distance from 366/365": np.abs(np.abs(np.log(ratio)) - np.log(366 / 365)),
             "distance from one half": np.abs(np.abs(np.log2(np.abs(ratio))) - 1),
@@ -77,6 +78,19 @@ def _places(values: np.ndarray) -> np.ndarray:
             np.abs(values - np.round(values, places)) <= 1e-9 * np.maximum(np.abs(values), 1), places, found
         )
     return found
+
+
+def _exact_to(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The fewest decimal places of a factor that makes B of A, or A of B, to the last place shown; -1 where there is none, or
+    where the numbers are so small that it would be chance."""
+    last = 0.51 * 10.0 ** -np.maximum(_places(a), _places(b))
+    found = np.full(len(a), -1.0)
+    for places in range(DIGITS - 1, -1, -1):
+        step = 10.0**-places
+        for one, other in ((a, b), (b, a)):
+            meets = np.abs(one * np.round(other / one, places) - other) <= last
+            found = np.where(meets & (last < CHANCE * step * np.abs(one)), places, found)
+    return np.where(np.isfinite(a) & np.isfinite(b), found, np.nan)
 
 
 def _rounded_to(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import xgboost as xgb
 from attribution.features import code_features, value_features
 from attribution.history import History, as_of_shares, history_of, share_names
 from attribution.leaning import LOOK, Leaning, leaning_of, unseen_margins
-from attribution.novelty import NOTHING, Familiar, familiar, look_of
+from attribution.novelty import NOTHING, Familiar, familiar, signatures_of
 from attribution.statistics.calibration import log_softmax, temperature
 
 SHARES_FROM = 300  # labels: with fewer, frequencies by category cost accuracy
@@ -160,8 +160,7 @@ def _claimed(rows: pd.DataFrame, claims: pd.DataFrame) -> np.ndarray:
 
 def _leaned_on(rows: pd.DataFrame, values: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     """The categories that lean: the habits, the field, and what the values look like together with the claim."""
-    look = rows["kind"].astype(str) + "|" + rows["claim"].astype(str) + "|" + look_of(rows, values)
-    return rows[list(columns.habits)].astype(str).assign(**{LOOK: look})
+    return rows[list(columns.habits)].astype(str).assign(**{LOOK: signatures_of(rows, values)})
 
 
 def _features(

@@ -1,8 +1,8 @@
 """Novelty: differences that no label resembles, of which a model can only guess. Pure, deterministic.
 
-Two questions, each in the words of one field's kind (number, date, text). Do enough labels share the difference's signature: kind
-or field, what the provers claim, what the values look like, and the habit that people act through most (often a counterparty)?
-Are the values nearer to those of some label than nearly all labels are to each other?
+Three questions, each in the words of one field's kind (number, date, text). Do enough labels share the difference's signature: the
+kind, what the provers claim, and what the values look like? Are labels of such a signature not too rare for who and where? Are the
+values nearer to those of some label than nearly all labels are to each other?
 """
 
 from base64 import b64decode, b64encode
@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from attribution.rarity import Rarity, rarity_of
+
 LEAST = 3  # labels that share a signature
-LONELY = 0.04  # of the labels: as many as may have a signature that too few others share; the finest that keeps to it is taken
 UNLIKE = 0.015  # of the labels of a kind: as many as are farther from all others than the limit
 REFERENCE = 4_000  # labels of a kind that are looked at: the latest
-SEPARATOR = "\x1f"
-ALONE = "No label shares this {}."
-NAMES = {"kind": "kind of field", "claim": "claim of the provers"}
+SEPARATOR = "|"
+ALONE = "No label shares this kind of field, claim of the provers and look."
+RARE = "Labels that look so are rare for this {}."
 FAR = "No label has values like these."
 
 EXACT = np.dtype("<f4")
@@ -29,20 +30,21 @@ EXACT = np.dtype("<f4")
 
 @dataclass(frozen=True)
 class Familiar:
-    """What the labels know. `parts`: what a signature is made of; `signatures`: those of enough labels, sorted; `points` of each
-    kind: where its labels lie; `limits`: how far from all of them a difference may lie."""
+    """What the labels know. `rarity`: of signatures, by who and where; `points` of each kind: where its labels lie; `limits`: how
+    far from all of them a difference may lie."""
 
-    parts: tuple[str, ...]
-    signatures: tuple[str, ...]
+    rarity: Rarity
     points: Mapping[str, np.ndarray]
     limits: Mapping[str, float]
 
     def unfamiliar(self, rows: pd.DataFrame, values: pd.DataFrame) -> np.ndarray:
         """A sentence for each row that no label resembles, else an empty text."""
-        alone = pd.Index(self.signatures, dtype=object).get_indexer(_signatures(rows, values, self.parts)) < 0
-        far = ~alone & self._far(rows, values)
-        told = " and ".join([", ".join(_told(it) for it in self.parts[:-1]), _told(self.parts[-1])])
-        return np.select([alone, far], [ALONE.format(told), FAR], default="").astype(object)
+        signatures = signatures_of(rows, values)
+        alone, rare = self.rarity.counts_of(signatures) < LEAST, self.rarity.rare(rows, signatures)
+        far = ~(alone | rare) & self._far(rows, values)
+        where = [name.removeprefix("record's ") for name in self.rarity.pairs]
+        told = " and ".join(filter(None, [", ".join(where[:-1]), *where[-1:]]))
+        return np.select([alone, rare, far], [ALONE, RARE.format(told), FAR], default="").astype(object)
 
     def _far(self, rows: pd.DataFrame, values: pd.DataFrame) -> np.ndarray:
         kinds, far = rows["kind"].to_numpy(), np.ones(len(rows), dtype=bool)
@@ -55,8 +57,7 @@ class Familiar:
     def document(self) -> dict[str, Any]:
         """As JSON takes it; points as the base64 of little-endian float32, a row a label."""
         return {
-            "parts": self.parts,
-            "signatures": self.signatures,
+            "rarity": self.rarity.document(),
             "points": {kind: b64encode(points.tobytes()).decode() for kind, points in self.points.items()},
             "limits": dict(self.limits),
         }
@@ -68,56 +69,30 @@ class Familiar:
             kind: np.frombuffer(b64decode(text), dtype=EXACT).reshape(-1, SIZES[kind])
             for kind, text in given["points"].items()
         }
-        return cls(tuple(given["parts"]), tuple(given["signatures"]), points, given["limits"])
+        return cls(Rarity.from_document(given["rarity"]), points, given["limits"])
 
     @cached_property
     def _trees(self) -> dict[str, cKDTree]:
         return {kind: cKDTree(points) for kind, points in self.points.items()}
 
 
-NOTHING = Familiar(("field",), (), {}, {})
+NOTHING = Familiar(Rarity([], np.zeros(0, dtype=int), np.zeros(0, dtype=int), {}, 0.0), {}, {})
 
 
 def familiar(rows: pd.DataFrame, values: pd.DataFrame, habits: Sequence[str]) -> Familiar:
     """From labelled differences in the order of time, what the model sees of their values, and who and where."""
-    parts = _finest(rows, values, habits)
-    counts = _signatures(rows, values, parts).value_counts()
     points, limits = {}, {}
     for kind in sorted(map(str, rows["kind"].unique())):
         own = values[rows["kind"].to_numpy() == kind].iloc[-REFERENCE:]
         points[kind] = coordinates(own, kind)
         limits[kind] = _limit(points[kind])
-    return Familiar(parts, tuple(sorted(counts.index[counts >= LEAST])), points, limits)
+    return Familiar(rarity_of(rows, signatures_of(rows, values), habits), points, limits)
 
 
-def _finest(rows: pd.DataFrame, values: pd.DataFrame, habits: Sequence[str]) -> tuple[str, ...]:
-    """The parts of the finest signature that leaves few labels without company; the coarsest if none does."""
-    who = [name for name in habits if name != "field"]
-    most = max(who, key=lambda name: (rows[name].nunique(), name), default="")
-    habit = (most,) if most else ()
-    ladder = [
-        ("field", "claim", "look", *habit),
-        ("kind", "claim", "look", *habit),
-        ("field", "claim", "look"),
-        ("kind", "claim", "look"),
-    ]
-    for parts in ladder:
-        counts = _signatures(rows, values, parts).value_counts()
-        if counts[counts <= LEAST].sum() <= LONELY * len(rows):
-            return parts
-    return ladder[-1]
-
-
-def _told(part: str) -> str:
-    return NAMES.get(part, part.removeprefix("record's "))
-
-
-def _signatures(rows: pd.DataFrame, values: pd.DataFrame, parts: Sequence[str]) -> pd.Series:
-    texts = [look_of(rows, values) if part == "look" else rows[part].astype(str).to_numpy(object) for part in parts]
-    made = texts[0]
-    for text in texts[1:]:
-        made = made + SEPARATOR + text
-    return pd.Series(made)
+def signatures_of(rows: pd.DataFrame, values: pd.DataFrame) -> np.ndarray:
+    """The kind, the claim and the look of each row."""
+    kinds, claims = (rows[name].astype(str).to_numpy(object) for name in ("kind", "claim"))
+    return np.asarray(kinds + SEPARATOR + claims + SEPARATOR + look_of(rows, values), dtype=object)
 
 
 def look_of(rows: pd.DataFrame, values: pd.DataFrame) -> np.ndarray:
@@ -146,6 +121,7 @@ def _number_look(values: pd.DataFrame) -> list[np.ndarray]:
         values["sign is turned"].to_numpy(),
         (values["B is A rounded to"] >= 0).to_numpy() + 2 * (values["B is A cut to"] >= 0).to_numpy(),
         (values["distance from a power of ten"] < 1e-9).to_numpy(),
+        values["ratio is exact to"].to_numpy(),
     ]
 
 
@@ -185,6 +161,7 @@ def _number_place(values: pd.DataFrame) -> list[np.ndarray]:
         0.5 * values["decimal places of B"],
         0.5 * values["B is A rounded to"],
         0.5 * values["B is A cut to"],
+        values["ratio is exact to"],
     ]
 
 
@@ -210,7 +187,7 @@ def _text_place(values: pd.DataFrame) -> list[np.ndarray]:
 
 
 COORDINATES = {"number": _number_place, "date": _date_place, "text": _text_place}
-SIZES = {"number": 6, "date": 3, "text": 8}  # coordinates of a kind
+SIZES = {"number": 7, "date": 3, "text": 8}  # coordinates of a kind
 
 
 def _limit(points: np.ndarray) -> float:

@@ -76,7 +76,9 @@ def _scaled(low: float, high: float) -> Callable[[np.random.Generator], Pair]:
     return pair
 
 
-def _times(*factors: str) -> Callable[[np.random.Generator], Pair]:
+def times(*factors: str) -> Callable[[np.random.Generator], Pair]:
+    """A with one of the factors, to the cent."""
+
     def pair(rng: np.random.Generator) -> Pair:
         a = _amount(rng)
         return _pair(a, a * Decimal(factors[rng.integers(len(factors))]))
@@ -186,13 +188,13 @@ RENDERERS: dict[tuple[str, str], Callable[[np.random.Generator], Pair]] = {
     ("number", "last cents"): _cents,
     ("number", "small move"): _scaled(0.0005, 0.008),
     ("number", "larger move"): _scaled(0.012, 0.15),
-    ("number", "day count"): _times("1.013888888888889", "0.986301369863014", "1.002739726027397"),
-    ("number", "sign"): _times("-1"),
-    ("number", "power of ten"): _times("10", "0.1", "100", "0.01"),
-    ("number", "thousandfold"): _times("1000", "0.001"),
+    ("number", "day count"): times("1.013888888888889", "0.986301369863014", "1.002739726027397"),
+    ("number", "sign"): times("-1"),
+    ("number", "power of ten"): times("10", "0.1", "100", "0.01"),
+    ("number", "thousandfold"): times("1000", "0.001"),
     ("number", "digits swapped"): _swapped_digits,
     ("number", "fixed fee"): _plus("25", "12.5", "7.5", "40"),
-    ("number", "half"): _times("0.5", "2"),
+    ("number", "half"): times("0.5", "2"),
     ("number", "cut digits"): _cut_digits,
     ("number", "unlike"): _unlike,
     ("date", "next days"): _later(1, 2, 3),

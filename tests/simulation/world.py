@@ -5,7 +5,10 @@ from the cause, and the two values from the look alone. So what an all-knowing j
 p(cause | context) x p(look | cause), made to sum to one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +30,8 @@ SIZES = {"counterparty": 60, "trader": 25, "source": 4, "product": 8}
 COMMON = 1.6  # most differences are expected ones
 HABITS = {"counterparty": 1.1, "trader": 0.6, "source": 0.7, "product": 0.6}  # how far a habit moves a logit
 
+VARIES = {"habits": (0.6, 1.4), "ambiguity": (0.05, 0.4), "month_end": (0.0, 3.0), "own_ways": (0.0, 0.6)}
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -44,9 +49,19 @@ class Sample:
 
 
 class World:
-    """Fixed habits. `ambiguity`, 0 to 1: how often a cause looks like another one's look."""
+    """Fixed habits. `habits`: how far they move; `ambiguity`, 0 to 1: how often a cause looks like another one's look; `own_ways`:
+    how far a counterparty has habits of its own in one field; `more`: what is added to the logit of each reason named."""
 
-    def __init__(self, seed: int, *, habits: float = 1.0, ambiguity: float = 0.2, month_end: float = 1.5) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        habits: float = 1.0,
+        ambiguity: float = 0.2,
+        month_end: float = 1.5,
+        own_ways: float = 0.0,
+        more: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         rng = np.random.default_rng(seed)
         self.month_end = month_end
         self.base = rng.normal(0, 0.7, len(REASONS)) + COMMON * np.isin(REASONS, list(FUNCTIONAL))
@@ -55,6 +70,15 @@ class World:
         weights = 1 / np.arange(1, SIZES["counterparty"] + 1)
         self.popular = weights / weights.sum()
         self.looks = {kind: self._looks_of(rng, kind, ambiguity) for kind in KINDS}
+        self.own_ways = rng.normal(0, own_ways, (SIZES["counterparty"], len(FIELDS), len(REASONS)))
+        self.base += np.array([more.get(reason, 0.0) for reason in REASONS])
+
+    @classmethod
+    def varied(cls, seed: int, **also: Any) -> "World":
+        """A world of other habits, ambiguity and month ends, with counterparties that have ways of their own in single fields."""
+        rng = np.random.default_rng([seed, 11])
+        drawn = {name: float(rng.uniform(low, high)) for name, (low, high) in VARIES.items()}
+        return cls(seed, **(drawn | also))
 
     def _looks_of(self, rng: np.random.Generator, kind: str, ambiguity: float) -> np.ndarray:
         """p(look | cause) of a kind of field, causes x looks; a row of zeros: the cause is not possible there."""
@@ -91,7 +115,7 @@ class World:
         return {**shared, "record": record, "day": day, "field": rng.integers(0, len(FIELDS), count)}
 
     def _prior(self, context: dict[str, np.ndarray]) -> np.ndarray:
-        logits = self.base + self.of_field[context["field"]]
+        logits = self.base + self.of_field[context["field"]] + self.own_ways[context["counterparty"], context["field"]]
         for name in SIZES:
             logits = logits + self.habits[name][context[name]]
         ends = (context["day"] % 20 >= 18)[:, None]
