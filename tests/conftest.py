@@ -206,16 +206,17 @@ def standing(once: Callable[[Callable[[Path], Any]], Any]) -> Callable[..., Run]
     return run
 
 
+def make_person(role: str, name: str = "", password: str | None = None) -> User:
+    """A user with a role, who cannot sign in without a password."""
+    user = User.objects.create_user(name or role.lower().replace(" ", "_"), password=password)
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
 @pytest.fixture
-def person(db: None) -> Callable[[str], User]:
+def person(db: None) -> Callable[..., User]:
     """A user with a role."""
-
-    def make(role: str, name: str = "") -> User:
-        user = User.objects.create_user(name or role.lower().replace(" ", "_"), password="secret-of-a-test")
-        user.groups.add(Group.objects.get(name=role))
-        return user
-
-    return make
+    return lambda role, name="": make_person(role, name, "secret-of-a-test")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from config.pipeline import run_to_end
 from config.tasks import train
 from reconciliation.models import Break, GateRefusal, Reconciliation, Run
 from reconciliation.runs import start_run
-from tests.conftest import DAY, problems, row
+from tests.conftest import DAY, problems, reconcile_rows, row
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "learned"
 FEES = ("Brokers", "Acme")  # Brokers keeps a fee, which no prover knows; Acme's amounts are typed wrongly
@@ -58,13 +58,24 @@ def labels(tmp_path: Path) -> Callable[..., Path]:
     return lambda truth, field="amount": write_labels(tmp_path / "labels.csv", truth, field)
 
 
+def run_day(trades: Reconciliation, folder: Path, number: int, rows: int) -> Run:
+    """Run a day of `trades`."""
+    return reconcile_rows(trades, folder, *day_of(number, rows)[:2], DAY.replace(day=20 + number))
+
+
+def learn_day(trades: Reconciliation, folder: Path, number: int = 1, rows: int = 160) -> Reconciliation:
+    """Run a day of `trades` and import the truth of it."""
+    left, right, truth = day_of(number, rows)
+    reconcile_rows(trades, folder, left, right)
+    told("import_corrections", str(write_labels(folder / "labels.csv", truth)))
+    return trades
+
+
 @pytest.fixture
-def learned(reconcile: Callable[..., Run], labels: Callable[..., Path]) -> Callable[[int], Run]:
+def learned(trades: Reconciliation, tmp_path: Path) -> Callable[[int], Run]:
     """Run a day, import its truth; then a function that runs another one."""
-    left, right, truth = day_of(1)
-    reconcile(left, right)
-    told("import_corrections", str(labels(truth)))
-    return lambda number: reconcile(*day_of(number, 40)[:2], DAY.replace(day=20 + number))
+    learn_day(trades, tmp_path)
+    return lambda number: run_day(trades, tmp_path, number, 40)
 
 
 def passed(run: Run) -> int:

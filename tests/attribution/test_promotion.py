@@ -16,9 +16,9 @@ from attribution.trainer import train_now
 from ingestion import custody
 from ingestion.changes import save_named
 from reconciliation.models import Reconciliation, Run
-from tests.attribution.test_learning import day_of, labels, passed, told  # noqa: F401 - a fixture
-from tests.attribution.test_trainer import Labelled, labelled  # noqa: F401 - a fixture
-from tests.conftest import problems, row
+from tests.attribution.test_learning import learn_day, passed, told
+from tests.conftest import define_trades, make_person, problems, row
+from tests.standing import lake_folder  # noqa: F401
 
 BETTER = {
     "champion": 1, "learned": 0, "labels": 400, "records": 300, "passes": [150, 120], "log_loss": [0.4, 0.5],
@@ -26,13 +26,28 @@ BETTER = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def two(labelled: Labelled, person: Callable[[str], User]) -> tuple[ModelVersion, ModelVersion, User]:  # noqa: F811
+Two = tuple[ModelVersion, ModelVersion, User]
+
+
+def train_two(folder: Path) -> Two:
     """A champion, a candidate from labels that the champion had not seen, and a manager."""
-    manager, trades = person("Manager"), labelled()
+    manager, trades = make_person("Manager"), learn_day(define_trades(folder), folder, 1, 40)
     first = promote(model=train_now(reconciliation=trades, by="ann"), by=manager)
-    labelled(2, 160)
+    learn_day(trades, folder, 2, 160)
     return first, train_now(reconciliation=trades, by="ann"), manager
+
+
+@pytest.fixture(scope="module")
+def made(once: Callable[[Callable[[Path], Two]], Two]) -> Two:
+    """A champion, a candidate, and a manager."""
+    return once(train_two)
+
+
+@pytest.fixture
+def two(made: Two, db: None) -> Two:
+    """A champion, a candidate, and a manager, as the database has them."""
+    first, second, manager = made
+    return ModelVersion.objects.get(pk=first.pk), ModelVersion.objects.get(pk=second.pk), manager
 
 
 def codes(verdict: Verdict) -> dict[str, bool]:
@@ -47,7 +62,7 @@ def with_comparison(model: ModelVersion, **changed: object) -> Verdict:
 
 
 def test_the_champion_is_asked_about_later_labels_that_it_has_not_seen(
-    two: tuple[ModelVersion, ModelVersion, User],
+    two: Two,
 ) -> None:
     first, second, manager = two
     found = second.metrics["challenge"]
@@ -75,14 +90,14 @@ CASES: list[tuple[dict[str, object], list[str]]] = [
 ]
 
 
-def test_each_condition_is_asked(two: tuple[ModelVersion, ModelVersion, User]) -> None:
+def test_each_condition_is_asked(two: Two) -> None:
     for changed, fails in CASES:
         verdict = with_comparison(two[1], **changed)
         assert [code for code, holds in codes(verdict).items() if not holds] == fails
         assert verdict.allows is not bool(fails)
 
 
-def test_against_the_rule_a_comment_is_asked_for_and_kept(two: tuple[ModelVersion, ModelVersion, User]) -> None:
+def test_against_the_rule_a_comment_is_asked_for_and_kept(two: Two) -> None:
     first, second, manager = two
     with_comparison(second, passes=[100, 120], gain_at_least=-0.1)
     second.save()
@@ -103,7 +118,7 @@ def test_against_the_rule_a_comment_is_asked_for_and_kept(two: tuple[ModelVersio
     assert problems() == []
 
 
-def test_a_budgeted_gate_asks_for_a_certificate(two: tuple[ModelVersion, ModelVersion, User]) -> None:
+def test_a_budgeted_gate_asks_for_a_certificate(two: Two) -> None:
     _, second, manager = two
     trades = second.reconciliation
     save_named(Reconciliation, "trades", {"rules": trades.rules | {"gate": {"budget": "0.05"}}})
@@ -117,32 +132,18 @@ def test_a_budgeted_gate_asks_for_a_certificate(two: tuple[ModelVersion, ModelVe
     assert ChampionChange.objects.first().comment == "train --promote"  # type: ignore[union-attr]
 
 
-def test_an_artifact_that_is_gone_is_never_promoted(two: tuple[ModelVersion, ModelVersion, User], lake: Path) -> None:
+def test_an_artifact_that_is_gone_is_never_promoted(two: Two, lake: Path) -> None:
     _, second, manager = two
-    (lake / "models" / second.artifact_sha256).unlink()
+    artifact = lake / "models" / second.artifact_sha256
+    kept = artifact.read_bytes()
+    artifact.unlink()
     assert codes(verdict_of(second))["artifact"] is False
     with pytest.raises(PromotionRefused, match="cannot be promoted"):
         promote(model=second, by=manager, comment="please")
+    artifact.write_bytes(kept)
 
 
-def test_a_model_is_promoted_by_the_rule_where_that_is_wanted(labelled: Labelled) -> None:  # noqa: F811
-    trades = labelled()
-    train_now(reconciliation=trades, by="ann")
-    assert champion_of(trades) is None  # off by itself
-    save_named(Reconciliation, "trades", {"promotes_by_rule": True})
-    trades.refresh_from_db()
-    made = train_now(reconciliation=trades, by="ann")
-    assert (champion_of(trades), ChampionChange.objects.get().by) == (made, "rule")
-    again = train_now(reconciliation=trades, by="ann")  # the same labels: the champion knows them all
-    assert again.metrics["challenge"]["learned"] == again.metrics["challenge"]["labels"]
-    if not verdict_of(again).allows:
-        assert champion_of(trades) == made
-    assert problems() == []
-
-
-def test_a_champion_whose_row_was_deleted_passes_nothing(
-    two: tuple[ModelVersion, ModelVersion, User], reconcile: Callable[..., Run]
-) -> None:
+def test_a_champion_whose_row_was_deleted_passes_nothing(two: Two, reconcile: Callable[..., Run]) -> None:
     first = two[0]
     with connection.cursor() as cursor:
         cursor.execute("UPDATE attribution_modelversion SET parent_id = NULL")

@@ -9,15 +9,17 @@ from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 
 from attribution import training as trainings
-from attribution.models import Correction, ModelVersion, Training
-from attribution.trainer import ask_after_corrections, ask_training, new_corrections, train_asked
+from attribution.models import ChampionChange, Correction, ModelVersion, Training
+from attribution.promotion import verdict_of
+from attribution.registry import champion_of
+from attribution.trainer import ask_after_corrections, ask_training, new_corrections, train_asked, train_now
 from attribution.training import BY_HAND, TrainingRefused
 from config import tasks
 from ingestion.changes import save_named
 from ingestion.clock import database_now
 from ingestion.schedules import TRAIN, put_schedule
 from reconciliation.models import Reconciliation, Run
-from tests.attribution.test_learning import day_of, labels, told  # noqa: F401 - a fixture
+from tests.attribution.test_learning import day_of, labels, learn_day, told  # noqa: F401 - a fixture
 from tests.conftest import problems
 
 Labelled = Callable[..., Reconciliation]
@@ -32,16 +34,10 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture
-def labelled(reconcile: Callable[..., Run], trades: Reconciliation, labels: Callable[..., Path]) -> Labelled:  # noqa: F811
+def labelled(trades: Reconciliation, tmp_path: Path) -> Labelled:
     """Run a day of `trades` and import the truth of it."""
 
-    def make(number: int = 1, rows: int = 40) -> Reconciliation:
-        left, right, truth = day_of(number, rows)
-        reconcile(left, right)
-        told("import_corrections", str(labels(truth)))
-        return trades
-
-    return make
+    return lambda number=1, rows=40: learn_day(trades, tmp_path, number, rows)
 
 
 def test_enough_new_corrections_start_one_training(labelled: Labelled, sent: list[int]) -> None:
@@ -172,3 +168,18 @@ def test_labels_that_went_meanwhile_refuse_in_the_queue(
     tasks.train(training.pk)
     training.refresh_from_db()
     assert (training.state, training.error[:22]) == ("failed", "trades has 20 labels; ")
+
+
+def test_a_model_is_promoted_by_the_rule_where_that_is_wanted(labelled: Labelled) -> None:
+    trades = labelled()
+    train_now(reconciliation=trades, by="ann")
+    assert champion_of(trades) is None  # off by itself
+    save_named(Reconciliation, "trades", {"promotes_by_rule": True})
+    trades.refresh_from_db()
+    made = train_now(reconciliation=trades, by="ann")
+    assert (champion_of(trades), ChampionChange.objects.get().by) == (made, "rule")
+    again = train_now(reconciliation=trades, by="ann")  # the same labels: the champion knows them all
+    assert again.metrics["challenge"]["learned"] == again.metrics["challenge"]["labels"]
+    if not verdict_of(again).allows:
+        assert champion_of(trades) == made
+    assert problems() == []

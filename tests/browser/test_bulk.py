@@ -46,7 +46,7 @@ def test_rows_are_checked_decided_and_undone(
     keys = [f"K{n}" for n in range(4)]
     reconcile([row(it, "5.00") for it in keys], [row(it, "-5.00") for it in keys])
     page = signed_in(person("Analyst"), viewport={"width": 1440, "height": 900})
-    page.goto("/queue/")
+    page.goto("/queue/?order=newest")
     page.wait_for_load_state("networkidle")  # what overtakes another request, or leaves it behind, is told as a fault
     page.keyboard.press("j")
     page.keyboard.press("x")

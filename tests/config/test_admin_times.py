@@ -137,6 +137,8 @@ ON_ARRIVAL = {
     "trains_after": "40",
     "rule_sets-TOTAL_FORMS": "0",
     "rule_sets-INITIAL_FORMS": "0",
+    "team_scopes-TOTAL_FORMS": "0",
+    "team_scopes-INITIAL_FORMS": "0",
 }
 
 

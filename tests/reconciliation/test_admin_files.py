@@ -190,7 +190,10 @@ def test_forms_write_through_the_services(client: Client, staff: Staff, trades: 
     client.post(reverse(add("ingestion_holiday")), {"calendar": calendar.pk, "day": "2026-12-25", "name": "Christmas"})
     entry = {"source": trades.b_id, "field": "currency", "a_value": "EUR", "b_value": "E"}
     client.post(reverse(add("ingestion_codetranslation")), entry)
-    client.post(reverse(add("reconciliation_team")), {"code": "desk", "label": "Desk"})
+    client.post(
+        reverse(add("reconciliation_team")),
+        {"code": "desk", "label": "Desk", "scopes-TOTAL_FORMS": 0, "scopes-INITIAL_FORMS": 0},
+    )
     assert (calendar.weekend, calendar.holidays.count()) == ([6, 7], 1)
     assert Reason.objects.filter(code="FEE", functional=True).exists() and CodeTranslation.objects.exists()
     assert Team.objects.exists() and problems() == []

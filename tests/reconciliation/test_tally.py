@@ -45,6 +45,6 @@ def test_ages_of_the_heat_map_are_those_of_the_queue(trades: Reconciliation, rec
     for brk, age in zip(Break.objects.all(), AGES.values(), strict=False):
         Break.objects.filter(pk=brk.pk).update(opened_at=before(age.until or 9))
     Break.objects.filter(key="K7").update(opened_at=timezone.now() - dt.timedelta(hours=25))
-    found = heat_map(tallied(Access([trades.pk])))
+    found = heat_map(tallied(Access([trades.pk])), "trades")
     listed = [Break.objects.filter(age.holds(), state="review").count() for age in AGES.values()]
     assert found["totals"] == listed and sum(listed) == found["total"] == 8

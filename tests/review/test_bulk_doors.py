@@ -80,7 +80,7 @@ def test_a_filter_is_looked_at_decided_followed_and_undone(
     assert 'hx-trigger="every 2s"' in part and "<html" not in part and len(part) < 4000
     worked_off()
     page = client.get(first["Location"]).content.decode()
-    assert "hx-get" not in page and "<b>2</b> done" in page and "SIGN" in page and "Approved" in page
+    assert 'hx-trigger="every 2s"' not in page and "<b>2</b> done" in page and "SIGN" in page and "Approved" in page
     lines = client.get(f"{first['Location']}results.csv").content.decode().splitlines()
     assert len(lines) == 3 and re.match(r"\d+,trades,S\w+,done,\d+,,2026", lines[1])
     undoing = client.post(f"{first['Location']}undo/", follow=True)

@@ -94,6 +94,7 @@ def test_it_is_shown_with_its_diff_and_a_way_to_the_request(
     url = reverse("admin:reconciliation_reconciliation_change", args=[trades.pk])
     given = {
         "runs_on_arrival": "on", "trains_after": 50, "rule_sets-TOTAL_FORMS": 0, "rule_sets-INITIAL_FORMS": 0,
+        "team_scopes-TOTAL_FORMS": 0, "team_scopes-INITIAL_FORMS": 0,
     }  # fmt: skip
     assert client.post(url, given).status_code == 302
     page = client.get(reverse("set_up_history", args=["reconciliation", trades.pk])).content.decode()

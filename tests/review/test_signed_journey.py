@@ -24,17 +24,29 @@ from review.journey_export import sign_journey
 from review.models import Export
 from review.signed_journey import canonical, chained, pem, public_text, signed
 from review.signing import public_key
-from tests.conftest import row
+from tests.conftest import define_trades, make_person, reconcile_rows, row
+from tests.standing import lake_folder  # noqa: F401
 
 Change = Callable[[dict], None]
 
 
-@pytest.fixture
-def file(reconcile: Callable[..., Run], person: Callable[..., User], tmp_path: Path) -> Path:
+def sign(folder: Path) -> bytes:
     """The signed journey of a key that a person approved; its texts hold signs of other scripts."""
-    reconcile([row("\u00c4-7", "5.00")], [row("\u00c4-7", "77.00")])
-    decide(brk=Break.objects.get(), action="approve", by=person("Supervisor"), comment='as "\u65e5\u672c" said')
-    _, content = sign_journey(reconciliation=Reconciliation.objects.get(), key="\u00c4-7", by=person("Analyst"))
+    trades = define_trades(folder)
+    reconcile_rows(trades, folder, [row("\u00c4-7", "5.00")], [row("\u00c4-7", "77.00")])
+    decide(brk=Break.objects.get(), action="approve", by=make_person("Supervisor"), comment='as "\u65e5\u672c" said')
+    return sign_journey(reconciliation=trades, key="\u00c4-7", by=make_person("Analyst"))[1]
+
+
+@pytest.fixture(scope="module")
+def content(once: Callable[[Callable[[Path], bytes]], bytes]) -> bytes:
+    """What was signed."""
+    return once(sign)
+
+
+@pytest.fixture
+def file(content: bytes, db: None, tmp_path: Path) -> Path:
+    """A file of it."""
     target = tmp_path / "journey.json"
     target.write_bytes(content)
     return target

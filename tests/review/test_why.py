@@ -15,14 +15,27 @@ from attribution.why import why
 from reconciliation.models import Break, Run
 from review.decisions import decide
 from review.tokens import make_token
-from tests.attribution.test_learning import labels, learned, told  # noqa: F401 - fixtures
+from tests.attribution.test_learning import learn_day, run_day, told
+from tests.conftest import define_trades
+from tests.standing import lake_folder  # noqa: F401
+
+
+def speak(folder: Path) -> Run:
+    """A run of which a model spoke."""
+    trades = learn_day(define_trades(folder), folder)
+    told("train", "trades", promote=True)
+    return run_day(trades, folder, 2, 40)
+
+
+@pytest.fixture(scope="module")
+def run(once: Callable[[Callable[[Path], Run]], Run]) -> Run:
+    """A run of which a model spoke."""
+    return once(speak)
 
 
 @pytest.fixture
-def brk(learned: Callable[[int], Run]) -> Break:  # noqa: F811
+def brk(run: Run, db: None) -> Break:
     """A break of which a model spoke."""
-    told("train", "trades", promote=True)
-    run = learned(2)
     found = Break.objects.filter(last_run=run, state="review", differences__attributions__assigned_by="model:1")
     return found.select_related("reconciliation").order_by("pk")[0]
 
@@ -78,6 +91,7 @@ def test_an_altered_artifact_is_named(brk: Break, client: Client, person: Callab
     assert "Model 1 cannot tell." in page and "was changed. Restore it from a backup" in page
     artifact.unlink()
     assert "Model 1 cannot tell." in client.get(reverse("why", args=[brk.pk])).content.decode()
+    artifact.write_bytes(kept)
 
 
 def test_a_process_keeps_few_models(brk: Break, monkeypatch: pytest.MonkeyPatch) -> None:
