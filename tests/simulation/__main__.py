@@ -14,7 +14,7 @@ import pandas as pd
 
 from attribution.learned import train
 from attribution.statistics.calibration import calibration_error
-from tests.simulation import streams, unseen, worlds
+from tests.simulation import proofs, speed, streams, unseen, worlds
 from tests.simulation.claims import claimed
 from tests.simulation.judged import COLUMNS
 from tests.simulation.world import FUNCTIONAL, REASONS, World
@@ -33,8 +33,11 @@ def main() -> None:
     parts = {
         "learning": learning,
         "streams": streams.lines,
+        "proofs": proofs.lines,
+        "speed": speed.lines,
         "unseen": unseen.lines,
         "certificates": lambda: worlds.lines(count),
+        "first": lambda: worlds.first_lines(min(count, WORLDS)),
     }
     for name in named or parts:
         print(f"\n{name}")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from attribution.held_out import Proven
 from attribution.learned import Model
 from attribution.scores import tell
 from tests.simulation.claims import claimed
@@ -56,22 +57,23 @@ def lines() -> Iterator[str]:
         world = World.varied(seed)
         drawn, pool, test = world.draw(LABELS, 5), world.draw(POOL, 6), world.draw(TEST, 99)
         model = learned(drawn)
+        certificate = proven(judged(model, pool), LABELS, BOUND)
         for cause in RATIOS:
-            found.setdefault(cause, []).append(_passing(model, pool, ratio_rows(world, cause, ASKED, 3)))
+            found.setdefault(cause, []).append(_passing(model, certificate, ratio_rows(world, cause, ASKED, 3)))
         for cause in IMITATORS:
             blind = learned(without(drawn, cause))
-            found.setdefault(cause, []).append(_passing(blind, without(pool, cause), only(test, cause)))
+            certificate = proven(judged(blind, without(pool, cause)), LABELS, BOUND)
+            found.setdefault(cause, []).append(_passing(blind, certificate, only(test, cause)))
     for cause, shares in found.items():
         yield f"{cause:>24}{np.mean(shares):>8.2%}  " + " ".join(f"{it:.1%}" for it in shares)
     for name, group in (("changes ratios", RATIOS), ("imitates", IMITATORS)):
         yield f"{name:>24}{np.mean([found[cause] for cause in group]):>8.2%}"
 
 
-def _passing(model: Model, pool: Sample, rows: pd.DataFrame) -> float:
-    asked = claimed(rows)
-    certificate = proven(judged(model, pool), LABELS, BOUND)
+def _passing(model: Model, certificate: Proven | None, rows: pd.DataFrame) -> float:
     if certificate is None:
         return 0.0
+    asked = claimed(rows)
     told = tell(model.probabilities(asked), REASONS, NAMED)
     spoken = np.isin(np.array(REASONS, dtype=object)[told.order[:, 0]], certificate.reasons)
     scores = told.scores(model.unfamiliar(asked) == "")
