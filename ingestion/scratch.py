@@ -26,7 +26,7 @@ def scratch_database(folder: Path, *, threads: int, memory: str, **more: str) ->
     spill = folder / "spill"
     settings = {"threads": str(threads), "memory_limit": literal(memory)} | more
     idle = _idle[os.getpid(), *settings.items()]  # by process: a forked one has none of its parent's threads
-    engine = idle.pop() if idle else duckdb.connect()
+    engine = _taken(idle) or duckdb.connect()
     clean = False
     try:
         with engine.cursor() as duck:
@@ -41,3 +41,11 @@ def scratch_database(folder: Path, *, threads: int, memory: str, **more: str) ->
             idle.append(engine)
         else:
             engine.close()
+
+
+def _taken(idle: list[duckdb.DuckDBPyConnection]) -> duckdb.DuckDBPyConnection | None:
+    """An engine that waits, if one does: asked and taken at once, since another thread may take the last one."""
+    try:
+        return idle.pop()
+    except IndexError:
+        return None

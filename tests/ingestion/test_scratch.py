@@ -1,10 +1,14 @@
 """A scratch database is empty at the beginning, whoever had its engine before."""
 
+import sys
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from ingestion import scratch
 from ingestion.scratch import scratch_database
 
 BOUNDS = {"threads": 1, "memory": "200MB"}
@@ -49,3 +53,33 @@ def test_settings_are_those_asked_for(tmp_path: Path) -> None:
     with scratch_database(tmp_path, threads=2, memory="300MB", preserve_insertion_order="false") as duck:
         query = "SELECT current_setting('threads'), current_setting('preserve_insertion_order'), current_setting('TimeZone')"
         assert duck.execute(query).fetchall() == [(2, False, "UTC")]
+
+
+def test_threads_that_want_the_last_one_each_have_their_own(tmp_path: Path) -> None:
+    def work(number: int) -> list[str]:
+        found = []
+        for _ in range(20):
+            with scratch_database(tmp_path / str(number), **BOUNDS) as duck:
+                found += names(duck)
+                duck.execute("CREATE TABLE mine AS SELECT 1")
+        return found
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(work, range(4))) == [[]] * 4
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_who_finds_none_waiting_makes_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Overtaken(list):  # type: ignore[type-arg]
+        """Another thread takes the last one between the look and the hand."""
+
+        def __bool__(self) -> bool:
+            return True
+
+    monkeypatch.setattr(scratch, "_idle", defaultdict(Overtaken))
+    with scratch_database(tmp_path, **BOUNDS) as duck:
+        assert names(duck) == []
