@@ -18,36 +18,6 @@ CELL = (
     "reconciliation_id, state, kind, band, reason, scope_id, "
     "CASE WHEN state IN ('in_flight', 'review') THEN date_trunc('hour', opened_at, 'UTC') END"
 )
-_ADD = f"INSERT INTO {TABLE} ({COLUMNS}, breaks) SELECT {CELL}"
-TRIGGERS = f"""
-CREATE FUNCTION tally_breaks() RETURNS trigger LANGUAGE plpgsql AS $body$
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        {_ADD}, count(*) FROM arriving GROUP BY 1, 2, 3, 4, 5, 6, 7;
-    ELSIF TG_OP = 'DELETE' THEN
-        {_ADD}, -count(*) FROM leaving GROUP BY 1, 2, 3, 4, 5, 6, 7;
-    ELSE
-        {_ADD}, sum(n) FROM (
-            SELECT reconciliation_id, state, kind, band, reason, scope_id, opened_at, -1 AS n FROM leaving
-            UNION ALL SELECT reconciliation_id, state, kind, band, reason, scope_id, opened_at, 1 FROM arriving) changed
-        GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(n) <> 0;
-    END IF;
-    RETURN NULL;
-END $body$;
-CREATE TRIGGER break_tally_insert AFTER INSERT ON {BREAK} REFERENCING NEW TABLE AS arriving
-    FOR EACH STATEMENT EXECUTE FUNCTION tally_breaks();
-CREATE TRIGGER break_tally_update AFTER UPDATE ON {BREAK} REFERENCING OLD TABLE AS leaving NEW TABLE AS arriving
-    FOR EACH STATEMENT EXECUTE FUNCTION tally_breaks();
-CREATE TRIGGER break_tally_delete AFTER DELETE ON {BREAK} REFERENCING OLD TABLE AS leaving
-    FOR EACH STATEMENT EXECUTE FUNCTION tally_breaks();
-"""
-DROP_TRIGGERS = f"""
-DROP TRIGGER break_tally_insert ON {BREAK};
-DROP TRIGGER break_tally_update ON {BREAK};
-DROP TRIGGER break_tally_delete ON {BREAK};
-DROP FUNCTION tally_breaks();
-"""
-FILL = f"{_ADD}, count(*) FROM {BREAK} GROUP BY 1, 2, 3, 4, 5, 6, 7"
 _SUMS = f"SELECT {COLUMNS}, sum(breaks) AS breaks FROM {TABLE}"
 _SETTLE = f"""
 WITH several AS (SELECT {COLUMNS} FROM {TABLE} GROUP BY {COLUMNS} HAVING count(*) > 1),
