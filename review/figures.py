@@ -5,12 +5,10 @@ What takes long is computed less often: never for more than a twentieth of the t
 """
 
 import datetime as dt
-import logging
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import F
 from django.db.models.fields.json import KT
 from django.utils import timezone
@@ -19,12 +17,12 @@ from attribution.guard import standing_of
 from attribution.models import Certificate, RunDrift
 from attribution.registry import champion_of
 from ingestion.alerts import clear_events, raise_event
+from ingestion.loose_cache import find_loosely, keep_loosely
 from reconciliation.conservation import conservation
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.models.break_ import SHOWN
 from review.models import Figures
 
-log = logging.getLogger(__name__)
 RUNS = 30
 LEAST_SECONDS, SHARE = 30, 20
 KEPT_SECONDS = 7 * 24 * 3600
@@ -84,11 +82,7 @@ def _is_due(held: Figures, now: dt.datetime) -> bool:
 
 def figures_of(reconciliation: Reconciliation) -> Told | None:
     """A reconciliation's figures from the cache, else from PostgreSQL; None where none were computed yet."""
-    try:
-        told = cache.get(_key(reconciliation.pk))
-    except Exception as error:  # noqa: BLE001 - every client raises its own
-        log.warning("The cache is away: %s", error)
-        told = None
+    told = find_loosely(_key(reconciliation.pk))
     if told is not None:
         return Told(told["document"], dt.datetime.fromisoformat(told["computed_at"]), "redis")
     held = Figures.objects.filter(reconciliation=reconciliation).first()
@@ -100,10 +94,7 @@ def figures_of(reconciliation: Reconciliation) -> Told | None:
 
 def _publish(held: Figures) -> None:
     value = {"document": held.document, "computed_at": held.computed_at.isoformat()}
-    try:
-        cache.set(_key(held.reconciliation_id), value, KEPT_SECONDS)
-    except Exception as error:  # noqa: BLE001
-        log.warning("The figures of %s were not cached: %s", held.reconciliation_id, error)
+    keep_loosely(_key(held.reconciliation_id), value, KEPT_SECONDS)
 
 
 def _key(reconciliation: int) -> str:
