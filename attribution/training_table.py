@@ -31,9 +31,8 @@ class TrainingTable:
 
     rows: pd.DataFrame
     habits: tuple[str, ...]
-    waiting: (
-        pd.DataFrame
-    )  # what waits for a second person, or nobody could tell: it teaches nothing, but a certificate counts it as wrong
+    # What waits for a second person, or nobody could tell: it teaches nothing, but a certificate counts it as wrong.
+    waiting: pd.DataFrame
 
 
 def training_table(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation, rules: Rules) -> TrainingTable:

@@ -203,9 +203,8 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W005", "security.W021",  # other hosts of the domain are not ours to bind, nor to preload
     "security.W008",  # the proxy that ends TLS redirects; health checks come to us without it
 ]  # fmt: skip
-METRICS_TOKEN = optional(
-    "METRICS_TOKEN"
-)  # what a scraper sends as `Authorization: Bearer`; empty: only people read them
+# What a scraper sends as `Authorization: Bearer`; empty: only people read them
+METRICS_TOKEN = optional("METRICS_TOKEN")
 AXES_FAILURE_LIMIT = integer("SIGN_IN_FAILURES", 5)
 AXES_COOLOFF_TIME = timedelta(minutes=integer("LOCK_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger elsewhere locks nobody out

@@ -12,7 +12,9 @@ from ingestion.audit_log import record_event
 from reconciliation.custody import seal_breaks
 from reconciliation.models import Break, Reconciliation
 from reconciliation.models.reconciliation import SEES, SEES_ALL
+from review.decisions.locks import hold_break
 from review.decisions.refusals import DecisionRefused
+from review.rights import with_right
 
 MAY = "review.add_decision"
 ME = "me"
@@ -25,19 +27,10 @@ class AssignRefused(DecisionRefused):
 
 def deciders(reconciliations: Sequence[Reconciliation]) -> QuerySet[User]:
     """The people who may decide the breaks of each of these reconciliations, by name."""
-    people = User.objects.filter(_with(MAY), _with(SEES), is_active=True).exclude(groups__name=PROGRAMS)
+    people = User.objects.filter(with_right(MAY), with_right(SEES), is_active=True).exclude(groups__name=PROGRAMS)
     for team in {it.team_id for it in reconciliations if it.team_id is not None}:
-        people = people.filter(Q(pk__in=User.objects.filter(teams=team).values("pk")) | _with(SEES_ALL))
+        people = people.filter(Q(pk__in=User.objects.filter(teams=team).values("pk")) | with_right(SEES_ALL))
     return people.order_by("username")
-
-
-def _with(right: str) -> Q:
-    """Users who have a right, their own or by a role."""
-    app, code = right.split(".")
-    names = {"codename": code, "content_type__app_label": app}
-    own = User.objects.filter(**{f"user_permissions__{name}": value for name, value in names.items()})
-    by_role = User.objects.filter(**{f"groups__permissions__{name}": value for name, value in names.items()})
-    return Q(is_superuser=True) | Q(pk__in=own.values("pk")) | Q(pk__in=by_role.values("pk"))
 
 
 def person_called(name: str, by: User) -> User | None:
@@ -67,8 +60,7 @@ def check_assignee(assignee: User | None, by: User, reconciliations: Sequence[Re
 @transaction.atomic
 def assign(*, brk: Break, to: User | None, by: User) -> Break:
     """Give a break to a person, or to nobody. AssignRefused says why it cannot be; what is so already is no event."""
-    held = Break.objects.select_for_update().get(pk=brk.pk)
-    held.reconciliation = Reconciliation.objects.get(pk=held.reconciliation_id)
+    held = hold_break(brk.pk, stores=False)
     check_assignee(to, by, [held.reconciliation])
     if (refused := assign_all([held], to, by)[held.pk]) is not None:
         raise refused

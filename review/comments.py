@@ -13,9 +13,12 @@ from django.utils import timezone
 from ingestion import custody
 from ingestion.alerts import raise_event
 from reconciliation.models import Break
+from reconciliation.models.reconciliation import SEES_ALL
 from review.models import Comment, Mention
 from review.models.comment import LONGEST
+from review.nul import NO_NUL_IN_COMMENT
 from review.recorded import record_comment
+from review.rights import with_right
 
 WRITES, WITHDRAWS = "review.add_comment", "review.change_comment"
 NAME = re.compile(r"(?<![\w@.+-])@(\w[\w.+-]*)")
@@ -100,7 +103,7 @@ def _text(given: str) -> str:
     if not text:
         raise CommentRefused("Write what is to be said; an empty comment says nothing.")
     if "\0" in text:
-        raise CommentRefused("The comment holds a NUL character, which cannot be kept. Take it out and try again.")
+        raise CommentRefused(NO_NUL_IN_COMMENT)
     if len(text) > LONGEST:
         raise CommentRefused(f"A comment has at most {LONGEST:,} characters; this one has {len(text):,}.")
     return text
@@ -142,12 +145,10 @@ def _called(brk: Break, text: str) -> Sequence[User]:
 
 def _perhaps(brk: Break) -> QuerySet[User]:
     """People who could see a break by a team or a right; `_sees` knows."""
-    every = Q(is_superuser=True) | Q(groups__permissions__codename="see_every_team")
-    every |= Q(user_permissions__codename="see_every_team")
     people = User.objects.filter(is_active=True)
     if brk.reconciliation.team_id is None:
         return people
-    return people.filter(every | Q(teams__isnull=False)).distinct()
+    return people.filter(with_right(SEES_ALL) | Q(teams__isnull=False)).distinct()
 
 
 def _sees(person: User, brk: Break) -> bool:

@@ -10,8 +10,10 @@ from ingestion import custody
 from ingestion.audit_log import record_event
 from reconciliation.custody import seal_breaks
 from reconciliation.holds import HELD, HELD_ANEW, TAKEN_OFF, end_hold
-from reconciliation.models import Break, Hold, Reconciliation
+from reconciliation.models import Break, Hold
+from review.decisions.locks import hold_break
 from review.decisions.refusals import AlreadyDecided, DecisionRefused
+from review.nul import NO_NUL
 
 MAY = "review.add_decision"
 LONGEST = 366  # days
@@ -56,7 +58,7 @@ def release(*, brk: Break, by: User) -> Break:
 
 def _check(note: str, until: dt.date | None, party: str, now: dt.datetime) -> None:
     if "\0" in note + party:
-        raise HoldRefused("A text holds a NUL character, which cannot be kept. Take it out and try again.")
+        raise HoldRefused(NO_NUL)
     if not note:
         raise HoldRefused("Say in a note why it has to wait.")
     if len(note) > LONGEST_NOTE or len(party) > LONGEST_PARTY:
@@ -71,8 +73,7 @@ def _open(brk: Break, by: User) -> Break:
     """The break as it stands, locked; it has to be in review."""
     if not by.has_perm(MAY):
         raise HoldRefused("Analysts, Supervisors and Managers put breaks on hold. Ask one of them.")
-    held = Break.objects.select_for_update().get(pk=brk.pk)
-    held.reconciliation = Reconciliation.objects.get(pk=held.reconciliation_id)
+    held = hold_break(brk.pk, stores=False)
     if held.state != Break.State.REVIEW:
         raise AlreadyDecided(f"This break is {held.get_state_display().lower()}; there is nothing to wait for.")
     return held

@@ -14,6 +14,7 @@ from ingestion.mapping_versions import change_mapping
 from ingestion.models import MappingProposal, Normalization, Source
 from ingestion.work import retry
 from reconciliation.visibility import visible_sources
+from review.nul import NO_NUL_IN_COMMENT
 from review.recorded import only_user
 
 State = MappingProposal.State
@@ -78,7 +79,7 @@ def _open(proposal: MappingProposal, by: User) -> tuple[MappingProposal, Source]
 
 def _answer(proposal: MappingProposal, state: str, by: User, comment: str) -> None:
     if "\0" in comment:
-        raise ProposalRefused("The comment holds a NUL character, which cannot be kept. Take it out and try again.")
+        raise ProposalRefused(NO_NUL_IN_COMMENT)
     proposal.state, proposal.decided_by, proposal.decided_at = state, by, timezone.now()
     proposal.comment = comment.strip()
     proposal.save(update_fields=["state", "decided_by", "decided_at", "comment", "accepted_as"])

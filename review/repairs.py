@@ -16,10 +16,10 @@ from ingestion.quarantine import said_of
 from ingestion.replay import Tried, cells_of_row, deliver_repaired, holder_of, try_cells
 from ingestion.work import retry
 from reconciliation.models import Reconciliation
+from review.nul import NO_NUL
 from review.recorded import changed_cells, only_user, record_repair
 
 Action = Repair.Action
-NO_NUL = "A text holds a NUL character, which cannot be kept. Take it out and try again."
 
 
 class RepairRefused(Exception):

@@ -15,6 +15,7 @@ from ingestion import custody
 from ingestion.audit_log import record_event
 from reconciliation.models import Break, access_of
 from review.models import Decision
+from review.nul import NO_NUL_IN_COMMENT
 
 GIVES = "attribution.change_secondopinion"
 OF_OPINION = "correction__difference__brk__"  # the way from an opinion to its break
@@ -55,7 +56,7 @@ def answer_opinion(*, opinion: SecondOpinion, reason: str, by: User, comment: st
     if reason in NO_LABEL or not Reason.objects.filter(code=reason, active=True).exists():
         raise OpinionRefused(f"There is no active reason {reason!r} to learn from. Choose one of the list.")
     if "\0" in comment:
-        raise OpinionRefused("The comment holds a NUL character, which cannot be kept. Take it out and try again.")
+        raise OpinionRefused(NO_NUL_IN_COMMENT)
     opinion.reason_id, opinion.comment = reason, comment.strip()
     opinion.answered_by, opinion.answered_at = by.get_username(), timezone.now()
     opinion.save(update_fields=["reason", "comment", "answered_by", "answered_at"])

@@ -18,6 +18,7 @@ from reconciliation.store.taking_back import Undone, hold_record, take_back
 from review.decisions import AlreadyDecided, DecisionRefused
 from review.models import Decision
 from review.models.decision import UNDO_FOR
+from review.nul import NO_NUL_IN_COMMENT
 from review.recorded import record_decision
 
 DECIDED = (Break.State.APPROVED, Break.State.REJECTED)
@@ -90,7 +91,7 @@ def _may_undo(decision: Decision, by: User, comment: str, *, fresh: bool) -> Non
     if decision.brk.state not in DECIDED:
         raise AlreadyDecided(f"The values changed since, and the break is {_state(decision)} anew. Decide it there.")
     if "\0" in comment:
-        raise DecisionRefused("The comment holds a NUL character, which cannot be kept. Take it out and try again.")
+        raise DecisionRefused(NO_NUL_IN_COMMENT)
     way = way_to_undo(decision, by, fresh=fresh)
     if not way:
         raise DecisionRefused(_who_may(decision, by))

@@ -17,10 +17,8 @@ from reconciliation.models.scope import Scope
 # triggers of migration 0002 hold these references set-based; a foreign key would look each of a million rows up.
 PROVENANCE: dict[str, Any] = {"on_delete": models.PROTECT, "db_constraint": False, "db_index": False}
 
-HIDDEN = (
-    "waiting",
-    "held",
-)  # bands of what is in review and not shown: it waits for a partner, or a person put it on hold
+# Bands of what is in review and not shown: it waits for a partner, or a person put it on hold.
+HIDDEN = ("waiting", "held")
 # What people are shown to decide, and its size whatever its sign; indexes and queues say it in the same words.
 SHOWN = Q(state="review") & ~Q(band__in=HIDDEN)
 SIZE = Coalesce(Abs("amount"), Value(-1), output_field=models.DecimalField(max_digits=38, decimal_places=10))

@@ -229,9 +229,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     @action(detail=True, methods=["post"])
     def assignment(self, request: Request, pk: str | None = None) -> Response:
         """Give it to somebody who may decide it, or to nobody. Whoever may decide it still can."""
-        if not request.user.has_perm("review.add_decision"):  # type: ignore[union-attr]
-            raise PermissionDenied("Assigning needs the role Analyst, Supervisor or Manager.")
-        brk = self.get_object()
+        brk = self._for_deciders(request, "Assigning")
         asked = AssignSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         by, name = request.user, asked.validated_data["assignee"] or ""
@@ -241,7 +239,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     @action(detail=True, methods=["post"])
     def hold(self, request: Request, pk: str | None = None) -> Response:
         """Put it on hold until a day, or until a party answers. A hold that stands ends."""
-        brk, by = self._held_by(request), request.user
+        brk, by = self._for_deciders(request, "Putting breaks on hold"), request.user
         asked = HoldSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return once(request, lambda: _act(lambda: hold(brk=brk, by=by, **asked.validated_data), brk.pk))  # type: ignore[arg-type]
@@ -250,14 +248,14 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     @action(detail=True, methods=["post"])
     def release(self, request: Request, pk: str | None = None) -> Response:
         """Take it off hold. 409 where it is on none any more."""
-        brk, by = self._held_by(request), request.user
+        brk, by = self._for_deciders(request, "Putting breaks on hold"), request.user
         ReleaseSerializer(data=request.data).is_valid(raise_exception=True)
         return once(request, lambda: _act(lambda: release(brk=brk, by=by), brk.pk))  # type: ignore[arg-type]
 
-    def _held_by(self, request: Request) -> Break:
-        """The break, for who may put it on hold."""
+    def _for_deciders(self, request: Request, what: str) -> Break:
+        """The break, for who may decide it; else PermissionDenied says for what that is needed."""
         if not request.user.has_perm("review.add_decision"):  # type: ignore[union-attr]
-            raise PermissionDenied("Putting breaks on hold needs the role Analyst, Supervisor or Manager.")
+            raise PermissionDenied(f"{what} needs the role Analyst, Supervisor or Manager.")
         return self.get_object()  # type: ignore[no-any-return]
 
 

@@ -15,6 +15,7 @@ from review.decisions.checks import check_action
 from review.models import BulkDecision, BulkPreview, BulkRow
 from review.models.bulk import ASSIGN, UNDER_WAY, UNDO
 from review.models.decision import UNDO_FOR
+from review.nul import NO_NUL_IN_COMMENT
 
 QUEUE = "decisions"
 TYPED_FROM = 100  # rows; more than these ask for the number to be typed
@@ -59,7 +60,7 @@ def start_bulk(
     if not by.has_perm(MAY):
         raise BulkRefused("Analysts, Supervisors and Managers decide breaks. Ask one of them.")
     if "\0" in comment:
-        raise BulkRefused("The comment holds a NUL character, which cannot be kept. Take it out and try again.")
+        raise BulkRefused(NO_NUL_IN_COMMENT)
     _check_asked(preview, action, reason, assignee, by)
     _check_typed(len(preview.chosen), typed)
     seen = {it["id"]: it["fingerprint"] for it in preview.chosen}
@@ -139,7 +140,7 @@ def undo_bulk(*, bulk: BulkDecision, by: User, comment: str = "") -> BulkDecisio
     if not way:
         raise BulkRefused(_why_not(bulk, by))
     if "\0" in comment:
-        raise BulkRefused("The comment holds a NUL character, which cannot be kept. Take it out and try again.")
+        raise BulkRefused(NO_NUL_IN_COMMENT)
     if way == LATER and not comment.strip():
         raise BulkRefused("Say in a comment why it is undone.")
     done = bulk.results.filter(state=BulkRow.State.DONE, decision__undone_by=None, decision__withdrawn=False)

@@ -11,9 +11,10 @@ from django.http import HttpRequest
 from attribution.corrections import NO_LABEL
 from attribution.models import Reason
 from reconciliation.models import Break, Difference, Member
+from review.nul import NO_NUL
 from review.pages.comparison import comparison
 from review.pages.explained import shown_field
-from review.pages.posted import NO_NUL, holds_nul
+from review.pages.posted import holds_nul
 
 CANNOT_TELL = "cannot_tell"
 REASON = "reason:"  # a form's choice of a difference's reason is called so, then the difference's id

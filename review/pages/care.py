@@ -1,13 +1,15 @@
 """What the page of a break is asked about who looks after it, and when."""
 
 import datetime as dt
+from collections.abc import Callable
 
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from review.assigning import AssignRefused, assign, deciders, person_called
+from reconciliation.models import Break
+from review.assigning import assign, deciders, person_called
 from review.decisions import DecisionRefused
 from review.holding import HoldRefused, hold, release
 from review.pages.break_ import answer, visible_break
@@ -23,11 +25,8 @@ def assign_break(request: HttpRequest, pk: int) -> HttpResponse:
         people = deciders([brk.reconciliation]).values_list("username", flat=True)
         return part_of(request, brk, "people", "Assign", {"people": people})
     assert isinstance(request.user, User)
-    try:
-        assign(brk=brk, to=person_called(request.POST.get("assignee", ""), request.user), by=request.user)
-    except AssignRefused as refused:
-        return answer(request, brk, str(refused))
-    return answer(request, brk, "")
+    by, name = request.user, request.POST.get("assignee", "")
+    return _done(request, brk, lambda: assign(brk=brk, to=person_called(name, by), by=by))
 
 
 @require_POST
@@ -36,12 +35,8 @@ def hold_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Put it on hold until a day, or until a party answers."""
     brk, given = visible_break(request, pk), request.POST
     assert isinstance(request.user, User)
-    try:
-        until = _day(given.get("until", ""))
-        hold(brk=brk, by=request.user, until=until, party=given.get("party", ""), note=given.get("note", ""))
-    except DecisionRefused as refused:
-        return answer(request, brk, str(refused))
-    return answer(request, brk, "")
+    by, more = request.user, {name: given.get(name, "") for name in ("party", "note")}
+    return _done(request, brk, lambda: hold(brk=brk, by=by, until=_day(given.get("until", "")), **more))
 
 
 def _day(text: str) -> dt.date | None:
@@ -57,8 +52,14 @@ def release_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it off hold."""
     brk = visible_break(request, pk)
     assert isinstance(request.user, User)
+    by = request.user
+    return _done(request, brk, lambda: release(brk=brk, by=by))
+
+
+def _done(request: HttpRequest, brk: Break, act: Callable[[], object]) -> HttpResponse:
+    """The break after it was done, or with what refused it."""
     try:
-        release(brk=brk, by=request.user)
+        act()
     except DecisionRefused as refused:
         return answer(request, brk, str(refused))
     return answer(request, brk, "")

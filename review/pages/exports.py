@@ -21,7 +21,8 @@ from review.exporting import MAY, ExportGone, ExportRefused, Wanted, ask_export,
 from review.ids import id_of
 from review.models import Export
 from review.models.export import UNDER_WAY
-from review.pages.posted import NO_NUL, holds_nul
+from review.nul import NO_NUL
+from review.pages.posted import holds_nul
 from review.signing import NoSigningKey, signing_key
 
 PAGE = 50

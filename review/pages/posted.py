@@ -9,12 +9,11 @@ from review.decisions import AlreadyDecided, DecisionRefused, confirm, decide, w
 from review.ids import id_of
 from review.models import Decision
 from review.models.decision import UNDO_FOR
+from review.nul import NO_NUL
 from review.pages.comparison import comparison
 from review.undoing import undo
 
 VALUE = "value:"  # a form's input of a field's value is called so, then the field
-
-NO_NUL = "A text holds a NUL character, which cannot be kept. Take it out and try again."
 
 
 def visible_decision(request: HttpRequest, pk: int) -> Decision:
