@@ -23,6 +23,7 @@ ACTIONS = {
     "bulk.asked": "Bulk decision asked for",
     "bulk.undo_asked": "Undo of a bulk asked for",
     "bulk.ended": "Bulk decision ended",
+    "bulk.stopped": "Bulk decision stopped",
     "check.waived": "Check waived",
     "comment.written": "Comment written",
     "comment.withdrawn": "Comment withdrawn",

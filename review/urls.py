@@ -64,6 +64,7 @@ urlpatterns = [
     path("bulk/preview/<uuid:token>/start/", bulk.start, name="start_bulk"),
     path("bulk/<int:pk>/", bulk.bulk_page, name="bulk"),
     path("bulk/<int:pk>/undo/", bulk.undo, name="undo_bulk"),
+    path("bulk/<int:pk>/stop/", bulk.stop, name="stop_bulk"),
     path("bulk/<int:pk>/results.csv", bulk.results, name="bulk_results"),
     path("second-opinions/", second_opinions.second_opinions, name="second_opinions"),
     path("second-opinions/<int:pk>/", second_opinions.second_opinion, name="second_opinion"),

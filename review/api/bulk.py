@@ -33,6 +33,7 @@ from review.bulk.selecting import (
     choose_incident,
     choose_rows,
 )
+from review.bulk.stopping import stop_bulk
 from review.bulk.summary import Summary, summary_of
 from review.incidents.standing import visible_incidents
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
@@ -199,7 +200,7 @@ def _told(held: BulkPreview, summary: Summary) -> dict[str, Any]:
 
 
 class BulkViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
-    """Bulk decisions: list, one, start, rows, undo."""
+    """Bulk decisions: list, one, start, rows, stop, undo."""
 
     serializer_class = BulkSerializer
     pagination_class = NewestFirst
@@ -246,6 +247,14 @@ class BulkViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: 
         asked.is_valid(raise_exception=True)
         return once(request, lambda: _undone(request, bulk, asked.validated_data["comment"]))
 
+    @extend_schema(parameters=[KEY_HEADER], request=None, responses={200: BulkSerializer})
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, pk: str | None = None) -> Response:
+        """Decide no more of it: rows without a result are refused. 409 where it has ended."""
+        _check_may(request)
+        bulk = self.get_object()
+        return once(request, lambda: _stopped(request, bulk))
+
 
 class _RowsOf:
     """What the list of rows may be asked for."""
@@ -275,3 +284,14 @@ def _undone(request: Request, bulk: BulkDecision, comment: str) -> Response:
     except BulkRefused as error:
         return Response({"detail": str(error)}, status=400)
     return Response({**BulkSerializer(undoing).data}, status=201)
+
+
+def _stopped(request: Request, bulk: BulkDecision) -> Response:
+    assert isinstance(request.user, User)
+    try:
+        stopped = stop_bulk(bulk=bulk, by=request.user)
+    except BulkConflict as error:
+        return Response({"detail": str(error)}, status=409)
+    except BulkRefused as error:
+        return Response({"detail": str(error)}, status=403)
+    return Response({**BulkSerializer(stopped).data})

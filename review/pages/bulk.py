@@ -27,6 +27,7 @@ from review.bulk.bulks import (
     way_to_undo,
 )
 from review.bulk.selecting import BadSelection, NotAllVisible, Picked, choose_filtered, choose_rows
+from review.bulk.stopping import may_stop, stop_bulk
 from review.bulk.summary import summary_of
 from review.ids import id_of
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
@@ -142,6 +143,7 @@ def bulk_page(request: HttpRequest, pk: int) -> HttpResponse:
         "waiting": bulk.rows - bulk.settled,
         "percent": f"{100 * bulk.settled / max(bulk.rows, 1):.1f}",
         "undo": way_to_undo(bulk, request.user),  # type: ignore[arg-type]
+        "may_stop": may_stop(bulk, request.user),  # type: ignore[arg-type]
         "undo_seconds": int(UNDO_FOR.total_seconds()),
         "undone_in": bulk.undone_in.order_by("-pk").first(),
         "forgotten": bulk.state == BulkDecision.State.READY and waited > FORGOTTEN_SECONDS and not bulk.settled,
@@ -171,6 +173,18 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error), extra_tags="bad")
         return redirect("bulk", bulk.pk)
     return redirect("bulk", undoing.pk)
+
+
+@require_POST
+@permission_required(MAY, raise_exception=True)
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Decide no more of it."""
+    bulk = get_object_or_404(visible_bulks(request.user), pk=pk)  # type: ignore[arg-type]
+    try:
+        stop_bulk(bulk=bulk, by=request.user)  # type: ignore[arg-type]
+    except BulkRefused as error:
+        messages.error(request, str(error), extra_tags="bad")
+    return redirect("bulk", bulk.pk)
 
 
 def results(request: HttpRequest, pk: int) -> HttpResponse:

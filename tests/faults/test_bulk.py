@@ -12,6 +12,7 @@ from config.tasks import decide_bulk
 from reconciliation.models import Break, Run
 from review.bulk.bulks import start_bulk, undo_bulk
 from review.bulk.selecting import choose_filtered
+from review.bulk.stopping import stop_bulk
 from review.bulk.working import CHUNK, work_on
 from review.models import BulkDecision, BulkRow, Decision
 from tests.conftest import problems, row
@@ -87,3 +88,15 @@ def _worked(bulk: BulkDecision) -> None:
         work_on(bulk)
     finally:
         connections.close_all()
+
+
+def test_a_stop_waits_for_the_chunk_in_hand(many: None, worker: Start, person: Callable[..., User]) -> None:
+    by = person("Manager")
+    preview = choose_filtered(query=QueryDict("state=review"), by=by)
+    bulk = start_bulk(preview=preview, action="approve", by=by, typed=str(MANY))
+    worker("decisions")
+    until(lambda: settled(bulk) >= CHUNK, "no chunk was done")
+    stop_bulk(bulk=bulk, by=by)
+    until(lambda: settled(bulk) == MANY and bulk.state == "done", "it was not ended", meanwhile=swept)
+    assert CHUNK <= bulk.done < MANY and bulk.refused == MANY - bulk.done
+    assert Decision.objects.count() == Break.objects.filter(state="approved").count() == bulk.done and problems() == []

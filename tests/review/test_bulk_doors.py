@@ -213,3 +213,21 @@ def _queries(client: Client, url: str) -> int:
     with CaptureQueriesContext(connection) as seen:
         assert client.get(url).status_code == 200
     return len(seen)
+
+
+def test_who_asked_stops_what_has_no_result_yet(
+    run: Run, client: Client, person: Callable[..., User], api: Any
+) -> None:  # noqa: ANN401
+    client.force_login(person("Analyst"))
+    preview = client.post(reverse("choose_bulk"), {"whole": "1", "key": "S"})["Location"]
+    place = client.post(f"{preview}start/", {"action": "reject", "comment": "wrong feed"})["Location"]
+    number = BulkDecision.objects.get().pk
+    assert "Stop</button>" in client.get(place).content.decode()
+    assert api("post", f"bulk-decisions/{number}/stop").status_code == 403  # another analyst's token
+    page = client.post(f"{place}stop/", follow=True).content.decode()
+    assert "Stopped by" in page and "Stop</button>" not in page
+    worked_off()
+    bulk = BulkDecision.objects.get()
+    assert (bulk.state, bulk.done, bulk.refused) == ("done", 0, 2) and not Decision.objects.exists()
+    assert "there is nothing to stop" in client.post(f"{place}stop/", follow=True).content.decode()
+    assert api("post", f"bulk-decisions/{number}/stop").status_code == 409 and problems() == []
