@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery, prefetch_related_objects
 from django.utils import timezone
 
 from attribution.models import Attribution, Candidate, Correction, Reason, SecondOpinion
@@ -25,16 +25,9 @@ class Confirmed:
     run: Run
 
 
-def record_correction(
-    *, difference: Difference, reason: str, by: str, decision: int | None, run: Run
-) -> Correction | None:
-    """Write what a final human decision confirmed: the given reason, else the attributed one. UNKNOWN teaches nothing."""
-    made = record_corrections([Confirmed(difference, reason, decision, run)], by)
-    return made[0] if made else None
-
-
 def record_corrections(confirmed: Sequence[Confirmed], by: str) -> list[Correction]:
-    """The same of many differences, each named once, in a fixed number of queries."""
+    """Write what a final human decision confirmed of differences, each named once: the given reason, else the attributed one. UNKNOWN
+    teaches nothing. A fixed number of queries."""
     current = _current([it.difference.pk for it in confirmed])
     said = {it.difference.pk: it.reason or _reason(current.get(it.difference.pk)) for it in confirmed}
     taught = [it for it in confirmed if said[it.difference.pk] and said[it.difference.pk] not in NO_LABEL]
@@ -48,7 +41,7 @@ def record_corrections(confirmed: Sequence[Confirmed], by: str) -> list[Correcti
         Correction(
             difference=it.difference,
             reason_id=said[it.difference.pk],
-            predicted=best_reason(current[it.difference.pk]) if it.difference.pk in current else "",
+            predicted=_predicted(current.get(it.difference.pk)),
             decision=it.decision,
             confirmed_by=by,
             confirmed_at=now,
@@ -63,9 +56,15 @@ def record_corrections(confirmed: Sequence[Confirmed], by: str) -> list[Correcti
 
 
 def _current(differences: Sequence[int]) -> dict[int, Attribution]:
-    """What is said of differences now, by difference, each with its candidates at hand."""
-    found = Attribution.objects.filter(difference__in=differences, current=True).prefetch_related("candidates")
+    """What is said of differences now, by difference, each with its `best` candidate."""
+    best = Candidate.objects.filter(attribution=OuterRef("pk")).order_by("rank").values("reason_id")[:1]
+    found = Attribution.objects.filter(difference__in=differences, current=True).annotate(best=Subquery(best))
     return {it.difference_id: it for it in found}
+
+
+def _predicted(said: Attribution | None) -> str:
+    """The top candidate; UNKNOWN only when there is none."""
+    return "" if said is None else said.best or said.reason_id  # type: ignore[attr-defined]
 
 
 def _reason(said: Attribution | None) -> str:
@@ -120,6 +119,7 @@ def _assign(
     """The same of many (difference, reason, run)."""
     if not given:
         return []
+    prefetch_related_objects([before[it.pk] for it, _, _ in given if it.pk in before], "candidates")
     known = Reason.objects.in_bulk({reason for _, reason, _ in given}, field_name="code")
     Attribution.objects.filter(difference__in=[it.pk for it, _, _ in given], current=True).update(current=False)
     now = timezone.now()
@@ -144,9 +144,3 @@ def _assign(
         for it in (before[each.difference_id].candidates.all() if each.difference_id in before else ())
     )
     return made
-
-
-def best_reason(attribution: Attribution) -> str:
-    """The top candidate; UNKNOWN only when there is none."""
-    top = min(attribution.candidates.all(), key=lambda it: it.rank, default=None)  # type: ignore[attr-defined]
-    return str(top.reason_id) if top is not None else attribution.reason_id

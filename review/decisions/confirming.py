@@ -10,7 +10,7 @@ from ingestion import custody
 from reconciliation.models import Break, Member
 from review.decisions.locks import hold_decision
 from review.decisions.outcome import carry_out
-from review.decisions.records import check_record, flagged_in
+from review.decisions.records import check_record, first_rows, flagged_in
 from review.decisions.refusals import AlreadyDecided, DecisionRefused, told_of
 from review.decisions.voiding import end_proposal, void
 from review.models import Decision
@@ -74,7 +74,8 @@ def _closed(decision: Decision) -> str:
 def _confirmed(decision: Decision, brk: Break, by: User) -> Decision:
     if decision.record is not None:
         given = dict(decision.values.values_list("field", "value"))
-        check_record(brk, decision.record, flagged_in(brk, decision.record, given, decision.chosen))
+        flagged = flagged_in(brk, first_rows(brk), decision.record, given, decision.chosen)
+        check_record(brk, decision.record, flagged)
     decision.confirmed_by, decision.confirmed_at = by, timezone.now()
     decision.save(update_fields=["confirmed_by", "confirmed_at"])
     custody.seal([decision])

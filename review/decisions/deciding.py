@@ -16,7 +16,7 @@ from review.decisions.checks import Action, check_action, check_fit, check_right
 from review.decisions.confirming import check_same, confirm, void
 from review.decisions.locks import hold_break
 from review.decisions.outcome import carry_out
-from review.decisions.records import check_record, flagged_in, record_of
+from review.decisions.records import check_record, first_rows, flagged_in, record_of
 from review.models import Decision, DecisionValue
 from review.models.decision import PENDING
 from review.recorded import record_decision
@@ -52,9 +52,11 @@ def decide(
     end_hold(brk, DECIDED, by.pk)
     if action == Action.OVERRIDE and reason == PENDING and not values:
         return _leave_pending(brk, by, comment)
-    record = None if action == Action.REJECT else record_of(brk, values or {}, member)
-    if record is not None:
-        check_record(brk, record, flagged_in(brk, record, values or {}, member))
+    record = None
+    if action != Action.REJECT:
+        rows = first_rows(brk)
+        record = record_of(brk, rows, values or {}, member)
+        check_record(brk, record, flagged_in(brk, rows, record, values or {}, member))
     decision = _write(brk, action, by, reason, values or {}, member, comment, record)
     if decision.confirmed_by_id is not None:
         carry_out(decision)

@@ -1,19 +1,45 @@
 """The order in which whoever decides, undoes or runs takes locks, so that two of them wait but never for each other: a record's place
 in the store, the break, its decision, the identities that the record names, the types that it refers to."""
 
-from reconciliation.models import Break
+from django.db.models import Prefetch
+
+from ingestion.models import RecordType
+from reconciliation.models import Break, RunInput
 from reconciliation.store.load import hold_places
 from review.models import Decision
 
 
 def hold_break(pk: int, *, stores: bool) -> Break:
-    """The break as it stands, after whoever works on it has ended; `stores`: its record may be stored, so its place is held first.
-    Locked without its run: joined, a break that a run took up meanwhile would not be found."""
-    if stores:
-        brk = Break.objects.select_related("reconciliation__a__record_type").get(pk=pk)
-        hold_places(brk.reconciliation.record_type, (brk.bucket, brk.bucket))
-    Break.objects.select_for_update().get(pk=pk)
-    return Break.objects.select_related("reconciliation__a__record_type", "last_run").get(pk=pk)
+    """The break as it stands, after whoever works on it has ended; `stores`: its record may be stored, so its place is held first,
+    and what its record is made of comes with it. Locked without its run: joined, a break that a run took up meanwhile would not
+    be found."""
+    before = _hold_place(pk) if stores else None
+    Break.objects.select_for_update().values_list("pk").get(pk=pk)
+    if before is None:
+        return Break.objects.select_related("reconciliation__a__record_type", "last_run").get(pk=pk)
+    related = "reconciliation__a__record_type", "reconciliation__b", "last_run__rule_set"
+    inputs = Prefetch("last_run__inputs", RunInput.objects.select_related("normalization__mapping"))
+    brk = Break.objects.select_related(*related).prefetch_related(inputs).get(pk=pk)
+    brk.last_run.reconciliation = brk.reconciliation
+    _keep_fields(brk.reconciliation.record_type, before)
+    return brk
+
+
+def _hold_place(pk: int) -> RecordType:
+    """Hold the place of a break's record; gives its type as it was known before."""
+    brk = Break.objects.select_related("reconciliation__a__record_type").get(pk=pk)
+    record_type = brk.reconciliation.record_type
+    record_type.keep_fields()
+    hold_places(record_type, (brk.bucket, brk.bucket))
+    return record_type
+
+
+def _keep_fields(record_type: RecordType, before: RecordType) -> None:
+    """Let a type answer with the fields that were read before its place was held, unless it changed meanwhile."""
+    if (record_type.generation, record_type.schema_version) == (before.generation, before.schema_version):
+        record_type.kept_fields = before.kept_fields
+    else:
+        record_type.keep_fields()
 
 
 def hold_decision(decision: Decision, *, stores: bool) -> tuple[Break, Decision]:
@@ -23,4 +49,6 @@ def hold_decision(decision: Decision, *, stores: bool) -> tuple[Break, Decision]
     held = held.select_related("proposed_by", "confirmed_by", "undone_by")
     decision = held.get(pk=decision.pk)
     decision.brk = brk
+    if decision.run_id == brk.last_run_id:
+        decision.run = brk.last_run
     return brk, decision

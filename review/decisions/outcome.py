@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from attribution.corrections import record_correction
+from attribution.corrections import Confirmed, record_corrections
 from reconciliation.custody import seal_breaks
 from reconciliation.holds import DECIDED, end_hold
 from reconciliation.inputs import mapped_names
@@ -28,8 +28,8 @@ def carry_out(decision: Decision) -> None:
     brk.reason = decision.reason or brk.reason
     brk.save(update_fields=["state", "closed_at", "closed_because", "reason"])
     who = decision.confirmed_by.get_username() if decision.confirmed_by else ""
-    for difference in brk.differences.filter(current=True):
-        record_correction(difference=difference, reason=decision.reason, by=who, decision=decision.pk, run=brk.last_run)
+    differences = brk.differences.filter(current=True).order_by("pk")
+    record_corrections([Confirmed(it, decision.reason, decision.pk, brk.last_run) for it in differences], who)
     seal_breaks([brk.pk])
 
 

@@ -12,13 +12,26 @@ from reconciliation.values import BadValue, canonical_value
 from review.decisions.refusals import DecisionRefused
 
 
-def record_of(brk: Break, values: Mapping[str, str | None], member: Member | None) -> dict[str, str | None]:
+Rows = Mapping[str, Member]
+
+
+def first_rows(brk: Break) -> Rows:
+    """The first row that stands on each side."""
+    return {row.side: row for row in brk.members.filter(current=True).order_by("-position")}
+
+
+def proposed_record(brk: Break, rows: Rows) -> dict[str, str | None]:
+    """The record that an approval would store."""
+    return _proposed(brk, {side: row.record for side, row in rows.items()})
+
+
+def record_of(brk: Break, rows: Rows, values: Mapping[str, str | None], member: Member | None) -> dict[str, str | None]:
     """The record that the decision would store: the proposed one, or the named row, with the values that were given."""
     shape = brk.reconciliation.record_type.shape()
     if member is not None:
         record = dict(member.record)
     else:
-        record = _proposed(brk, {side: row.record for side, row in _first_rows(brk).items()})
+        record = proposed_record(brk, rows)
     for name, text in values.items():
         try:
             leaf = shape.leaf(name)
@@ -33,10 +46,6 @@ def record_of(brk: Break, values: Mapping[str, str | None], member: Member | Non
     return record
 
 
-def _first_rows(brk: Break) -> dict[str, Member]:
-    return {row.side: row for row in brk.members.filter(current=True).order_by("-position")}
-
-
 def _proposed(brk: Break, sides: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Of each leaf, the value of the side that the proposed record takes it from."""
     run, shape = brk.last_run, brk.reconciliation.record_type.shape()
@@ -45,11 +54,11 @@ def _proposed(brk: Break, sides: Mapping[str, Mapping[str, Any]]) -> dict[str, A
 
 
 def flagged_in(
-    brk: Break, record: Mapping[str, str | None], values: Mapping[str, str | None], member: Member | None
+    brk: Break, rows: Rows, record: Mapping[str, str | None], values: Mapping[str, str | None], member: Member | None
 ) -> list[Condition]:
     """What a record would leave empty because the delivered value does not fit its field, and nobody gave another."""
-    rows = {"a": member} if member is not None else _first_rows(brk)
-    texts = _proposed(brk, {side: {name: row.raw.get(name, "") for name in row.flags} for side, row in rows.items()})
+    of = {"a": member} if member is not None else rows
+    texts = _proposed(brk, {side: {name: row.raw.get(name, "") for name in row.flags} for side, row in of.items()})
     given = {brk.reconciliation.record_type.shape().leaf(name).name for name in values}
     return flagged_conditions(texts, record, given)
 
@@ -66,8 +75,10 @@ def flagged_conditions(
 
 
 def check_record(brk: Break, record: Mapping[str, str | None], flagged: list[Condition]) -> None:
-    waived = set(brk.waivers.filter(fingerprint=brk.fingerprint).values_list("condition", flat=True))  # type: ignore[attr-defined]
-    check_held([*flagged, *failed_checks(brk, record)], waived)
+    """DecisionRefused with what the gate holds against a break's record, but for what a Manager let be."""
+    if failed := [*flagged, *failed_checks(brk, record)]:
+        waived = brk.waivers.filter(fingerprint=brk.fingerprint).values_list("condition", flat=True)  # type: ignore[attr-defined]
+        check_held(failed, set(waived))
 
 
 def check_held(conditions: Sequence[Condition], waived: Collection[str]) -> None:

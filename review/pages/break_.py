@@ -157,7 +157,7 @@ def _consequence(brk: Break, refusals: list[Refusal]) -> str:
 @permission_required("review.add_decision", raise_exception=True)
 def decide_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve, override or reject."""
-    brk = visible_break(request, pk)
+    brk = get_object_or_404(Break.objects.visible_to(request.user).select_related("last_run"), pk=pk)
     return answer(request, brk, posted_decision(request, brk))
 
 

@@ -4,13 +4,13 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from reconciliation.models import Break
+from reconciliation.models import Break, Member
 from review.decisions import AlreadyDecided, DecisionRefused, confirm, decide, waive, withdraw
+from review.decisions.records import first_rows, proposed_record
 from review.ids import id_of
 from review.models import Decision
 from review.models.decision import UNDO_FOR
 from review.nul import NO_NUL
-from review.pages.comparison import comparison
 from review.undoing import undo
 
 VALUE = "value:"  # a form's input of a field's value is called so, then the field
@@ -32,7 +32,7 @@ def posted_decision(request: HttpRequest, brk: Break) -> str:
             by=request.user,  # type: ignore[arg-type]
             reason=request.POST.get("reason", ""),
             values=_changed(brk, request),
-            member=brk.members.filter(pk=id_of(request.POST.get("member", ""))).first(),
+            member=_named_row(brk, request.POST.get("member", "")),
             comment=request.POST.get("comment", ""),
             expected_fingerprint=request.POST.get("fingerprint") or None,
         )
@@ -41,6 +41,10 @@ def posted_decision(request: HttpRequest, brk: Break) -> str:
     except DecisionRefused as error:
         return str(error)
     return ""
+
+
+def _named_row(brk: Break, given: str) -> Member | None:
+    return brk.members.filter(pk=id_of(given)).first() if given else None
 
 
 def _is_own_click(request: HttpRequest, decision: Decision | None) -> bool:
@@ -62,7 +66,7 @@ def _changed(brk: Break, request: HttpRequest) -> dict[str, str | None]:
     given = {name.removeprefix(VALUE): str(value) for name, value in request.POST.items() if name.startswith(VALUE)}
     if not given:
         return {}
-    record = comparison(brk, list(brk.members.filter(current=True)), ()).record
+    record = proposed_record(brk, first_rows(brk))
     return {name: value for name, value in given.items() if (record.get(name) or "") != value}
 
 
