@@ -7,8 +7,7 @@ from reconciliation.custody import seal_breaks
 from reconciliation.holds import DECIDED, end_hold
 from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Member, Run
-from reconciliation.session import session
-from reconciliation.store.records import records_relation, store_relation
+from reconciliation.store.single import Storing, store_record
 from reconciliation.store.tables import StoreRefusal
 from review.decisions.refusals import DecisionRefused
 from review.models import Decision
@@ -35,24 +34,19 @@ def carry_out(decision: Decision) -> None:
 
 def _store(decision: Decision) -> None:
     brk, run = decision.brk, decision.run
-    shape = brk.reconciliation.record_type.shape()
-    with session(f"decision-{decision.pk}") as (duck, _):
-        records_relation(duck, shape, [(brk.key, brk.bucket, decision.record)], "approved")  # type: ignore[list-item]
-        try:
-            loaded = store_relation(
-                duck,
-                "approved",
-                shape=shape,
-                record_type=brk.reconciliation.record_type,
-                run_id=run.pk,
-                business_date=run.business_date,
-                mapped=_mapped(run, shape),
-                decision_id=decision.pk,
-                bucket_range=(brk.bucket, brk.bucket),
-            )
-        except StoreRefusal as refusal:
-            raise DecisionRefused(str(refusal)) from None
-    if loaded.older:
+    record_type = brk.reconciliation.record_type
+    try:
+        fate = store_record(
+            record_type=record_type,
+            key=brk.key,
+            bucket=brk.bucket,
+            record=decision.record or {},
+            mapped=_mapped(run, record_type.shape()),
+            storing=Storing(run.pk, run.business_date, decision.pk),
+        )
+    except StoreRefusal as refusal:
+        raise DecisionRefused(str(refusal)) from None
+    if fate == "older":
         raise DecisionRefused(OLDER)
 
 

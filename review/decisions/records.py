@@ -11,7 +11,6 @@ from reconciliation.rules import Rules, proposed
 from reconciliation.values import BadValue, canonical_value
 from review.decisions.refusals import DecisionRefused
 
-
 Rows = Mapping[str, Member]
 
 
@@ -28,10 +27,7 @@ def proposed_record(brk: Break, rows: Rows) -> dict[str, str | None]:
 def record_of(brk: Break, rows: Rows, values: Mapping[str, str | None], member: Member | None) -> dict[str, str | None]:
     """The record that the decision would store: the proposed one, or the named row, with the values that were given."""
     shape = brk.reconciliation.record_type.shape()
-    if member is not None:
-        record = dict(member.record)
-    else:
-        record = proposed_record(brk, rows)
+    record = dict(member.record) if member is not None else proposed_record(brk, rows)
     for name, text in values.items():
         try:
             leaf = shape.leaf(name)

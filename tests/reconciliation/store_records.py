@@ -91,6 +91,7 @@ def store_given(
     run: int = 1,
     day: dt.date = DAY,
     mapped: frozenset[str] | None = None,
+    decision: int | None = None,
 ) -> Loaded:
     """Store the DuckDB table `given`."""
     shape = made.shape()
@@ -104,6 +105,7 @@ def store_given(
             run_id=run,
             business_date=day,
             mapped=frozenset(leaf.name for leaf in shape.leaves) if mapped is None else mapped,
+            decision_id=decision,
         )
 
 
