@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import QueryDict
 from django.utils import timezone
 
 from ingestion.models import AuditEvent, RecordType
@@ -15,12 +14,12 @@ from reconciliation.models import Break, Run
 from reconciliation.store.rows import leaf_paths
 from reconciliation.store.tables import StoreTable, store_table
 from reconciliation.visibility import visible_record_types, visible_stored
-from review import audit_events, exports
+from review import audit_events, exports, query
 from review.export_files import BadExport, Line
 from review.ids import id_of
 from review.ordering import ORDERS, order_of
-from review.pages.queue_filters import as_filtered, chosen_of
 from review.quarantined import FILTERS, Asked, BadFilter, narrowed, visible_rows
+from review.query.apply import asked_for
 
 Filters = Mapping[str, str]
 READ = 5000  # rows that a query hands over at a time
@@ -29,7 +28,7 @@ QUEUE = (
     "due_at", "closed_at", "closed_because",
 )  # fmt: skip
 QUEUE_COLUMNS = {"reconciliation": "reconciliation__code", "run": "last_run", "assignee": "assignee__username"}
-QUEUE_FILTERS = ("state", "kind", "reason", "band", "reconciliation", "assigned", "due", "run", "age", "key", "order")
+QUEUE_FILTERS = (*query.FILTERS, "order")
 QUARANTINED = ("row", "source", "date", "delivery", "line", "reason", "raw", "state")
 VERSIONS = ("version", "run", "decision", "date", "valid_from", "valid_to")
 
@@ -74,12 +73,23 @@ def _store_lines(user: User, filters: Filters) -> Iterator[Line]:
     return exports.store(_run_of(user, filters))[1]
 
 
+def _queue_columns(user: User, filters: Filters) -> Sequence[str]:
+    _asked_of_queue(user, filters)
+    return QUEUE
+
+
+def _asked_of_queue(user: User, filters: Filters) -> query.Asked:
+    try:
+        return query.asked_of(filters, query.known_to(user))
+    except query.BadQuery as error:
+        raise BadExport(str(error)) from None
+
+
 def _queue_lines(user: User, filters: Filters) -> Iterator[Line]:
-    query = QueryDict(mutable=True)
-    query.update(filters)
+    asked = _asked_of_queue(user, filters)
     return_due(timezone.now())
-    found = as_filtered(Break.objects.visible_to(user), query, user.pk)
-    found = ORDERS[order_of(filters.get("order", ""), chosen_of(query)["state"])].sort(found)
+    found = asked_for(Break.objects.visible_to(user), asked, user.pk)
+    found = ORDERS[order_of(filters.get("order", ""), asked.state)].sort(found)
     names = [QUEUE_COLUMNS.get(it, it) for it in QUEUE]
     return ([exports.short(value) for value in row] for row in found.values_list(*names).iterator(chunk_size=READ))
 
@@ -159,7 +169,7 @@ def _events(user: User, filters: Filters) -> QuerySet[AuditEvent]:
 
 KINDS: dict[str, Kind] = {
     **OF_RUN,
-    "queue": Kind("Breaks of the queue", QUEUE_FILTERS, "reconciliation.view_break", lambda *_: QUEUE, _queue_lines),
+    "queue": Kind("Breaks of the queue", QUEUE_FILTERS, "reconciliation.view_break", _queue_columns, _queue_lines),
     "quarantined": Kind(
         "Quarantined rows", FILTERS, "ingestion.view_quarantinedrow", _quarantined_columns, _quarantined_lines
     ),

@@ -48,8 +48,11 @@ from review.due import DUE, due_is
 from review.holding import hold, release
 from review.ordering import ORDERS, shown_breaks
 from review.pages.runs import ring
+from review.query import BadQuery, asked_of, known_to
+from review.query.apply import asked_for, narrowed
 from review.similar import similar_breaks
 
+ASKS = "The queue's query, such as `reason:UNKNOWN amount>1000 age>2d`; of what is in review unless it names a state."
 RUN_FILTERS = {"reconciliation": "reconciliation__code", "date": "business_date", "state": "state"}
 BREAK_FILTERS = {
     "reconciliation": "reconciliation__code", "key": "key", "state": "state", "kind": "kind", "band": "band",
@@ -81,9 +84,24 @@ def _narrowed(rows: QuerySet[Any], view: GenericViewSet[Any], filters: Mapping[s
         raise ValidationError({"detail": str(error)}) from None
 
 
+def _queried(breaks: QuerySet[Break], request: Request) -> tuple[QuerySet[Break], str]:
+    """What a list's query leaves of the breaks, and their state, empty for several; ValidationError where it cannot be read."""
+    state = str(request.GET.get("state") or "")
+    if not (text := str(request.GET.get("q") or "")):
+        return breaks, state or "review"
+    try:
+        asked = asked_of({"q": text}, known_to(request.user))  # type: ignore[arg-type]
+    except BadQuery as error:
+        raise ValidationError({"detail": str(error)}) from None
+    if state:
+        return narrowed(breaks, asked.terms, request.user.pk), state
+    return asked_for(breaks, asked, request.user.pk), asked.state
+
+
 def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
     """The breaks of a list, ready for its order; ValidationError for one that there is not."""
     return_due(now := timezone.now())
+    breaks, state = _queried(breaks, request)
     if due := str(request.GET.get("due") or ""):
         if due not in DUE:
             raise ValidationError({"detail": f"There is no due time {due[:40]!r}{nearest(due, DUE)}"})
@@ -92,7 +110,7 @@ def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
     if name not in ORDERS:
         raise ValidationError({"detail": f"There is no order {name[:40]!r}{nearest(name, ORDERS)}"})
     order = ORDERS[name]
-    if order.of_shown and request.GET.get("state", "review") != Break.State.REVIEW:
+    if order.of_shown and state != Break.State.REVIEW:
         raise ValidationError(
             {"detail": f"Only what is in review is listed by {name}. Ask for state=review, or by newest."}
         )
@@ -164,7 +182,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
     permission_classes = [IsAuthenticated, HasScope]
     queryset = Break.objects.none()
     lookup_value_regex = r"\d{1,18}"
-    parameters = (*BREAK_FILTERS, "due", "order")
+    parameters = ("q", *BREAK_FILTERS, "due", "order")
     scope = "decide"
 
     def get_serializer_class(self) -> type[BaseSerializer]:  # type: ignore[type-arg]
@@ -192,6 +210,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
 
     @extend_schema(
         parameters=[
+            OpenApiParameter("q", description=ASKS),
             *map(OpenApiParameter, BREAK_FILTERS),
             OpenApiParameter("due", enum=list(DUE)),
             OpenApiParameter("order", enum=list(ORDERS)),

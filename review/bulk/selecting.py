@@ -1,13 +1,12 @@
 """Choosing breaks for a bulk decision: checked rows, or a whole filter of the queue, frozen with their values of that moment."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import QueryDict
 from django.utils import timezone
 
 from ingestion.suggestion import nearest
@@ -16,12 +15,11 @@ from reconciliation.models import Break
 from review.ids import id_of
 from review.incidents.standing import signature_text, waiting_of
 from review.models import BulkPreview, Incident
-from review.pages.facets import COUNTED
-from review.pages.queue_filters import as_filtered
+from review.query import FILTERS, BadQuery, asked_of, known_to
+from review.query.apply import asked_for
 
 MOST = 10_000  # rows of one bulk
 KEPT = dt.timedelta(days=1)  # how long a preview that nobody used stays
-FILTERS = (*COUNTED, "run", "age", "key")
 
 
 class BadSelection(Exception):
@@ -60,15 +58,18 @@ def choose_rows(*, picked: Sequence[Picked], by: User, told: str = "", incident:
     return _freeze(chosen, by, told or many, incident)
 
 
-def choose_filtered(*, query: QueryDict, by: User) -> BulkPreview:
-    """Freeze all breaks that the queue lists for an address. BadSelection for an unknown filter, for none or too many."""
+def choose_filtered(*, query: Mapping[str, str], by: User) -> BulkPreview:
+    """Freeze all breaks that the queue lists for an address. BadSelection for what it cannot ask, for none or too many."""
     for name in query:
         if name not in FILTERS:
             raise BadSelection(f"The queue has no filter {name[:40]!r}{nearest(name, FILTERS)}")
     return_due(timezone.now())
-    named = {name: query[name] for name in FILTERS if query.get(name)}
-    told = ", ".join(f"{name}:{value}" for name, value in named.items()) or "state:review"
-    return choose_from(breaks=as_filtered(Break.objects.visible_to(by), query, by.pk), by=by, told=f"Filter {told}")
+    try:
+        asked = asked_of(query, known_to(by))
+    except BadQuery as error:
+        raise BadSelection(str(error)) from None
+    told = f"Filter {asked.text or 'state:review'}"
+    return choose_from(breaks=asked_for(Break.objects.visible_to(by), asked, by.pk), by=by, told=told)
 
 
 def choose_incident(*, incident: Incident, by: User) -> BulkPreview:

@@ -73,7 +73,9 @@ def _row(made: Export) -> Row:
     return Row(
         made=made,
         title=kind.title if kind else OTHERS.get(made.what, made.what),
-        filters=", ".join(f"{name.replace('_', ' ')} {value}" for name, value in made.filters.items()),
+        filters=", ".join(
+            value if name == "q" else f"{name.replace('_', ' ')} {value}" for name, value in made.filters.items()
+        ),
         is_under_way=made.state in UNDER_WAY,
         is_there=bool(made.path) and made.expires_at is not None and made.expires_at > timezone.now(),
     )

@@ -1,22 +1,23 @@
-"""The queue's counts: how many breaks stand in each state and bear each kind, reason, band, under the filters."""
+"""The queue's counts: how many breaks stand in each state and bear each kind, reason, band, under the query."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, QuerySet
-from django.http import QueryDict
 from django.utils import timezone
 
 from reconciliation.holds import HELD
 from reconciliation.models import Break
-from reconciliation.models.break_ import HIDDEN, SHOWN
+from reconciliation.models.break_ import HIDDEN
 from reconciliation.waiting import WAITING
 from review.due import due_word
+from review.query.asked import Asked
+from review.query.terms import IS, Term
+from review.query.words import ALL, ME, NOBODY, OTHERS
 
 COUNTED = ("state", "kind", "reason", "band", "reconciliation", "assigned", "due")
-ME, NOBODY, OTHERS = "me", "nobody", "others"
 ASSIGNED = {ME: "Me", NOBODY: "Nobody", OTHERS: "Others"}
 BANDS = {
     "straight": "Above 90 %, held",
@@ -37,28 +38,40 @@ STATES = {
 }
 
 
+def is_counted(term: Term) -> bool:
+    """Whether the counts tell how many breaks a term leaves: it asks for values that they are counted by."""
+    named = term.word != "assigned" or set(term.values) <= set(ASSIGNED)
+    return term.word in COUNTED and term.op == IS and named and ALL not in term.values
+
+
 @dataclass(frozen=True)
 class Counts:
-    """How many breaks there are of each combination of the counted columns."""
+    """How many breaks there are of each combination of the counted columns, under what of a query is not counted."""
 
     cells: tuple[tuple[Mapping[str, str], int], ...]
 
-    def of(self, name: str, chosen: Mapping[str, str]) -> Counter[str]:
-        """Breaks by the values of one column, under every filter but that column's own."""
-        others = {key: value for key, value in chosen.items() if key != name}
+    def of(self, name: str, asked: Asked) -> Counter[str]:
+        """Breaks by the values of one column, under every term but those about that column."""
         found: Counter[str] = Counter()
-        for cell, count in self._matching(others):
+        for cell, count in self._matching(asked, but=name):
             found[cell[name]] += count
         return found
 
-    def total(self, chosen: Mapping[str, str]) -> int:
-        """Breaks under every filter."""
-        return sum(count for _, count in self._matching(chosen))
+    def total(self, asked: Asked) -> int:
+        """Breaks under the query."""
+        return sum(count for _, count in self._matching(asked))
 
-    def _matching(self, chosen: Mapping[str, str]) -> Iterator[tuple[Mapping[str, str], int]]:
+    def _matching(self, asked: Asked, but: str = "") -> Iterator[tuple[Mapping[str, str], int]]:
+        terms = [it for it in asked.terms if is_counted(it) and it.word != but]
+        shown = asked.names_state or but == "state"
         for cell, count in self.cells:
-            if all(cell[name] == value for name, value in chosen.items() if value):
+            if (shown or cell["state"] == Break.State.REVIEW) and all(it.allows(cell[it.word]) for it in terms):
                 yield cell, count
+
+
+def uncounted(terms: Iterable[Term]) -> Sequence[Term]:
+    """The terms that have to hold of all that is counted."""
+    return [it for it in terms if not is_counted(it)]
 
 
 def count_breaks(breaks: QuerySet[Break], codes: Mapping[int, str], me: int | None) -> Counts:
@@ -73,78 +86,34 @@ def _cell(row: tuple[Any, ...], codes: Mapping[int, str], me: int | None) -> dic
     return dict(zip(COUNTED, [_state(row), *row[1:4], codes[row[4]], assigned, row[6]], strict=True))
 
 
-def assigned_to(breaks: QuerySet[Break], whom: str, me: int | None) -> QuerySet[Break]:
-    """Breaks that the user looks after, or nobody, or others, or a person by name."""
-    if whom == ME:
-        return breaks.filter(assignee=me)
-    if whom == NOBODY:
-        return breaks.filter(assignee=None)
-    if whom == OTHERS:
-        return breaks.filter(assignee__isnull=False).exclude(assignee=me)
-    return breaks.filter(assignee__username=whom)
-
-
 def _state(row: tuple[str, ...]) -> str:
     """People see what waits for a partner, or is on hold, apart from what is in review."""
     state, _, _, band, *_ = row
     return band if state == Break.State.REVIEW and band in HIDDEN else state
 
 
-def in_state(breaks: QuerySet[Break], state: str) -> QuerySet[Break]:
-    """The breaks of a tab of the queue; all where the state is empty."""
-    if state in HIDDEN:
-        return breaks.filter(state=Break.State.REVIEW, band=state)
-    if state == Break.State.REVIEW:
-        return breaks.filter(SHOWN)
-    return breaks.filter(state=state) if state else breaks
+def facet(title: str, name: str, counts: Counts, asked: Asked, order: str, titles: Mapping[str, str]) -> dict[str, Any]:
+    """A list of values with counts; a click sets the word of the query, another one takes it off."""
+    chosen = next((it for it in asked.terms if it.word == name and it.op == IS and not it.negated), None)
+    options = []
+    for value, count in counts.of(name, asked).most_common():
+        is_on = chosen is not None and value in chosen.values
+        changed = asked.without(name) if is_on else asked.having(name, value)
+        shown = titles.get(value) or value or "Not yet"
+        options.append({"value": value, "title": shown, "count": count, "is_on": is_on, "query": changed.query(order)})
+    return {"title": title, "name": name, "options": options}
 
 
-def facet(
-    title: str, name: str, counts: Counts, chosen: Mapping[str, str], query: QueryDict, titles: Mapping[str, str]
-) -> dict[str, Any]:
-    """A list of values with counts; a click sets the filter, another one clears it."""
-    found = counts.of(name, chosen)
-    return {"title": title, "name": name, "options": _options(name, found.most_common(), chosen, query, titles)}
-
-
-def tabs(counts: Counts, chosen: Mapping[str, str], query: QueryDict) -> list[dict[str, Any]]:
+def tabs(counts: Counts, asked: Asked, order: str) -> list[dict[str, Any]]:
     """The states as tabs, in their order, the empty ones too."""
-    found = counts.of("state", chosen)
+    found = counts.of("state", asked)
     found[""] = found.total()
     return [
         {
             "title": title,
             "count": found[state],
-            "is_on": chosen["state"] == state,
-            "query": changed(query, state=state or "all"),
+            "is_on": asked.state == state,
+            "query": asked.having("state", state or ALL).query(order),
         }
         for state, title in STATES.items()
     ]
-
-
-def _options(
-    name: str,
-    found: Iterable[tuple[str, int]],
-    chosen: Mapping[str, str],
-    query: QueryDict,
-    titles: Mapping[str, str],
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "value": value,
-            "title": titles.get(value) or value or "Not yet",
-            "count": count,
-            "is_on": chosen.get(name) == value,
-            "query": changed(query, **{name: "" if chosen.get(name) == value else value}),
-        }
-        for value, count in found
-    ]
-
-
-def changed(query: QueryDict, **changes: str) -> str:
-    """A query string with some values changed, from its first page; an empty value goes."""
-    new = query.copy()
-    for name in ("after", *changes):
-        new.pop(name, None)
-    new.update({name: value for name, value in changes.items() if value})
-    return new.urlencode()

@@ -1,6 +1,7 @@
-"""The queue: what waits for a person, with filters, counts and keyset paging."""
+"""The queue: what waits for a person, under a query, with counts and keyset paging."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,6 @@ from django.db.models.functions import Concat, JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.http import urlencode
 
 from attribution.classifier import FLOOR
 from attribution.models import Attribution, Candidate, Reason
@@ -20,8 +20,9 @@ from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
 from review.due import DUE, NEVER
 from review.ordering import ORDERS, order_of, orders_of
-from review.pages.facets import ASSIGNED, BANDS, COUNTED, Counts, changed, count_breaks, facet, tabs
-from review.pages.queue_filters import chosen_of, narrowed_to, searched
+from review.pages.facets import ASSIGNED, BANDS, Counts, count_breaks, facet, tabs, uncounted
+from review.query import WORDS, Asked, BadQuery, asked_of, known_of
+from review.query.apply import asked_for, narrowed
 from review.visible import entered_reconciliations, visible_breaks
 
 PAGE = 50
@@ -33,7 +34,6 @@ SHORT_BANDS = {
     WAITING: "Waiting",
     HELD: "On hold",
 }
-UNCOUNTED = ("run", "age", "key")
 
 
 @dataclass(frozen=True)
@@ -56,65 +56,65 @@ class Row:
 
 
 def queue(request: HttpRequest) -> HttpResponse:
-    """Breaks as the query string filters and orders them."""
+    """Breaks as the query asks for them, in an order; a query that cannot be read lists nothing and says why."""
     return_due(timezone.now())
-    chosen = chosen_of(request.GET)
-    sought = searched(visible_breaks(request), request.GET)
+    reasons = dict(Reason.objects.values_list("code", "functional"))
+    known = {**known_of(lambda: entered_reconciliations(request)), "reason": lambda: ["", *reasons]}
+    try:
+        asked, refused = asked_of(request.GET, known), ""
+    except BadQuery as error:
+        asked, refused = Asked(), str(error)
+    listing = _listing(request, asked, reasons, is_refused=bool(refused))
+    typed = request.GET.get("q", "") if refused else asked.text
+    context = {**listing, "refused": refused, "typed": typed, "words": WORDS.values()}
+    return render(request, "review/queue.html", context, status=400 if refused else 200)
+
+
+def _listing(
+    request: HttpRequest, asked: Asked, reasons: Mapping[str, bool | None], *, is_refused: bool
+) -> dict[str, Any]:
     codes = {it.pk: it.code for it in entered_reconciliations(request)}
-    counts = count_breaks(sought, codes, request.user.pk)
-    name = order_of(request.GET.get("order", ""), chosen["state"])
-    order = ORDERS[name]
-    found = order.sort(narrowed_to(sought, chosen, request.user.pk))
+    visible, me = visible_breaks(request), request.user.pk
+    counts = count_breaks(narrowed(visible, uncounted(asked.terms), me), codes, me)
+    name = order_of(request.GET.get("order", ""), asked.state)
+    order, given = ORDERS[name], request.GET.get("order", "")
+    found = order.sort(asked_for(visible, asked, me))
     page = order.after(found, request.GET["after"]) if request.GET.get("after") else found
-    breaks = list(page.select_related("reconciliation", "last_run__rule_set", "assignee")[: PAGE + 1])
+    breaks = (
+        [] if is_refused else list(page.select_related("reconciliation", "last_run__rule_set", "assignee")[: PAGE + 1])
+    )
     context: dict[str, Any] = {
         "rows": _rows(breaks[:PAGE]),
-        "facets": _facets(request, counts, chosen),
-        "tabs": tabs(counts, chosen, request.GET),
-        "kept": [(name, value) for name, value in request.GET.items() if name not in ("key", "after")],
-        "key": request.GET.get("key", ""),
+        "facets": _facets(request, counts, asked, reasons),
+        "tabs": tabs(counts, asked, given),
+        "order": given,
+        "total": counts.total(asked),
+        "asked": asked.query(given),
         "tokens": [
-            {"name": name, "value": request.GET[name], "query": changed(request.GET, **{name: ""})}
-            for name in _set(request)
-            if name != "key"
+            {"text": it.text, "query": Asked(tuple(other for other in asked.terms if other is not it)).query(given)}
+            for it in asked.terms
         ],
-        "total": counts.total(chosen),
-        "filters": _filters(request),
-        "orders": _orders(request, chosen["state"], name),
-        "next": changed(request.GET) + f"&after={order.mark(breaks[PAGE - 1])}" if len(breaks) > PAGE else "",
+        "orders": [
+            {"title": it.title, "is_on": key == name, "query": asked.query(key)}
+            for key, it in orders_of(asked.state).items()
+        ],
+        "next": f"{asked.query(given)}&after={order.mark(breaks[PAGE - 1])}" if len(breaks) > PAGE else "",
     }
-    if not breaks:
-        context |= _emptiness(request, chosen)
-    return render(request, "review/queue.html", context)
+    if is_refused:
+        return context | {"empty": "Nothing is listed until the query can be read.", "total": 0}
+    return context if breaks else context | _emptiness(asked, given)
 
 
-def _orders(request: HttpRequest, state: str, chosen: str) -> list[dict[str, Any]]:
-    """The orders that the tab has, and the query string of each."""
-    return [
-        {"title": it.title, "is_on": name == chosen, "query": changed(request.GET, order=name)}
-        for name, it in orders_of(state).items()
-    ]
-
-
-def _filters(request: HttpRequest) -> str:
-    """The filters and the order of the address as a query string, for an export of what is listed."""
-    return urlencode({name: request.GET[name] for name in (*COUNTED, *UNCOUNTED, "order") if request.GET.get(name)})
-
-
-def _set(request: HttpRequest) -> list[str]:
-    """The names of the filters that are set, beside the state."""
-    return [name for name in (*COUNTED[1:], *UNCOUNTED) if request.GET.get(name)]
-
-
-def _emptiness(request: HttpRequest, chosen: dict[str, str]) -> dict[str, str]:
+def _emptiness(asked: Asked, order: str) -> dict[str, str]:
     """Why nothing is shown, and the one thing to do about it."""
-    if filters := _set(request):
-        cleared = changed(request.GET, **dict.fromkeys(filters, ""))
-        what = ", ".join(f"{name}:{request.GET[name]}" for name in filters)
-        return {"empty": f"No break matches {what}.", "remedy": "Clear the filters", "remedy_query": cleared}
-    if chosen["state"] == Break.State.REVIEW:
+    if filters := [it for it in asked.terms if it.word != "state"]:
+        state = next((it for it in asked.terms if it.word == "state"), None)
+        cleared = Asked((state,) if state else ())
+        what = " ".join(it.text for it in filters)
+        return {"empty": f"No break matches {what}.", "remedy": "Clear the query", "remedy_query": cleared.query(order)}
+    if asked.state == Break.State.REVIEW:
         return {"empty": "Nothing waits for a person."}
-    return {"empty": "No break stands here.", "remedy": "Show all states", "remedy_query": "state=all"}
+    return {"empty": "No break stands here.", "remedy": "Show all states", "remedy_query": "q=state:all"}
 
 
 def _rows(breaks: list[Break]) -> list[Row]:
@@ -192,18 +192,20 @@ def _days_apart(a: str, b: str) -> str:
     return f"{days:+,} day{'' if abs(days) == 1 else 's'}".replace("-", "\u2212")
 
 
-def _facets(request: HttpRequest, counts: Counts, chosen: dict[str, str]) -> list[dict[str, Any]]:
+def _facets(
+    request: HttpRequest, counts: Counts, asked: Asked, functional: Mapping[str, bool | None]
+) -> list[dict[str, Any]]:
     titles = {it.code: it.title for it in entered_reconciliations(request)}
-    functional = dict(Reason.objects.values_list("code", "functional"))
-    reasons = facet("Reason", "reason", counts, chosen, request.GET, {})
+    order = request.GET.get("order", "")
+    reasons = facet("Reason", "reason", counts, asked, order, {})
     for option in reasons["options"]:
         option["functional"] = functional.get(option["value"])
-    due = facet("Due", "due", counts, chosen, request.GET, DUE)
+    due = facet("Due", "due", counts, asked, order, DUE)
     return [
-        facet("Kind", "kind", counts, chosen, request.GET, dict(Break.Kind.choices)),
+        facet("Kind", "kind", counts, asked, order, dict(Break.Kind.choices)),
         reasons,
-        facet("Band", "band", counts, chosen, request.GET, BANDS),
+        facet("Band", "band", counts, asked, order, BANDS),
         *([due] if {it["value"] for it in due["options"]} - {NEVER} else []),
-        facet("Assigned", "assigned", counts, chosen, request.GET, ASSIGNED),
-        facet("Reconciliation", "reconciliation", counts, chosen, request.GET, titles),
+        facet("Assigned", "assigned", counts, asked, order, ASSIGNED),
+        facet("Reconciliation", "reconciliation", counts, asked, order, titles),
     ]

@@ -219,7 +219,7 @@ def test_a_file_that_was_changed_is_not_given(run: Run, person: Person) -> None:
 def test_the_page_asks_and_gives_the_file(run: Run, person: Person, client: Client) -> None:
     client.force_login(person("Analyst"))
     queue = client.get("/queue/?state=all&key=U").content.decode()
-    assert "/exports/choose/?what=queue&amp;state=all&amp;key=U" in queue
+    assert "/exports/choose/?what=queue&amp;q=state%3Aall+key%3AU" in queue
     form = client.get("/exports/choose/?what=queue&state=all&key=U").content.decode()
     assert 'name="key" value="U"' in form and "At most 1,000,000 rows" in form
     asked = {"what": "queue", "format": "csv", "state": "all", "key": "U", "column": ["key", "reason"]}

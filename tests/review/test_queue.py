@@ -67,7 +67,7 @@ def test_filters_meet(run: Run, client: Client) -> None:
 
 def test_an_empty_list_says_which_filter_to_clear(run: Run, client: Client) -> None:
     page = client.get(reverse("queue"), {"kind": "differing", "key": "Z"}).content.decode()
-    assert "No break matches kind:differing, key:Z." in page
+    assert "No break matches kind:differing key:Z." in page
     assert _listed(client, "band=nothing") == set()
 
 

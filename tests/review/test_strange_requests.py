@@ -66,8 +66,9 @@ def test_an_address_with_a_nul_is_refused_by_a_sentence(brk: Break, client: Clie
 
 @pytest.mark.parametrize("number", ["²", "٣", "-1", "1e9", "x", DIGITS, ""])
 def test_what_is_no_number_finds_nothing(brk: Break, client: Client, number: str) -> None:
-    for url in ("/runs/", "/queue/"):
-        assert client.get(url, {"before": number, "run": number}).status_code == 200
+    assert client.get("/runs/", {"before": number, "run": number}).status_code == 200
+    queue = client.get("/queue/", {"run": number})
+    assert (queue.status_code, len(queue.context["rows"])) == ((400, 0) if number else (200, 1))
     given = {"action": "approve", "member": number, "fingerprint": "of other values", "proposal": number}
     assert client.post(reverse("decide", args=[brk.pk]), given).status_code == 302
     assert client.post(reverse("admin:reconciliation_break_confirm", args=[brk.pk]), given).status_code == 404
