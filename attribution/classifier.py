@@ -6,7 +6,8 @@ from decimal import Decimal
 from difflib import SequenceMatcher
 
 from attribution.provers.evidence import UNKNOWN, Candidate, Context, Difference, Setting
-from attribution.provers.registry import PROVERS, Prover, Says
+from attribution.provers.registry import ANY, PROVERS, Prover, Says
+from attribution.provers.rivals import chance_ways, clear
 
 FLOOR = Decimal("0.50")  # below it the reason is UNKNOWN, and the best guess stays beside it
 BANDS = ((Decimal("0.90"), "straight"), (Decimal("0.70"), "expedited"), (FLOOR, "standard"))
@@ -42,10 +43,13 @@ class Voice:
     functional: bool | None
     confidence: Decimal
 
-    def candidate(self, sentence: str) -> Candidate:
-        """What it said."""
+    def candidate(self, sentence: str, rivals: Sequence[int], chance: int) -> Candidate:
+        """What it said, beside the ways of other reasons that fit, and those of chance."""
         prover = self.prover
-        return Candidate(prover.code, self.reason, self.functional, self.confidence, sentence, prover.proof)
+        is_proof = not prover.hint and clear(prover.ways, (chance, *rivals))
+        doubted = prover.guessed if chance < prover.ways else prover.doubted
+        confidence = self.confidence if is_proof or prover.hint else min(self.confidence, doubted)
+        return Candidate(prover.code, self.reason, self.functional, confidence, sentence, is_proof)
 
 
 def explain(differences: Sequence[Difference], context: Context) -> list[Attribution]:
@@ -75,17 +79,22 @@ def _voice(prover: Prover, context: Context) -> Voice:
 
 
 def _candidates(difference: Difference, voices: list[Voice], context: Context) -> list[Candidate]:
-    """Proofs in the order of the provers, then hints by confidence."""
+    """Proofs in the order of the provers, then hints by confidence: what is doubted is a hint."""
     if difference.kind == "missing":
         return []
-    proofs: list[Candidate] = []
-    hints: list[Candidate] = []
-    for voice in voices:
-        if sentence := voice.says(difference):
-            (proofs if voice.prover.proof else hints).append(voice.candidate(sentence))
-    if not proofs:
-        hints += _hints(difference, context)
-    return [*proofs, *sorted(hints, key=lambda c: -c.confidence)]
+    said = [(voice, sentence) for voice in voices if (sentence := voice.says(difference))]
+    if not said:
+        return _hints(difference, context)
+    near = chance_ways(difference, ANY)
+    made = [
+        voice.candidate(
+            sentence,
+            [it.prover.ways for it, _ in said if it.reason != voice.reason],
+            ANY if voice.prover.counts_near else near,
+        )
+        for voice, sentence in said
+    ]
+    return sorted(made, key=lambda it: (not it.proof, 0 if it.proof else -it.confidence))
 
 
 def _hints(difference: Difference, context: Context) -> list[Candidate]:

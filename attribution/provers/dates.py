@@ -1,8 +1,10 @@
 """Proofs about two dates."""
 
 import datetime as dt
+from collections.abc import Callable
 
 from attribution.provers.evidence import Context, Difference
+from attribution.provers.numbers import one_typed, swapped
 
 
 def _day(text: str | None) -> dt.date | None:
@@ -32,14 +34,17 @@ def business_days(d: Difference, context: Context) -> str:
     return f"B is {count} business day{'s' if abs(days) > 1 else ''} {'after' if days > 0 else 'before'} A."
 
 
-def date_digits(d: Difference) -> str:
+def date_digits_swapped(d: Difference) -> str:
+    """Two neighbouring digits of a date swapped."""
+    return _slip(d, swapped)
+
+
+def date_digit_typed(d: Difference) -> str:
     """One digit of a date typed wrongly."""
+    return _slip(d, one_typed)
+
+
+def _slip(d: Difference, made: Callable[[str, str, str], str]) -> str:
     a, b = d.value_a or "", d.value_b or ""
-    if len(a) != len(b) or _day(a) is None or _day(b) is None:
-        return ""
-    apart = [n for n, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
-    if len(apart) == 1:
-        return f"One digit typed wrongly, {b[apart[0]]} for {a[apart[0]]}: {a} became {b}."
-    if len(apart) == 2 and apart[1] == apart[0] + 1 and a[apart[0]] == b[apart[1]] and a[apart[1]] == b[apart[0]]:
-        return f"Digits {a[apart[0]]} and {a[apart[1]]} swapped: {a} became {b}."
-    return ""
+    said = made(a, b, "digit")
+    return f"{said}: {a} became {b}." if said and _day(a) and _day(b) else ""

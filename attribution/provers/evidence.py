@@ -28,14 +28,27 @@ class Difference:
     number_a: Decimal | None = dataclasses.field(init=False)
     number_b: Decimal | None = dataclasses.field(init=False)
     places: int = dataclasses.field(init=False)
+    needs_a: int = dataclasses.field(init=False, default=0)
+    needs_b: int = dataclasses.field(init=False, default=0)
+    plain_a: str = dataclasses.field(init=False, default="")
+    plain_b: str = dataclasses.field(init=False, default="")
 
     def __post_init__(self) -> None:
-        """Both values as exact numbers, None where one is none, and the field's decimal places."""
+        """Both values as exact numbers, None where one is none, with the decimal places that each needs and its digits at the
+        field's places."""
         kind = self.leaf.kind if self.leaf is not None else "text"
         is_number = kind in ("decimal", "integer")
         self.number_a = number(self.value_a) if is_number else None
         self.number_b = number(self.value_b) if is_number else None
         self.places = self.leaf.places if self.leaf is not None and kind == "decimal" else 0
+        if self.number_a is not None and self.number_b is not None:
+            self.needs_a, self.needs_b = _needed(self.value_a), _needed(self.value_b)
+            self.plain_a, self.plain_b = (f"{abs(it):.{self.places}f}" for it in (self.number_a, self.number_b))
+
+
+def _needed(text: str | None) -> int:
+    """The decimal places that a canonical number needs."""
+    return len((text or "").rpartition(".")[2].rstrip("0")) if "." in (text or "") else 0
 
 
 @dataclass(frozen=True)

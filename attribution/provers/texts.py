@@ -1,9 +1,10 @@
 """Proofs about two texts: form, encoding, truncation, letters, known codes."""
 
 import unicodedata
+from collections.abc import Callable
 
 from attribution.provers.evidence import Context, Difference
-from attribution.provers.numbers import typed_apart
+from attribution.provers.numbers import SHORTEST, one_more_or_less, one_typed, swapped
 
 MISREAD = (("utf-8", "cp1252", "UTF-8 read as Windows-1252"), ("utf-8", "latin-1", "UTF-8 read as Latin-1"))
 SHORTEST_CUT = 3
@@ -16,11 +17,17 @@ def text_form(d: Difference) -> str:
         return ""
     if a.casefold() == b.casefold():
         return "The same text in other case."
-    if "".join(a.split()) == "".join(b.split()):
+    if swapped(a, b, "letter"):
+        return ""  # a slip that moves a space or a sign
+    if _spaceless(a) == _spaceless(b):
         return "The same text with other spaces."
     if (bare := _bare(a)) and bare == _bare(b):
         return "The same text with other punctuation, spaces or case."
     return ""
+
+
+def _spaceless(text: str) -> str:
+    return "".join(text.split())
 
 
 def _bare(text: str) -> str:
@@ -51,8 +58,27 @@ def _misread(text: str, right: str, wrong: str) -> str:
 
 
 def truncation(d: Difference) -> str:
-    """One text is the beginning of the other."""
-    a, b = (d.value_a or "").rstrip(), (d.value_b or "").rstrip()
+    """One text is the beginning of the other, which is cut within a word."""
+    a, b = _ends(d)
+    return "" if _is_word_end(a, b) else _cut(a, b)
+
+
+def words_left_out(d: Difference) -> str:
+    """One text is the other without its last words: cut there, or never written."""
+    a, b = _ends(d)
+    return _cut(a, b) if _is_word_end(a, b) else ""
+
+
+def _ends(d: Difference) -> tuple[str, str]:
+    return (d.value_a or "").rstrip(), (d.value_b or "").rstrip()
+
+
+def _is_word_end(a: str, b: str) -> bool:
+    longer, size = max(a, b, key=len), min(len(a), len(b))
+    return not (longer[size - 1 : size].isalnum() and longer[size : size + 1].isalnum())
+
+
+def _cut(a: str, b: str) -> str:
     if a == b or min(len(a), len(b)) < SHORTEST_CUT:
         return ""
     if a.startswith(b):
@@ -62,10 +88,24 @@ def truncation(d: Difference) -> str:
     return ""
 
 
-def letters(d: Difference) -> str:
-    """Two neighbouring letters swapped, or one typed wrongly, missing or doubled."""
+def letters_swapped(d: Difference) -> str:
+    """Two neighbouring letters swapped."""
+    return _slip(d, swapped)
+
+
+def one_letter(d: Difference) -> str:
+    """One letter or digit typed wrongly, missing or doubled; or another spelling, or the name of something else: a hint."""
+    return _slip(d, one_typed) or _slip(d, one_typed, "digit") or _slip(d, one_more_or_less)
+
+
+def _slip(d: Difference, made: Callable[[str, str, str], str], what: str = "letter") -> str:
     a, b = d.value_a or "", d.value_b or ""
-    return typed_apart(a, b, f"{a} became {b}", "letter") if len(a) >= 4 and len(b) >= 4 else ""
+    if abs(len(a) - len(b)) > 1 or min(len(a), len(b)) <= SHORTEST or a.casefold() == b.casefold():
+        return ""
+    if len(a) != len(b) and _spaceless(a) == _spaceless(b):
+        return ""  # a space more or less is another form
+    said = made(a, b, what)
+    return f"{said}: {a} became {b}." if said else ""
 
 
 def translation(d: Difference, context: Context) -> str:

@@ -1,15 +1,17 @@
 """Provers: each says the true transformation, near misses say nothing, and a proof replays."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attribution.classifier import band, explain
-from attribution.provers.evidence import Context, Difference
+from attribution.classifier import Attribution, band, explain
+from attribution.provers.evidence import Context, Difference, Setting
 from attribution.reasons import SEED
 from ingestion.shape import Leaf
+from tests.simulation import proofs
 
 REASONS = {code: functional for code, _, functional in SEED}
 AMOUNT = Leaf("amount", "amount", "f1", "decimal", digits=18, places=2)
@@ -18,18 +20,23 @@ NAME, DAY = Leaf("name", "name", "f3", "text"), Leaf("day", "day", "f4", "date")
 CONTEXT = Context(decimals={"amount": AMOUNT, "rate": RATE}, translations={"name": {"UK": "GB"}}, reasons=REASONS)
 
 
+def explained(leaf: Leaf, a: str | None, b: str | None, kind: str = "value", **records: dict[str, str]) -> Attribution:
+    """What the provers say of one difference."""
+    difference = Difference(leaf.name, leaf, kind, a, b, record_a=records.get("ra", {}), record_b=records.get("rb", {}))
+    return explain([difference], CONTEXT)[0]
+
+
 def said(leaf: Leaf, a: str | None, b: str | None, kind: str = "value", **records: dict[str, str]) -> tuple[str, str]:
     """The reason and the proof."""
-    difference = Difference(leaf.name, leaf, kind, a, b, record_a=records.get("ra", {}), record_b=records.get("rb", {}))
-    attribution = explain([difference], CONTEXT)[0]
+    attribution = explained(leaf, a, b, kind, **records)
     return attribution.reason, attribution.proof
 
 
 @pytest.mark.parametrize(
     ("leaf", "a", "b", "reason", "sentence"),
     [
-        (AMOUNT, "10.25", "10.00", "ROUNDING_DIFF", "B is A rounded to 0 places."),
-        (AMOUNT, "10.26", "10.3", "ROUNDING_DIFF", "B is A rounded to 1 place."),
+        (AMOUNT, "10.75", "11.00", "ROUNDING_DIFF", "B is A rounded to 0 places."),
+        (AMOUNT, "10.75", "10.00", "TRUNCATION_ERR", "B is A cut to 0 places."),
         (AMOUNT, "10.00", "-10.00", "SIGN_FLIP", "B is A with the sign turned."),
         (AMOUNT, "48250.00", "48250000.00", "SCALE_ERR", "B is A times 1,000."),
         (
@@ -39,7 +46,14 @@ def said(leaf: Leaf, a: str | None, b: str | None, kind: str = "value", **record
             "MANUAL_ENTRY_ERR",
             "Digits 5 and 4 swapped: 1,254,000.00 became 1,245,000.00.",
         ),
-        (NAME, "Meridian Capital", "Meridian", "TRUNCATION_ERR", "B is A cut to 8 characters."),
+        (NAME, "Meridian Capital", "Meridian Cap", "TRUNCATION_ERR", "B is A cut to 12 characters."),
+        (
+            NAME,
+            "Meridian Capital",
+            "Meridain Capital",
+            "MANUAL_ENTRY_ERR",
+            "Letters i and a swapped: Meridian Capital became Meridain Capital.",
+        ),
         (NAME, "Müller", "MÃ¼ller", "ENCODING_ERR", "UTF-8 read as Windows-1252: Müller became MÃ¼ller."),
         (NAME, "€100", "â‚¬100", "ENCODING_ERR", "UTF-8 read as Windows-1252: €100 became â‚¬100."),
         (NAME, "Plain Ltd", "PLAIN LTD", "FORMAT_VARIANT", "The same text in other case."),
@@ -50,6 +64,45 @@ def said(leaf: Leaf, a: str | None, b: str | None, kind: str = "value", **record
 )
 def test_a_cause_is_proved_in_one_sentence(leaf: Leaf, a: str, b: str, reason: str, sentence: str) -> None:
     assert said(leaf, a, b) == (reason, sentence)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "a", "b", "reason", "confidence"),
+    [
+        (AMOUNT, "10.25", "10.00", "ROUNDING_DIFF", "0.91"),  # or cut
+        (AMOUNT, "10.26", "10.30", "ROUNDING_DIFF", "0.60"),  # or a few cents apart
+        (AMOUNT, "500.00", "5000.00", "SCALE_ERR", "0.60"),  # or one zero too many
+        (AMOUNT, "1234.00", "1294.00", "MANUAL_ENTRY_ERR", "0.60"),  # or a fee of 60.00
+        (AMOUNT, "1234.56", "1234.58", "UNKNOWN", "0.40"),  # most likely a few cents apart
+        (AMOUNT, "100.00", "30.48", "SCALE_ERR", "0.60"),  # feet, or just another amount
+        (NAME, "Goroka Airport", "Goroka", "TRUNCATION_ERR", "0.60"),  # or never written in full
+        (NAME, "Algiers", "Algier", "TRUNCATION_ERR", "0.60"),  # or one letter missing
+        (NAME, "Combolcha", "Kombolcha", "MANUAL_ENTRY_ERR", "0.60"),  # or another spelling
+        (NAME, "12:10 p.m.", "12:01 p.m.", "MANUAL_ENTRY_ERR", "0.60"),  # or nine minutes earlier
+        (DAY, "2026-11-12", "2026-11-02", "UNKNOWN", "0.40"),  # or ten days earlier
+    ],
+)
+def test_what_has_two_readings_is_no_proof(leaf: Leaf, a: str, b: str, reason: str, confidence: str) -> None:
+    found = explained(leaf, a, b)
+    assert (found.reason, found.proof, str(found.confidence)) == (reason, "", confidence)
+    assert found.best_reason != "UNKNOWN" and found.candidates[0].sentence
+
+
+def test_a_reading_that_explains_more_outweighs_one_that_explains_anything() -> None:
+    found = explained(DAY, "2026-11-20", "2026-11-23")  # three days later, and one other digit
+    assert [(it.reason, it.proof) for it in found.candidates] == [("TIMING_LAG", True), ("MANUAL_ENTRY_ERR", False)]
+    assert found.confidence > found.candidates[1].confidence
+
+
+def test_no_hint_is_surer_than_what_an_admin_made_of_its_proof() -> None:
+    context = replace(CONTEXT, settings={"rounding": Setting(confidence=Decimal("0.30"))})
+    found = explain([Difference("amount", AMOUNT, "value", "10.25", "10.00")], context)[0]
+    assert (found.reason, str(found.confidence)) == ("TRUNCATION_ERR", "0.60")
+
+
+def test_proofs_name_what_was_done_in_all_but_one_of_two_hundred() -> None:
+    counts = proofs.found(300)
+    assert proofs.right(counts) >= 0.995 * counts.total() > 2_000
 
 
 def test_flagged_values_are_another_format_or_no_value() -> None:

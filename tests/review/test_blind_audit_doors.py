@@ -77,7 +77,8 @@ def test_the_page_shows_values_and_nothing_of_why_it_passed(
     client.force_login(person("Analyst"))
     page = re.sub("<[^>]+>", "", client.get(reverse("blind_audit", args=[draw.pk])).content.decode())
     said = Attribution.objects.get(difference__brk=draw.brk)
-    assert "10.00" in page and "10.25" in page and said.proof and said.proof not in page
+    evidence = said.candidates.all()[0].evidence
+    assert "10.00" in page and "10.25" in page and evidence and evidence not in page
     assert "95 %" not in page and "prover" not in page and "confidence" not in page.lower()
     refused = client.post(reverse("answer_audit", args=[draw.pk]), {}).content.decode()
     assert "Choose a reason for amount." in refused and not AuditAnswer.objects.exists()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 
@@ -118,7 +118,7 @@ def _swapped_digits(rng: np.random.Generator) -> Pair:
 
 def _cut_digits(rng: np.random.Generator) -> Pair:
     a = _amount(rng).quantize(Decimal("0.01"))
-    return _pair(a, Decimal(str(a)[:-1] + "0") if str(a)[-1] != "0" else a.to_integral_value())
+    return _pair(a, Decimal(str(a)[:-1] + "0") if str(a)[-1] != "0" else a.quantize(Decimal(1), ROUND_DOWN))
 
 
 def _unlike(rng: np.random.Generator) -> Pair:
