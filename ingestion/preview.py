@@ -1,6 +1,7 @@
 """Preview: what a file would become as a delivery, found by the very steps of a delivery; nothing is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,7 @@ from ingestion.shape import Leaf
 from ingestion.sql_text import literal
 from ingestion.unpacking import unpacked
 
+RECORDS = "records"
 SHOWN_ROWS = 50
 SHOWN_COLUMNS = 60
 SHOWN_CHARACTERS = 200
@@ -96,16 +98,29 @@ class _Looked:
         self.found = replace(self.found, **parts)  # type: ignore[arg-type]
 
 
-def preview(file: Path, mapping: MappingVersion, declared: Declared | None = None) -> Preview:
-    """What a file would become by a mapping version; `declared` is what its manifest says. What cannot be read is told in `error`, with what was seen before."""
+@contextmanager
+def previewed(
+    file: Path, mapping: MappingVersion, declared: Declared | None = None
+) -> Iterator[tuple[Preview, Path | None]]:
+    """What a file would become by a mapping version, and where its records lie as long as this is open; none where there are none.
+
+    `declared` is what its manifest says. What cannot be read is told in `error`, with what was seen before.
+    """
     folder, looked = lake.work_folder("preview"), _Looked()
     try:
-        _look(file, mapping, folder, looked, declared)
-    except IngestionError as error:
-        looked.add(error=str(error), may_wait=isinstance(error, MissingColumn))
+        try:
+            _look(file, mapping, folder, looked, declared)
+        except IngestionError as error:
+            looked.add(error=str(error), may_wait=isinstance(error, MissingColumn))
+        yield looked.found, folder / RECORDS if looked.found.counts is not None else None
     finally:
         lake.discard(folder)
-    return looked.found
+
+
+def preview(file: Path, mapping: MappingVersion, declared: Declared | None = None) -> Preview:
+    """What a file would become by a mapping version."""
+    with previewed(file, mapping, declared) as (found, _):
+        return found
 
 
 def _look(file: Path, mapping: MappingVersion, folder: Path, looked: _Looked, declared: Declared | None) -> None:
@@ -121,7 +136,7 @@ def _look(file: Path, mapping: MappingVersion, folder: Path, looked: _Looked, de
     framed, format_ = frame(raw, format_, folder, wanted, LOOKED_AT)
     leaves = mapping.source.record_type.shape()
     made = normalize(
-        framed, format_, leaves, mappings, folder / "records",
+        framed, format_, leaves, mappings, folder / RECORDS,
         threads=settings.ENGINE_THREADS, memory=settings.ENGINE_MEMORY,
     )  # fmt: skip
     is_whole = made.received < LOOKED_AT
@@ -132,7 +147,7 @@ def _look(file: Path, mapping: MappingVersion, folder: Path, looked: _Looked, de
     keyless = with_lines(raw, format_, made.rejected[:SHOWN_FAULTS])
     found = sorted([*framed.rejected[:SHOWN_FAULTS], *keyless], key=lambda it: it.n)[:SHOWN_FAULTS]
     rejected = [replace(it, raw=_cut(it.raw)) for it in found]
-    flags = _flags(folder / "records", leaves.leaves, {it.path: it for it in mappings}) if made.flagged_values else []
+    flags = _flags(folder / RECORDS, leaves.leaves, {it.path: it for it in mappings}) if made.flagged_values else []
     looked.add(
         format=format_, columns=_columns(format_, mappings), counts=made, is_whole=is_whole, rejected=rejected, flags=flags,
         rows=_shown(shown, {it.n: it.reason for it in rejected}, _by_place(flags, format_)), notes=[*format_.notes, *totals],

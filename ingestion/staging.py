@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,17 @@ def noted(area: str, token: UUID, by: str) -> dict[str, Any] | None:
         return found if found["by"] == by and not _is_old(folder) else None
     except FileNotFoundError:
         return None
+
+
+def all_noted(area: str, by: str) -> Iterator[tuple[UUID, dict[str, Any]]]:
+    """A person's own staged things, the newest first."""
+    with_time: list[tuple[float, UUID]] = []
+    for folder in lake.local(area).glob("*"):
+        with suppress(FileNotFoundError, ValueError):
+            with_time.append((folder.stat().st_mtime, UUID(folder.name)))
+    for _, token in sorted(with_time, reverse=True):
+        if found := noted(area, token, by):
+            yield token, found
 
 
 def drop(area: str, token: UUID) -> None:

@@ -1,10 +1,11 @@
 """Uploads: a file that a person looks at before it becomes a delivery."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
@@ -75,8 +76,15 @@ def stage(
 def staged(token: UUID, by: str) -> Upload | None:
     """A person's own upload that waits; none where it is another's, was settled, or is more than a day old."""
     found = staging.noted(AREA, token, by)
-    if found is None:
-        return None
+    return None if found is None else _upload(token, found)
+
+
+def all_staged(by: str) -> list[Upload]:
+    """A person's own uploads that wait, the newest first."""
+    return [_upload(token, found) for token, found in staging.all_noted(AREA, by)]
+
+
+def _upload(token: UUID, found: Mapping[str, Any]) -> Upload:
     declared = Declared.from_document(found.get("declared"))
     return Upload(token, **{**found, "date": dt.date.fromisoformat(found["date"]), "declared": declared})
 

@@ -1,13 +1,15 @@
 """A corrected re-delivery: which records it adds, changes and leaves out against the delivery that it supersedes."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
 from ingestion import lake
 from ingestion.expectations import readable
-from ingestion.models import Delivery, Normalization
+from ingestion.models import Delivery, Normalization, Source
 from ingestion.shape import Leaf, canonical_sql
 from ingestion.sql_text import literal, parquet
 from reconciliation.session import session
@@ -60,6 +62,13 @@ def former_of(delivery: Delivery) -> Delivery | None:
     return earlier.select_related("source").order_by("-pk").first()
 
 
+def before_of(source: Source, date: dt.date) -> Delivery | None:
+    """What a delivery of a source and date would be looked at against: the one that it supersedes, else the newest of an earlier
+    date."""
+    given = Delivery.objects.filter(source=source, business_date__lte=date, replayed_from=None)
+    return readable(given).select_related("source__record_type").order_by("-business_date", "-pk").first()
+
+
 def compare_with_former(
     delivery: Delivery, *, kinds: Sequence[str] = LISTED, first: int = 0, most: int = 50
 ) -> Redelivery | None:
@@ -70,16 +79,33 @@ def compare_with_former(
     if former is None or not all(found):
         return None
     leaves = delivery.source.record_type.shape().leaves
-    with session(f"redelivery-{delivery.pk}") as (duck, _):
-        for name, path in zip(("old", "new"), found, strict=True):
-            _load(duck, name, str(path))
+    return Redelivery(delivery, former, *_compare((found[0], found[1]), leaves, kinds, first, most))
+
+
+def compare_file(
+    former: Delivery, records: Path, *, most: int = 50
+) -> tuple[Mapping[str, int], Sequence[ChangedRecord]] | None:
+    """Records of a file that is no delivery yet against those of a delivery: counts by kind, and `most` that changed or are
+    added. None where the delivery's are gone."""
+    held = _records(former)
+    if not held:
+        return None
+    return _compare((held, literal(str(records))), former.source.record_type.shape().leaves, (CHANGED, ADDED), 0, most)
+
+
+def _compare(
+    paths: tuple[str, str], leaves: Sequence[Leaf], kinds: Sequence[str], first: int, most: int
+) -> tuple[Mapping[str, int], Sequence[ChangedRecord]]:
+    """`paths` of the old and the new records, as SQL spells them."""
+    with session("redelivery") as (duck, _):
+        for name, path in zip(("old", "new"), paths, strict=True):
+            _load(duck, name, path)
         held = {row[0] for row in duck.execute("DESCRIBE old").fetchall()}
         held &= {row[0] for row in duck.execute("DESCRIBE new").fetchall()}
         shared = [leaf for leaf in leaves if leaf.column in held]
         _match(duck, shared)
         counts = dict(duck.execute("SELECT kind, count(*) FROM matched GROUP BY kind").fetchall())
-        records = _listed(duck, shared, kinds, first, most)
-    return Redelivery(delivery, former, {kind: counts.get(kind, 0) for kind in (*LISTED, SAME)}, records)
+        return {kind: counts.get(kind, 0) for kind in (*LISTED, SAME)}, _listed(duck, shared, kinds, first, most)
 
 
 def _records(delivery: Delivery) -> str:

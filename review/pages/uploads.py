@@ -1,6 +1,6 @@
 """Handing in a file: upload it, look at what it would become, accept or discard it. The pages and the admin are two doors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -18,11 +19,22 @@ from django_htmx.http import HttpResponseClientRedirect
 from ingestion.business_date import given_date
 from ingestion.control_totals import Declared
 from ingestion.errors import IngestionError
-from ingestion.models import Source
-from ingestion.preview import preview
-from ingestion.uploads import Settled, Upload, accept_upload, bytes_of, discard_upload, held_already, stage, staged
+from ingestion.models import Delivery, Source
+from ingestion.preview import previewed
+from ingestion.uploads import (
+    Settled,
+    Upload,
+    accept_upload,
+    all_staged,
+    bytes_of,
+    discard_upload,
+    held_already,
+    stage,
+    staged,
+)
 from reconciliation.visibility import visible_sources
 from review.api.ringing import ring_for_normalizing
+from review.pages.dry_run import dry_run
 
 View = Callable[..., HttpResponse]
 SETTLED = "That upload is settled already: it was accepted, discarded, or is more than a day old."
@@ -63,27 +75,70 @@ def upload_urls(door: Door, wrap: Callable[[View], View] = lambda view: view) ->
 
 
 def start(request: HttpRequest, door: Door) -> HttpResponse:
-    """A form for a file; POST keeps it aside and leads to its preview."""
+    """A form for files, with those that wait; POST keeps them aside, and leads to the preview of one or to the list of several."""
     sources = list(_sources(request))
     if request.method != "POST":
-        return door.page(request, "upload", _form(sources, request.GET.get("source", ""), ""))
-    code, date = request.POST.get("source", ""), request.POST.get("date", "")
-    file = request.FILES.get("file")
-    source = next((it for it in sources if it.code == code), None)
-    try:
-        if source is None:
-            raise IngestionError("Choose the source that the file is of.")
-        if file is None:
-            raise IngestionError("Choose a file.")
-        by, sent = _user(request).get_username(), request.POST.get("sha256", "")
-        declared = _declared(request)
-        kept = stage(
-            source=source, upload=file, given=given_date(date) if date else None, by=by, sent=sent, declared=declared
-        )
-    except IngestionError as error:
-        return _refused(request, door, str(error), _form(sources, code, date))
-    url = door.url("upload_preview", kept.token)
+        return door.page(request, "upload", _form(request, door, sources, request.GET.get("source", "")))
+    code, date, files = request.POST.get("source", ""), request.POST.get("date", ""), request.FILES.getlist("file")
+    kept, refused = _kept_aside(request, next((it for it in sources if it.code == code), None), files, date)
+    if not kept:
+        return _refused(request, door, refused, _form(request, door, sources, code, date))
+    if request.htmx and request.POST.get("listed"):  # type: ignore[attr-defined]
+        return render(request, "review/upload/kept.html", {"it": _waiting(request, door, sources, kept)[0]})
+    for sentence in refused:
+        messages.error(request, sentence, extra_tags="bad")
+    url = door.url("upload_preview", kept[0].token) if len(files) == 1 else door.url("upload")
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]
+
+
+def _kept_aside(
+    request: HttpRequest, source: Source | None, files: Sequence[UploadedFile], date: str
+) -> tuple[list[Upload], list[str]]:
+    """The files that were kept, and a sentence for each that was not."""
+    kept: list[Upload] = []
+    refused: list[str] = []
+    for file in files or (None,):
+        try:
+            kept.append(_stage(request, source, file, date))
+        except IngestionError as error:
+            refused.append(str(error))
+    return kept, list(dict.fromkeys(refused))
+
+
+def _stage(request: HttpRequest, source: Source | None, file: UploadedFile | None, date: str) -> Upload:
+    if source is None:
+        raise IngestionError("Choose the source that the file is of.")
+    if file is None:
+        raise IngestionError("Choose a file.")
+    given, by = given_date(date) if date else None, _user(request).get_username()
+    return stage(
+        source=source, upload=file, given=given, by=by, sent=request.POST.get("sha256", ""), declared=_declared(request)
+    )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An upload that waits for its maker's answer; `held` is an earlier delivery of the same bytes, `held_url` its page."""
+
+    upload: Upload
+    source: Source
+    url: str
+    held: Delivery | None
+    held_url: str
+
+
+def _waiting(request: HttpRequest, door: Door, sources: Sequence[Source], uploads: Sequence[Upload]) -> list[Waiting]:
+    by_id = {it.pk: it for it in sources}
+    same = Delivery.objects.filter(sha256__in=[it.sha256 for it in uploads], source__in=by_id).order_by("id")
+    held = {it.sha256: it for it in same.select_related("source")} if uploads else {}
+    return [
+        Waiting(
+            it, by_id[it.source_id], door.url("upload_preview", it.token), (before := held.get(it.sha256)),
+            reverse(door.delivery, args=[before.pk]) if before else "",
+        )
+        for it in uploads
+        if it.source_id in by_id
+    ]  # fmt: skip
 
 
 def _sources(request: HttpRequest) -> Any:  # noqa: ANN401
@@ -98,8 +153,9 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
-def _form(sources: list[Source], code: str, date: str) -> dict[str, Any]:
-    return {"sources": sources, "code": code, "date": date, "most": settings.UPLOAD_BYTES}
+def _form(request: HttpRequest, door: Door, sources: list[Source], code: str, date: str = "") -> dict[str, Any]:
+    waiting = _waiting(request, door, sources, all_staged(_user(request).get_username()))
+    return {"sources": sources, "code": code, "date": date, "most": settings.UPLOAD_BYTES, "waiting": waiting}
 
 
 def _declared(request: HttpRequest) -> Declared | None:
@@ -111,7 +167,8 @@ def _declared(request: HttpRequest) -> Declared | None:
     return Declared.given(int(count) if count else None, sums)
 
 
-def _refused(request: HttpRequest, door: Door, sentence: str, context: dict[str, Any]) -> HttpResponse:
+def _refused(request: HttpRequest, door: Door, sentences: Sequence[str], context: dict[str, Any]) -> HttpResponse:
+    sentence = " ".join(sentences)
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "review/upload/refused.html", {"sentence": sentence}, status=400)
     return door.page(request, "upload", {**context, "sentence": sentence}, status=400)
@@ -123,8 +180,8 @@ def show(request: HttpRequest, token: UUID, door: Door) -> HttpResponse:
     if kept is None or source is None:
         raise Http404(SETTLED)
     try:
-        with bytes_of(kept) as file:
-            found = preview(file, source.current_mapping(), kept.declared)
+        with bytes_of(kept) as file, previewed(file, source.current_mapping(), kept.declared) as (found, records):
+            tried = dry_run(kept, source, found, records)
     except Settled:
         raise Http404(SETTLED) from None
     held = held_already(kept, [it.pk for it in _sources(request)])
@@ -132,6 +189,8 @@ def show(request: HttpRequest, token: UUID, door: Door) -> HttpResponse:
         "upload": kept,
         "source": source,
         "found": found,
+        "tried": tried,
+        "former_url": reverse(door.delivery, args=[tried.former.pk]) if tried and tried.former else "",
         "held": [(it, reverse(door.delivery, args=[it.pk])) for it in held],
         "same": next((it for it in held if (it.source_id, it.business_date) == (source.pk, kept.date)), None),
         "accept_url": door.url("upload_accept", token),

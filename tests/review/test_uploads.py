@@ -97,6 +97,38 @@ def test_a_discarded_upload_leaves_nothing(upload: Upload, client: Client) -> No
 
 
 @PAGE
+def test_a_dry_run_counts_what_would_change(upload: Upload, client: Client, deliver: Deliver) -> None:
+    first = client.get(upload().headers["Location"]).context["tried"]
+    assert first.former is None and {title: n for title, n, _ in first.rows}["New"] == 2
+    held = deliver("left", "\n".join([HEADER, row("A"), row("B", "7.00"), row("Z")]) + "\n").delivery
+    shown = client.get(upload().headers["Location"])
+    tried = shown.context["tried"]
+    assert (tried.former, tried.supersedes) == (held, True)
+    assert {title: n for title, n, _ in tried.rows} == {"New": 0, "Changed": 1, "Same": 1, "Error": 1, "Left out": 1}
+    assert [(it.kind, it.key) for it in tried.records] == [("changed", "B")]
+    assert "which it would supersede" in " ".join(shown.content.decode().split())
+    later = client.get(upload(date="2026-11-24").headers["Location"]).context["tried"]
+    assert (later.former, later.supersedes) == (held, False)
+
+
+def test_several_files_wait_until_they_are_answered(
+    upload: Upload, client: Client, prefix: str, deliver: Deliver
+) -> None:
+    held = deliver("left", BODY.decode()).delivery
+    files = [SimpleUploadedFile("one.csv", BODY), SimpleUploadedFile("two.csv", BODY + b"D,short\n")]
+    listed = upload(file=files)
+    assert listed.headers["Location"] == reverse(f"{prefix}upload")
+    waiting = client.get(listed.headers["Location"]).context["waiting"]
+    assert {(it.upload.name, it.held) for it in waiting} == {("one.csv", held), ("two.csv", None)}
+    part = upload(headers={"HX-Request": "true"}, listed="1").content.decode()
+    assert hashlib.sha256(BODY).hexdigest() in part and f"delivery {held.pk}</a>" in part and "<html" not in part
+    client.post(waiting[0].url + "discard/")
+    assert len(client.get(reverse(f"{prefix}upload")).context["waiting"]) == 2
+    client.force_login(User.objects.create_superuser("another"))
+    assert client.get(reverse(f"{prefix}upload")).context["waiting"] == []
+
+
+@PAGE
 def test_the_same_bytes_are_told_with_when_by_whom_and_where(
     upload: Upload, client: Client, deliver: Deliver, prefix: str
 ) -> None:
