@@ -199,6 +199,10 @@ def _admin(each: int) -> Iterator[Place]:
         yield Place(
             "admin:ingestion_recordtype_stored", reverse("admin:ingestion_recordtype_stored", args=[it.pk]), ADMIN
         )
+    for it in drawn_from(Run.objects.all(), each):
+        yield Place(
+            "admin:reconciliation_run_followed", reverse("admin:reconciliation_run_followed", args=[it.pk]), PART
+        )
     for label in ("ingestion", "reconciliation", "review", "attribution", "auth"):
         yield Place("admin:app_list", reverse("admin:app_list", args=[label]), ADMIN)
     for model in admin.site._registry:

@@ -39,6 +39,7 @@ class CertificateRows(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-a
 class ModelVersionAdmin(ReadOnlyAdmin):
     """Trained models. Training alone makes them; the actions promote, roll back and train as the page *Models* does."""
 
+    page = "model"
     related = ("reconciliation", "parent__reconciliation", "replaced__reconciliation")
     list_display = ("reconciliation", "version", "state", "labels", "trained_at", "trained_because")
     list_filter = (ReconciliationFilter, "state")

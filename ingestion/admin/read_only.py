@@ -9,6 +9,7 @@ from django.contrib.admin.options import InlineModelAdmin, ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -31,10 +32,12 @@ class BoundedPaginator(Paginator):
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Lists and pages without add, change and delete.
 
-    `related` is joined in every query, so that no row of a page asks the database again.
+    `related` is joined in every query, so that no row of a page asks the database again. `page` names the address of the
+    thing's own page in the product, to which its page here leads.
     """
 
     actions = None
+    page = ""
     related: tuple[str, ...] = ()
     list_per_page = 50
     show_full_result_count = False  # counting everything beside what was searched costs a scan
@@ -48,6 +51,14 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """What the user may see, with what a row shows of other rows."""
         return self.visible(request).select_related(*self.related)
+
+    def get_view_on_site_url(self, obj: Model | None = None) -> str | None:
+        """Where the product shows the thing."""
+        return reverse(self.page, args=[self.shown_by(obj)]) if self.page and obj is not None else None
+
+    def shown_by(self, obj: Any) -> int:  # noqa: ANN401
+        """Whose page that is, by id: its own, unless it hangs on another thing."""
+        return int(obj.pk)
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Never."""

@@ -6,7 +6,6 @@ from reconciliation.admin.deliveries import DeliveryAdmin, QuarantinedRowAdmin
 from reconciliation.admin.offered import OfferedThingAdmin
 from reconciliation.admin.reconciliations import ReconciliationAdmin
 from reconciliation.admin.record_types import RecordTypeAdmin
-from reconciliation.admin.runs import RunAdmin
 from reconciliation.admin.sources import SourceAdmin
 from reconciliation.admin.teams import TeamAdmin
 from reconciliation.admin.value_maps import ValueMapAdmin
@@ -22,7 +21,6 @@ __all__ = [
     "QuarantinedRowAdmin",
     "ReconciliationAdmin",
     "RecordTypeAdmin",
-    "RunAdmin",
     "SourceAdmin",
     "TeamAdmin",
     "TickAdmin",

@@ -28,6 +28,7 @@ class NormalizationInline(ReadOnlyRows, admin.StackedInline):  # type: ignore[ty
 class DeliveryAdmin(ReadOnlyAdmin):
     """What sources handed over."""
 
+    page = "delivery"
     related = ("source",)
     list_display = ("id", "source", "business_date", "file_name", "size", "received_at", "received_by")
     list_filter = (SourceFilter, "business_date")
@@ -47,6 +48,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 class QuarantinedRowAdmin(ReadOnlyAdmin):
     """Rows that were broken as rows."""
 
+    page = "quarantined"
     related = ("normalization__delivery__source", "normalization__mapping__source")
     list_display = ("record_number", "delivery", "line", "reason", "raw_start")
     list_filter = (through(SourceFilter, "normalization__delivery__source"),)

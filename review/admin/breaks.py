@@ -10,10 +10,12 @@ from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.dateparse import parse_datetime
 from django.utils.decorators import method_decorator
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 
 from attribution.models import Correction
@@ -23,8 +25,12 @@ from reconciliation.models import Break
 from review.ids import id_of
 from review.pages.break_ import break_context, visible_break
 from review.pages.posted import posted_confirmation, posted_decision, posted_undo, posted_waiver, visible_decision
+from review.templatetags.tieout import money, percent
+from review.undoing import way_to_undo
 
 PAGE = "admin/reconciliation/break/change_form.html"
+CELL = "admin/reconciliation/break/cell.html"
+DECIDES = "review.add_decision"
 post_only = method_decorator(require_POST)
 
 
@@ -46,7 +52,7 @@ class BreakAdmin(ReadOnlyAdmin):
     """Breaks and what a person may do with one."""
 
     related = ("reconciliation", "last_run")
-    list_display = ("key", "reconciliation", "kind", "state", "band", "confidence", "amount", "currency", "last_run")
+    list_display = ("key", "reconciliation", "kind", "state", "reason", "sure", "sum", "last_run")
     list_filter = (ReconciliationFilter, "state", "kind", "band")
     search_fields = ("key__startswith",)
     search_help_text = "The beginning of a key."
@@ -54,6 +60,26 @@ class BreakAdmin(ReadOnlyAdmin):
     def visible(self, request: HttpRequest) -> QuerySet[Break]:
         """Those of the user's reconciliations."""
         return Break.objects.visible_to(request.user)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """With what a person who decides may do with a row."""
+        key, *rest = self.list_display
+        return [key, *(["decide"] if request.user.has_perm(DECIDES) else []), *rest]  # type: ignore[union-attr]
+
+    @admin.display(ordering="confidence")
+    def sure(self, brk: Break) -> str:
+        """How sure what assigned the reason is."""
+        return percent(brk.confidence)
+
+    @admin.display(description="amount", ordering="amount")
+    def sum(self, brk: Break) -> str:
+        """The amount with its currency."""
+        return f"{money(brk.amount)} {brk.currency}".strip()
+
+    @admin.display(description="decide")
+    def decide(self, brk: Break) -> SafeString:
+        """The row's buttons; a browser without script follows the link."""
+        return render_to_string(CELL, {"brk": brk}) if brk.state == Break.State.REVIEW else mark_safe("")
 
     def get_urls(self) -> list[URLPattern]:
         """The page's forms, beside the pages."""
@@ -80,7 +106,7 @@ class BreakAdmin(ReadOnlyAdmin):
     @post_only
     def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Approve, override or reject."""
-        brk = self._asked(request, pk, "review.add_decision")
+        brk = self._asked(request, pk, DECIDES)
         return self._answer(request, brk, posted_decision(request, brk))
 
     @post_only
@@ -92,7 +118,7 @@ class BreakAdmin(ReadOnlyAdmin):
     @post_only
     def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Confirm another person's proposal, or withdraw one."""
-        brk = self._asked(request, pk, "review.add_decision")
+        brk = self._asked(request, pk, DECIDES)
         decision = visible_decision(request, id_of(request.POST.get("proposal", "")))
         if decision.brk_id != brk.pk:
             raise Http404
@@ -101,7 +127,7 @@ class BreakAdmin(ReadOnlyAdmin):
     @post_only
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Undo the decision that closed the break."""
-        brk = self._asked(request, pk, "review.add_decision")
+        brk = self._asked(request, pk, DECIDES)
         decision = visible_decision(request, id_of(request.POST.get("decision", "")))
         if decision.brk_id != brk.pk:
             raise Http404
@@ -114,11 +140,22 @@ class BreakAdmin(ReadOnlyAdmin):
         return visible_break(request, pk)
 
     def _answer(self, request: HttpRequest, brk: Break, refused: str) -> HttpResponse:
+        if request.htmx and request.GET.get("in") == "list":  # type: ignore[attr-defined]
+            return self._cell(request, visible_break(request, brk.pk), refused)
         if request.htmx:  # type: ignore[attr-defined]
             return self._page(request, whole_break(request, brk.pk), "#whole", refused)
         if refused:
             messages.error(request, refused)
         return redirect("admin:reconciliation_break_change", brk.pk)
+
+    def _cell(self, request: HttpRequest, brk: Break, refused: str) -> HttpResponse:
+        """A row's last cell anew: what was decided and how to undo it, or what refused it and the buttons."""
+        decisions = brk.decisions.select_related("proposed_by", "confirmed_by").order_by("-id")
+        last = next((it for it in decisions if not it.withdrawn and it.undone_at is None), None)
+        if last is not None:
+            last.brk = brk
+        undo = way_to_undo(last, request.user) if last and last.stands else ""  # type: ignore[arg-type]
+        return TemplateResponse(request, CELL, {"brk": brk, "last": last, "undo": undo, "refused": refused})
 
     def _page(self, request: HttpRequest, brk: Break, part: str = "", refused: str = "") -> HttpResponse:
         context = {

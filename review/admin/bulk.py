@@ -13,6 +13,7 @@ from review.models import BulkDecision
 class BulkDecisionAdmin(ReadOnlyAdmin):
     """Bulk decisions and their undoing. The rows stand on the page of each."""
 
+    page = "bulk"
     related = ("asked_by",)
     list_display = ("id", "action", "reason", "told", "rows", "done", "refused", "state", "asked_by", "asked_at")
     list_filter = ("action", "state", "asked_at")

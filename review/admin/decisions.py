@@ -21,6 +21,7 @@ class ValueInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]
 class DecisionAdmin(ReadOnlyAdmin):
     """Approvals, overrides and rejections."""
 
+    page = "break"
     related = ("brk__reconciliation", "run", "chosen", "proposed_by", "confirmed_by", "undone_by")
     list_display = ("id", "brk", "action", "reason", "proposed_by", "proposed_at", "confirmed_by", "confirmed_at")
     list_filter = (
@@ -38,6 +39,10 @@ class DecisionAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     inlines = (ValueInline,)
     stored = document("record")
+
+    def shown_by(self, obj: Decision) -> int:
+        """The page is the break's."""
+        return obj.brk_id
 
     def visible(self, request: HttpRequest) -> QuerySet[Decision]:
         """Those of the user's reconciliations."""

@@ -1,10 +1,13 @@
 """A run's report as tables, in the order in which people read it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from attribution.models import Reason
 from reconciliation.models import Run
 from reconciliation.waiting import WAITING
+from review.pages.remaining import Former
 from review.pages.statement import statement_table
 
 SIDES = {
@@ -49,6 +52,40 @@ def report_tables(run: Run) -> dict[str, Any]:
         "statement": statement_table(run, functional),
         "ages": _ages(report.get("open", {})),
         "by_reason": [(code, functional.get(code), cells) for code, cells in by_reason],
+    }
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A count of two runs."""
+
+    title: str
+    before: int
+    now: int
+
+    @property
+    def change(self) -> int:
+        """What came to it."""
+        return self.now - self.before
+
+
+def against(run: Run, former: Former | None) -> list[Compared]:
+    """The counts of a run beside those of the one before it; nothing unless both have ended."""
+    if run.report is None or former is None:
+        return []
+    before, now = _main_counts(former.report), _main_counts(run.report)
+    return [Compared(title, before.get(title, 0), rows) for title, rows in now.items()]
+
+
+def _main_counts(report: Mapping[str, Any]) -> dict[str, int]:
+    records, outcome, by_reason = report["records"], report["outcome"], report["differences"]["by_reason"]
+    return {
+        "Received": sum(side["received"] for side in report["sides"].values()),
+        "Quarantined": sum(side["quarantined"] for side in report["sides"].values()),
+        **{title: records[name] for name, title in RECORDS.items() if name in records},
+        "Stored": outcome["stored"],
+        "To review": outcome["in_review"],
+        "UNKNOWN cells": by_reason.get("UNKNOWN", 0),
     }
 
 

@@ -1,11 +1,11 @@
 """The runs page and the run page with its live progress."""
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,18 +13,18 @@ from django.utils import timezone
 from attribution.certificates import certificate_of, told
 from attribution.rungs import stood_at
 from ingestion.business_date import NoDate, given_date
-from ingestion.models import ClaimedWork
-from reconciliation.models import Run, RunInput, RunStep
+from reconciliation.models import Run
 from reconciliation.rules import Rules
 from reconciliation.runs import start_run
 from review.exporting import export_here
 from review.ids import id_of
-from review.pages.run_report import report_tables
-from review.pages.stages import Step, forsaken, stages
+from review.pages.progress import is_unchanged, progress_of, with_former
+from review.pages.run_report import against, report_tables
 from review.pages.strip import strip_of
 from review.visible import visible_reconciliations
 
 PAGE = 50
+STARTS = "reconciliation.add_run"
 _RINGS: list[Callable[[Run], None]] = []
 
 
@@ -42,7 +42,8 @@ def ring(run: Run) -> None:
 def runs(request: HttpRequest) -> HttpResponse:
     """All runs, newest first; POST starts one."""
     if request.method == "POST":
-        return _start(request)
+        run = posted_run(request)
+        return redirect("run", run.pk) if run else redirect("runs")
     visible = Run.objects.visible_to(request.user).select_related("reconciliation").order_by("-id")
     before = id_of(request.GET.get("before", ""))
     page = list((visible.filter(pk__lt=before) if before else visible)[: PAGE + 1])
@@ -50,14 +51,16 @@ def runs(request: HttpRequest) -> HttpResponse:
         "runs": page[:PAGE],
         "next": page[PAGE - 1].pk if len(page) > PAGE else None,
         "reconciliations": visible_reconciliations(request),
-        "may_run": request.user.has_perm("reconciliation.add_run"),  # type: ignore[union-attr]
+        "may_run": request.user.has_perm(STARTS),  # type: ignore[union-attr]
         "today": timezone.now().date().isoformat(),
     }
     return render(request, "review/runs.html", context)
 
 
-@permission_required("reconciliation.add_run", raise_exception=True)
-def _start(request: HttpRequest) -> HttpResponse:
+def posted_run(request: HttpRequest) -> Run | None:
+    """Start the run that a form asks for; none, with a message, where it names no date."""
+    if not request.user.has_perm(STARTS):  # type: ignore[union-attr]
+        raise PermissionDenied
     code = request.POST.get("reconciliation", "")
     reconciliation = next((it for it in visible_reconciliations(request) if it.code == code), None)
     if reconciliation is None:
@@ -66,29 +69,28 @@ def _start(request: HttpRequest) -> HttpResponse:
         date = given_date(request.POST.get("date", ""))
     except NoDate as error:
         messages.error(request, str(error), extra_tags="bad")
-        return redirect("runs")
+        return None
     run = start_run(reconciliation=reconciliation, business_date=date, by=request.user.get_username())
     ring(run)
-    return redirect("run", run.pk)
+    return run
 
 
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One run; while it is active htmx asks for its progress every two seconds."""
     visible = Run.objects.visible_to(request.user).select_related("reconciliation__a", "reconciliation__b", "rule_set")
-    run = get_object_or_404(visible, pk=pk)
+    run = get_object_or_404(with_former(visible), pk=pk)
     inputs = list(run.inputs.select_related("normalization__delivery", "normalization__mapping"))
-    steps = _steps(run, inputs)
+    progress = progress_of(run, inputs)
+    if is_unchanged(request, progress):
+        return HttpResponse(status=204)
     context = {
         "run": run,
         "report": run.report,
         **report_tables(run),
-        "stages": stages(run, steps),
-        "forsaken": forsaken(run, steps),
-        "steps": steps,
-        "done": sum(step.work.state == ClaimedWork.State.DONE for step in steps),
+        "progress": progress,
+        "against": against(run, progress.former),
         **_pinned(run),
         "inputs": inputs,
-        "is_active": run.state in (Run.State.WAITING, Run.State.RUNNING),
         "strip": strip_of(run),
     }
     response = render(request, "review/run.html" + ("#progress" if request.htmx else ""), context)  # type: ignore[attr-defined]
@@ -116,15 +118,3 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
         name = f"statement_{run.reconciliation.code}_{run.business_date:%Y-%m-%d}_run_{run.pk}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-SHA256": made.sha256}
         return HttpResponse(file.read_bytes(), content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _steps(run: Run, inputs: Iterable[RunInput]) -> list[Step]:
-    """What the run does, in the order in which it is done."""
-    read = {it.normalization_id: it.normalization for it in inputs}
-    reading = [
-        Step("ingest", f"delivery {it.delivery_id}", it, it.received or 0)
-        for it in sorted(read.values(), key=lambda it: it.delivery_id)
-    ]
-    order = {step: place for place, step in enumerate(RunStep.Step.values)}
-    ranges = sorted(run.steps.all(), key=lambda it: (order[it.step], it.first_bucket))
-    return reading + [Step(it.step, f"{it.first_bucket}-{it.last_bucket}", it, it.records or 0) for it in ranges]

@@ -3,13 +3,14 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils import timezone
 
 from ingestion.models import ClaimedWork
 from reconciliation.models import Run
 
 State = ClaimedWork.State
-PATIENCE = dt.timedelta(seconds=60)  # after which work that nobody takes is named
+PATIENCE = dt.timedelta(seconds=60)  # after which work that nobody takes, or whose worker is silent, is named
 TITLES = {"ingest": "Ingest", "diff": "Diff", "attribute": "Attribute"}
 
 
@@ -24,9 +25,13 @@ class Step:
 
     @property
     def is_stalled(self) -> bool:
-        """Whether its worker fell silent."""
-        lease = self.work.lease_until
-        return self.work.state == State.RUNNING and lease is not None and lease < timezone.now()
+        """Whether its worker gave no sign of life for a minute."""
+        lease = self.work.lease_until  # each beat moves it a whole lease ahead
+        return (
+            self.work.state == State.RUNNING
+            and lease is not None
+            and lease - settings.STEP_LEASE < timezone.now() - PATIENCE
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,8 @@ def _stage(title: str, steps: list[Step], seconds: float | None) -> Stage:
         return Stage(title, 0, "waiting", "Waiting")
     rows = sum(step.records for step in steps if step.work.state == State.DONE)
     told = f"{rows:,} records" if done == len(steps) else f"{done} of {len(steps)} step{'' if len(steps) == 1 else 's'}"
-    return Stage(title, 100 * done // len(steps), _state(states), told, _pace(rows, seconds))
+    took = seconds if seconds is not None else sum(step.work.seconds or 0.0 for step in steps)
+    return Stage(title, 100 * done // len(steps), _state(states), told, _pace(rows, took))
 
 
 def _state(states: list[str]) -> str:

@@ -135,9 +135,9 @@ def test_a_part_of_a_page_sends_who_is_signed_out_to_the_whole_sign_in(run: Run,
 def test_a_run_shows_its_stages_and_steps_in_order(run: Run, client: Client, person: Callable[[str], User]) -> None:
     client.force_login(person("Auditor"))
     context = client.get(reverse("run", args=[run.pk])).context
-    assert [stage.title for stage in context["stages"]] == ["Ingest", "Diff", "Attribute", "Store"]
-    assert [step.name for step in context["steps"]] == ["ingest", "ingest", "diff", "attribute"]
-    assert all(stage.done for stage in context["stages"])
+    assert [stage.title for stage in context["progress"].stages] == ["Ingest", "Diff", "Attribute", "Store"]
+    assert [step.name for step in context["progress"].steps] == ["ingest", "ingest", "diff", "attribute"]
+    assert all(stage.done for stage in context["progress"].stages)
 
 
 def test_work_that_no_worker_takes_is_named(
@@ -147,7 +147,7 @@ def test_work_that_no_worker_takes_is_named(
         deliver(source, "\n".join([HEADER, row("A")]) + "\n")
     run = advance_run(start_run(reconciliation=trades, business_date=DAY, by="test"))
     client.force_login(person("Auditor"))
-    assert client.get(reverse("run", args=[run.pk])).context["forsaken"] is None
+    assert client.get(reverse("run", args=[run.pk])).context["progress"].forsaken is None
     long_ago = timezone.now() - timedelta(seconds=90)
     Run.objects.filter(pk=run.pk).update(started_at=long_ago)
     Normalization.objects.update(finished_at=long_ago)
