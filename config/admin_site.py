@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
+TITLES = {"axes": "Sign-in", "auth": "People", "django_celery_beat": "Times"}
 PARTS = ("__year", "__iso_year")  # of a date, as a list could be asked for
 
 
@@ -29,13 +30,19 @@ class TieoutAdminSite(AdminSite):
 
         return [*definition_urls(self), *admin_upload_urls(self), *super().get_urls()]
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:  # noqa: ANN401
+        """What waits, then all that there is."""
+        from config.admin.waiting import what_waits  # the site is made before the apps are ready
+
+        return super().index(request, {"waiting": what_waits(request), **(extra_context or {})})
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Definitions first: they set up most of the rest."""
         listed = list(super().get_app_list(request, app_label))
         for model in (it for app in listed for it in app["models"] if it["object_name"] == "PeriodicTask"):
             model["name"] = "Schedules"
-        for app in (it for it in listed if it["app_label"] == "axes"):
-            app["name"] = "Sign-in"
+        for app in listed:
+            app["name"] = TITLES.get(app["app_label"], app["name"])
         if app_label is None and request.user.has_perm("reconciliation.view_reconciliation"):  # type: ignore[union-attr]
             listed.insert(0, self._definitions())
         return listed

@@ -175,7 +175,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = False
-DATE_FORMAT, DATETIME_FORMAT = "j M Y", "j M Y H:i"  # as the pages write them
+FORMAT_MODULE_PATH = "config.formats"  # dates as the pages write them
 
 # Sign-in, cookies, headers
 LOGIN_URL = "login"

@@ -59,17 +59,17 @@ def _counted(request: HttpRequest) -> dict[str, Any]:
     mine = visible_breaks(request).filter(SHOWN, assignee=user.pk)
     proposals = open_proposals(request)
     told = {
-        "mine": _number(mine),
-        "over": _number(mine.filter(due_at__lt=timezone.now())),
-        "proposed": _number(proposals.filter(proposed_by=user.pk)),
-        "to_confirm": _number(proposals.exclude(proposed_by=user.pk)),
-        "mentions": _number(unread_of(user).filter(event="comment.mention")),  # type: ignore[arg-type]
+        "mine": number_of(mine),
+        "over": number_of(mine.filter(due_at__lt=timezone.now())),
+        "proposed": number_of(proposals.filter(proposed_by=user.pk)),
+        "to_confirm": number_of(proposals.exclude(proposed_by=user.pk)),
+        "mentions": number_of(unread_of(user).filter(event="comment.mention")),  # type: ignore[arg-type]
     }
     counted: dict[str, Any] = User.objects.filter(pk=user.pk).values(**told).get()  # type: ignore[assignment, misc]
     return counted
 
 
-def _number(rows: QuerySet[Any]) -> Coalesce:
+def number_of(rows: QuerySet[Any]) -> Coalesce:
     """How many rows, as a part of another query."""
     counted = rows.order_by().annotate(n=Func(F("pk"), function="COUNT", output_field=IntegerField()))
     return Coalesce(Subquery(counted.values("n")), 0)

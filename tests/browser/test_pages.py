@@ -30,12 +30,12 @@ def staff(person: Callable[..., User], role: str, name: str = "") -> User:
     return user
 
 
-def choose(page: Page, address: str, file: Path) -> None:
+def choose(page: Page, address: str, *files: Path, source: str = "left") -> None:
     """Fill the form of an upload, and send it."""
     page.goto(address)
-    page.select_option("select[name=source]", "left")
+    page.select_option("select[name=source]", source)
     page.fill("input[name=date]", "2026-11-20")
-    page.set_input_files("input[type=file]", file)
+    page.set_input_files("input[type=file]", files)
     page.click("text=Upload and preview")
 
 

@@ -95,6 +95,24 @@ def test_an_approval_in_the_admin_stores_and_teaches(run: Run, client: Client, s
         assert client.get(reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[one.pk])).status_code == 200
 
 
+def test_the_list_decides_in_its_rows(run: Run, client: Client, staff: Callable[[str], User]) -> None:
+    staff("Supervisor")
+    listed = client.get(reverse("admin:reconciliation_break_changelist"), {"state__exact": "review"}).content.decode()
+    assert "Approve A" in listed and "Choose the row" in listed
+    brk = Break.objects.get(key="A")
+    url = reverse("admin:reconciliation_break_decide", args=[brk.pk]) + "?in=list"
+    stale = client.post(url, {"action": "approve", "fingerprint": "0" * 64}, headers={"HX-Request": "true"})
+    assert 'role="alert"' in stale.content.decode() and "Approve A" in stale.content.decode()
+    done = client.post(url, {"action": "approve", "fingerprint": brk.fingerprint}, headers={"HX-Request": "true"})
+    assert "Approved by supervisor." in done.content.decode() and "<html" not in done.content.decode()
+    decision = Decision.objects.get(brk=brk)
+    undo = reverse("admin:reconciliation_break_undo", args=[brk.pk]) + "?in=list"
+    back = client.post(undo, {"decision": decision.pk}, headers={"HX-Request": "true"}).content.decode()
+    assert "Approve A" in back and Break.objects.get(pk=brk.pk).state == "review" and problems() == []
+    staff("Auditor")
+    assert "Approve A" not in client.get(reverse("admin:reconciliation_break_changelist")).content.decode()
+
+
 def test_an_override_gives_reason_and_value_in_place(run: Run, client: Client, staff: Callable[[str], User]) -> None:
     staff("Analyst")
     brk = Break.objects.get(key="U")
