@@ -85,7 +85,9 @@ def lock_buckets(table: StoreTable, bucket_range: tuple[int, int], count: int = 
     """Buckets in ascending order. A bulk load also takes the table from other writers, before it reads anything."""
     mode = "SHARE ROW EXCLUSIVE" if count >= BULK_ROWS else "ROW EXCLUSIVE"
     both = sql.SQL(
-        "SELECT pg_advisory_xact_lock(%s, bucket) FROM generate_series(%s, %s) AS bucket; LOCK TABLE {} IN " + mode + " MODE"
+        "SELECT pg_advisory_xact_lock(%s, bucket) FROM generate_series(%s, %s) AS bucket; LOCK TABLE {} IN "
+        + mode
+        + " MODE"
     ).format(table.name(table.versions))
     with connection.cursor() as cursor:
         cursor.execute(both, [LOCK_SPACE + table.record_type.pk, *bucket_range])
