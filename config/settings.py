@@ -238,6 +238,7 @@ REST_FRAMEWORK = {
         "review.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["review.api.parsing.ExactJson", "rest_framework.parsers.MultiPartParser"],
@@ -250,6 +251,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Tieout",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "review.api.document.name_refusals",
+    ],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],  # it names every address
     "ENUM_NAME_OVERRIDES": {
         "ModelAction": "review.api.models.VERBS",

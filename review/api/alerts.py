@@ -10,18 +10,14 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
-from rest_framework.viewsets import GenericViewSet
 
 from ingestion.models import Alert
 from ingestion.suggestion import nearest
 from review.alert_events import EVENTS, event_of
+from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
 from review.api.strict import StrictSerializer
 from review.inbox import choices_of, choose, inbox_of, read_alerts, unread_of
 from review.models import AlertChoice
@@ -70,14 +66,11 @@ class ChooseAlertsSerializer(StrictSerializer):
     muted = serializers.BooleanField(default=False)
 
 
-class AlertViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class AlertViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """The inbox: list, one, read one, read all."""
 
     serializer_class = AlertSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = Alert.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     parameters = ("show", "event")
 
     def get_queryset(self) -> QuerySet[Alert]:
@@ -116,10 +109,8 @@ class AlertViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type:
         return once(request, lambda: Response({"read": read_alerts(by=_user(request), until=until)}))
 
 
-class ChoicesView(APIView):
+class ChoicesView(Door):
     """How the user hears of each event."""
-
-    permission_classes = [IsAuthenticated, HasScope]
 
     @extend_schema(responses={200: ChoiceSerializer(many=True)})
     def get(self, request: Request) -> Response:
@@ -127,10 +118,8 @@ class ChoicesView(APIView):
         return Response([_choice(*it) for it in choices_of(_user(request))])
 
 
-class ChoiceView(APIView):
+class ChoiceView(Door):
     """How the user hears of one event."""
-
-    permission_classes = [IsAuthenticated, HasScope]
 
     @extend_schema(request=ChooseAlertsSerializer, responses={200: ChoiceSerializer})
     def put(self, request: Request, event: str) -> Response:

@@ -9,16 +9,13 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from attribution.models import Draw
 from reconciliation.models import Difference, Member, access_of
+from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
 from review.api.strict import StrictSerializer
 from review.audits import AuditRefused, answer_audit, differences_of, rows_of, waiting_for
 from review.pages.blind_audits import RIGHT, told
@@ -88,14 +85,11 @@ class AuditAnswerSerializer(serializers.Serializer):
     detail = serializers.CharField()
 
 
-class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Audits that wait for the caller: list, one, answer."""
 
     serializer_class = AuditSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = Draw.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     scope = "decide"
 
     def get_serializer_class(self) -> Any:  # noqa: ANN401

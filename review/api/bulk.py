@@ -11,15 +11,12 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
-from rest_framework.viewsets import GenericViewSet
 
+from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
+from review.api.paging import OURS, NewestFirst
 from review.api.strict import StrictSerializer
 from review.api.undoing import UndoSerializer
 from review.assigning import AssignRefused, person_called
@@ -57,7 +54,7 @@ class ChooseSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """One of them."""
         if len(attrs) != 1:
-            raise ValidationError({"detail": "Give either breaks, filters or an incident."})
+            raise ValidationError("Give either breaks, filters or an incident.")
         return attrs
 
 
@@ -112,7 +109,7 @@ class BulkSerializer(serializers.ModelSerializer):
 
     chosen = serializers.CharField(source="told")
     asked_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
-    assignee = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
+    assignee = serializers.SlugRelatedField("username", read_only=True, allow_null=True)  # type: ignore[var-annotated]
     undoes = serializers.IntegerField(source="undoes_id", allow_null=True)
 
     class Meta:
@@ -134,10 +131,9 @@ class BulkRowSerializer(serializers.ModelSerializer):
         fields = ("id", "brk", "key", "state", "decision", "said", "settled_at")
 
 
-class BulkPreviewView(APIView):
+class BulkPreviewView(Door):
     """Breaks to be decided together."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "decide"
 
     @extend_schema(parameters=[KEY_HEADER], request=ChooseSerializer, responses={201: PreviewSerializer})
@@ -199,15 +195,13 @@ def _told(held: BulkPreview, summary: Summary) -> dict[str, Any]:
     }
 
 
-class BulkViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class BulkViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Bulk decisions: list, one, start, rows, stop, undo."""
 
     serializer_class = BulkSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = BulkDecision.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     scope = "decide"
+    also = {"list": OURS, "rows": ("state", *OURS)}
 
     def get_queryset(self) -> QuerySet[BulkDecision]:
         """Those whose every reconciliation the user may see."""
@@ -234,7 +228,7 @@ class BulkViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: 
                 raise ValidationError({"detail": f"There is no state {state[:20]!r}; there is waiting, done, refused."})
             rows = rows.filter(state=state)
         paginator = NewestFirst()
-        page = paginator.paginate_queryset(rows, request, _RowsOf())
+        page: list[BulkRow] = paginator.paginate_queryset(rows, request, self) or []
         return paginator.get_paginated_response(BulkRowSerializer(page, many=True).data)
 
     @extend_schema(parameters=[KEY_HEADER], request=UndoSerializer, responses={201: BulkSerializer})
@@ -254,12 +248,6 @@ class BulkViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: 
         _check_may(request)
         bulk = self.get_object()
         return once(request, lambda: _stopped(request, bulk))
-
-
-class _RowsOf:
-    """What the list of rows may be asked for."""
-
-    parameters = ("state",)
 
 
 def _started(request: Request, held: BulkPreview, asked: dict[str, Any]) -> Response:

@@ -5,14 +5,12 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from reconciliation.models import Break
+from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
-from review.api.permissions import HasScope
 from review.api.strict import StrictSerializer
 from review.audit_events import READS
 from review.comments import WRITES, CommentRefused, add_comment, comments_of, withdraw_comment
@@ -44,12 +42,6 @@ class SaySerializer(StrictSerializer):
     corrects = serializers.IntegerField(default=None, allow_null=True, min_value=1, max_value=2**63 - 1)
 
 
-class RefusedSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """What refused it."""
-
-    detail = serializers.CharField()
-
-
 def _shown(request: Request, comment: Comment) -> dict[str, object]:
     return dict(CommentSerializer(comment, context={"reads": request.user.has_perm(READS)}).data)  # type: ignore[union-attr]
 
@@ -61,10 +53,9 @@ def _writer(request: Request) -> User:
     return request.user
 
 
-class CommentsView(APIView):
+class CommentsView(Door):
     """The comments on a break."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "decide"
 
     @extend_schema(responses=CommentSerializer(many=True))
@@ -73,9 +64,7 @@ class CommentsView(APIView):
         found = comments_of(get_object_or_404(Break.objects.visible_to(request.user), pk=pk))
         return Response([_shown(request, it) for it in found])
 
-    @extend_schema(
-        parameters=[KEY_HEADER], request=SaySerializer, responses={201: CommentSerializer, 400: RefusedSerializer}
-    )
+    @extend_schema(parameters=[KEY_HEADER], request=SaySerializer, responses={201: CommentSerializer})
     def post(self, request: Request, pk: str) -> Response:
         """Say something, or correct one's own comment. `@name` calls a person who may see the break."""
         by = _writer(request)
@@ -96,13 +85,12 @@ class CommentsView(APIView):
         return once(request, act)
 
 
-class WithdrawCommentView(APIView):
+class WithdrawCommentView(Door):
     """A comment that is to be taken back."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "decide"
 
-    @extend_schema(parameters=[KEY_HEADER], request=None, responses={201: CommentSerializer, 400: RefusedSerializer})
+    @extend_schema(parameters=[KEY_HEADER], request=None, responses={201: CommentSerializer})
     def post(self, request: Request, pk: str) -> Response:
         """Withdraw it; its text is kept for who reads the audit log."""
         found = Comment.objects.filter(brk__in=Break.objects.visible_to(request.user)).select_related(

@@ -15,10 +15,8 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.parsers import MultiPartParser
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from ingestion import lake
 from ingestion.arrival import take_in
@@ -29,9 +27,9 @@ from ingestion.models import Delivery
 from ingestion.staging import check_sent
 from reconciliation.redelivery import LISTED, compare_with_former
 from reconciliation.visibility import visible_deliveries, visible_sources
+from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
+from review.api.paging import OURS
 from review.api.ringing import ring_for_normalizing
 from review.api.strict import StrictSerializer
 
@@ -110,16 +108,14 @@ class ChangesSerializer(serializers.Serializer):
     records = ChangedRecordSerializer(many=True)
 
 
-class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Deliveries: list, one, hand in."""
 
     serializer_class = ArrivedSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     parser_classes = [MultiPartParser]
     queryset = Delivery.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     scope = "deliver"
+    also = {"list": OURS, "changes": ("kind", "first")}
 
     def get_queryset(self) -> QuerySet[Delivery]:
         """Deliveries of the sources that the user may see."""

@@ -6,14 +6,11 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
+from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
 from review.api.ringing import ring_for
 from review.api.strict import StrictSerializer
 from review.export_files import BadExport
@@ -45,14 +42,11 @@ class AskExportSerializer(StrictSerializer):
     columns = serializers.ListField(child=serializers.CharField(max_length=83), default=list, max_length=500)
 
 
-class ExportViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class ExportViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Exports: list, one, ask, take the file."""
 
     serializer_class = ExportSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = Export.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     scope = "read"
 
     def get_queryset(self):  # type: ignore[no-untyped-def]  # noqa: ANN201

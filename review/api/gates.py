@@ -4,17 +4,15 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from attribution.guard import ReopenRefused, reopen_gate, standing_of, standings
 from attribution.models import GateStep
 from reconciliation.models import Reconciliation
+from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
-from review.api.permissions import HasScope
-from review.api.strict import StrictSerializer, check_parameters
+from review.api.strict import StrictSerializer
 
 
 class GateStepSerializer(serializers.ModelSerializer):
@@ -50,35 +48,28 @@ def _visible(request: Request, code: str) -> Reconciliation:
     return get_object_or_404(Reconciliation.objects.visible_to(request.user), code=code)
 
 
-class GatesView(APIView):
+class GatesView(Door):
     """The gates of the reconciliations that the caller may see."""
-
-    permission_classes = [IsAuthenticated, HasScope]
 
     @extend_schema(responses=GateSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All of them, by code."""
-        check_parameters(request, ())
         found = Reconciliation.objects.visible_to(request.user).order_by("code")
         return Response(GateSerializer(standings(list(found)), many=True).data)
 
 
-class GateView(APIView):
+class GateView(Door):
     """One gate."""
-
-    permission_classes = [IsAuthenticated, HasScope]
 
     @extend_schema(responses=GateSerializer)
     def get(self, request: Request, code: str) -> Response:
         """Where it stands."""
-        check_parameters(request, ())
         return Response(GateSerializer(standing_of(_visible(request, code))).data)
 
 
-class ReopenGateView(APIView):
+class ReopenGateView(Door):
     """Opening a gate again."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "decide"
 
     @extend_schema(parameters=[KEY_HEADER], request=ReopenSerializer, responses={201: GateSerializer})

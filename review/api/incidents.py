@@ -7,13 +7,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
+from review.api.door import Rows
 from review.incidents.standing import Figures, figures_of, signature_text, visible_incidents
 from review.models import Incident
 
@@ -68,14 +65,11 @@ class IncidentSerializer(serializers.ModelSerializer):
         return [{"currency": it, "amount": f"{amount.normalize():f}"} for it, amount in self._figures(incident).sums]
 
 
-class IncidentViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class IncidentViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Incidents: list, one."""
 
     serializer_class = IncidentSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = Incident.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     parameters = ("state",)
 
     def get_queryset(self) -> QuerySet[Incident]:

@@ -5,14 +5,11 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from reconciliation.models import Reconciliation
-from review.api.permissions import HasScope
-from review.api.strict import check_parameters
+from review.api.door import Door
 from review.exporting import MAY
 from review.journey import Journey, journey
 from review.journey_export import sign_journey
@@ -88,7 +85,6 @@ class CannotSign(APIException):
 
 
 def _asked(request: Request) -> tuple[Reconciliation, str]:
-    check_parameters(request, ("reconciliation", "key"))
     for name in ("reconciliation", "key"):
         if not request.GET.get(name):
             raise ValidationError({name: ["This parameter is required."]})
@@ -96,10 +92,10 @@ def _asked(request: Request) -> tuple[Reconciliation, str]:
     return get_object_or_404(visible, code=request.GET["reconciliation"]), request.GET["key"]
 
 
-class JourneyView(APIView):
+class JourneyView(Door):
     """Every step of a key."""
 
-    permission_classes = [IsAuthenticated, HasScope]
+    parameters = ("reconciliation", "key")
 
     @extend_schema(parameters=ASKED, responses=JourneySerializer)
     def get(self, request: Request) -> Response:
@@ -110,10 +106,10 @@ class JourneyView(APIView):
         return Response(JourneySerializer(told).data)
 
 
-class SignedJourneyView(APIView):
+class SignedJourneyView(Door):
     """Every step of a key, as a file that a third party can check."""
 
-    permission_classes = [IsAuthenticated, HasScope]
+    parameters = ("reconciliation", "key")
 
     @extend_schema(parameters=ASKED, responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> HttpResponse:
@@ -130,15 +126,12 @@ class SignedJourneyView(APIView):
         return HttpResponse(content, content_type="application/json", headers={"X-Content-SHA256": export.sha256})
 
 
-class PublicKeyView(APIView):
+class PublicKeyView(Door):
     """The public key of this server."""
-
-    permission_classes = [IsAuthenticated, HasScope]
 
     @extend_schema(responses=PublicKeySerializer)
     def get(self, request: Request) -> Response:
         """Its name, its 32 bytes as base64, and as PEM."""
-        check_parameters(request, ())
         try:
             public = public_key()
         except NoSigningKey as error:
@@ -147,10 +140,10 @@ class PublicKeyView(APIView):
         return Response(told)
 
 
-class SearchView(APIView):
+class SearchView(Door):
     """Keys by their beginning, over every reconciliation that one may see."""
 
-    permission_classes = [IsAuthenticated, HasScope]
+    parameters = ("key",)
 
     @extend_schema(
         parameters=[
@@ -160,7 +153,6 @@ class SearchView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Keys that break or are stored, the whole key first."""
-        check_parameters(request, ("key",))
         if not request.GET.get("key"):
             raise ValidationError({"key": ["This parameter is required."]})
         visible = Reconciliation.objects.entered_by(request.user).select_related("a__record_type")

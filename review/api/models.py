@@ -9,7 +9,6 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -23,9 +22,8 @@ from attribution.registry import PromotionRefused
 from attribution.trainer import ask_training, ring_trainer
 from attribution.training import BY_HAND, TrainingRefused
 from reconciliation.models import Reconciliation
+from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
 from review.api.strict import StrictSerializer
 
 VERBS = ("promote", "roll_back")
@@ -144,14 +142,11 @@ class AskTrainingSerializer(StrictSerializer):
     reconciliation = serializers.CharField(max_length=41)
 
 
-class ModelViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class ModelViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Models: list, one, promote, roll back."""
 
     serializer_class = ModelSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = ModelVersion.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     parameters = FILTERS
     scope = "decide"
 
@@ -196,14 +191,11 @@ def _answered(request: Request, model: ModelVersion, asked: dict[str, Any]) -> R
     return Response({**ModelDetailSerializer(found).data}, status=201)
 
 
-class TrainingViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class TrainingViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Trainings: list, one, ask for one."""
 
     serializer_class = TrainingSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = Training.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     parameters = FILTERS
     scope = "run"
 

@@ -6,7 +6,6 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
-from review.api.strict import check_parameters
 from review.ordering import ORDERS
 
 MOST = 1000  # rows of a page
@@ -14,17 +13,12 @@ OURS = ("cursor", "limit")
 
 
 class NewestFirst(CursorPagination):
-    """Keyset pages by id. A view's `parameters` are those of its list; whatever else is asked for is refused."""
+    """Keyset pages by id."""
 
     ordering = "-id"
     page_size = 50
     page_size_query_param = "limit"
     page_size_query_description = f"Rows of a page, at most {MOST}."
-
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:  # noqa: ANN401
-        """One page."""
-        check_parameters(request, (*getattr(view, "parameters", ()), *OURS))
-        return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:
         """As asked; ValidationError for what is no size."""

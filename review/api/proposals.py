@@ -8,15 +8,12 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from ingestion.models import MappingProposal
+from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
 from review.api.ringing import ring_for_normalizing
 from review.api.strict import StrictSerializer
 from review.proposals import AlreadyAnswered, ProposalRefused, accept_proposal, refuse_proposal, visible_proposals
@@ -40,7 +37,7 @@ class ProposalSerializer(serializers.ModelSerializer):
     delivery = serializers.IntegerField(source="normalization.delivery_id")
     mapping = serializers.IntegerField(source="normalization.mapping.version")
     accepted_as = serializers.IntegerField(source="accepted_as.version", default=None, allow_null=True)
-    decided_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
+    decided_by = serializers.SlugRelatedField("username", read_only=True, allow_null=True)  # type: ignore[var-annotated]
     changes = serializers.SerializerMethodField()
 
     class Meta:
@@ -64,14 +61,11 @@ class AnswerProposalSerializer(StrictSerializer):
     comment = serializers.CharField(default="", allow_blank=True)
 
 
-class ProposalViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class ProposalViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Proposed mapping versions: list, one, answer."""
 
     serializer_class = ProposalSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = MappingProposal.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     parameters = ("state",)
     scope = "decide"
 

@@ -10,10 +10,8 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied, ValidationError
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from ingestion.business_date import NoDate, given_date
 from ingestion.deliveries import plan_normalization
@@ -21,11 +19,11 @@ from ingestion.models import OpenDelivery, Receipt, Source
 from ingestion.push import KeyReused, PushRefused, is_full, place_of, push, seal_open
 from reconciliation.row_states import RowState, row_states
 from reconciliation.visibility import visible_sources
+from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, LONGEST, once
 from review.api.parsing import RawJson, RawLines
-from review.api.permissions import HasScope
 from review.api.ringing import ring_for, ring_for_normalizing
-from review.api.strict import StrictSerializer, check_parameters
+from review.api.strict import StrictSerializer
 
 
 class ReceiptSerializer(serializers.ModelSerializer):
@@ -114,12 +112,12 @@ def _remembered_source(request: Request, code: str) -> Source:
     return source
 
 
-class PushView(APIView):
+class PushView(Door):
     """Records pushed to a source."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     parser_classes = [RawJson, RawLines]
     scope = "deliver"
+    also = {"post": ("date",)}
 
     @extend_schema(
         parameters=[
@@ -132,7 +130,6 @@ class PushView(APIView):
     def post(self, request: Request, code: str) -> Response:
         """Keep up to 10,000 records; 200 instead of 202 when the same push came before."""
         source = _remembered_source(request, code)
-        check_parameters(request, ("date",))
         key = request.headers.get("Idempotency-Key", "")
         if not 0 < len(key) <= LONGEST:
             raise ValidationError({"detail": f"Send an Idempotency-Key header of at most {LONGEST} characters."})
@@ -157,10 +154,9 @@ def _date(request: Request) -> dt.date | None:
         raise ValidationError({"detail": str(error)}) from None
 
 
-class SealView(APIView):
+class SealView(Door):
     """The end of a gathering."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "deliver"
 
     @extend_schema(parameters=[KEY_HEADER], request=SealSerializer, responses={200: SealedSerializer(many=True)})
@@ -186,10 +182,8 @@ class SealView(APIView):
         return once(request, act)
 
 
-class ReceiptView(APIView):
+class ReceiptView(Door):
     """A receipt, followed to the outcome of each record."""
-
-    permission_classes = [IsAuthenticated, HasScope]
 
     @extend_schema(responses={200: FollowedSerializer})
     def get(self, request: Request, pk: str) -> Response:

@@ -10,20 +10,17 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
-from rest_framework.viewsets import GenericViewSet
 
 from ingestion.deliveries import plan_normalization
 from ingestion.models import Delivery, QuarantinedRow, Repair
 from ingestion.quarantine import said_of, with_state
 from ingestion.replay import cells_of_row
 from reconciliation.visibility import visible_deliveries
+from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
+from review.api.paging import OURS
 from review.api.ringing import ring_for_normalizing
 from review.api.strict import StrictSerializer
 from review.quarantined import FILTERS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
@@ -75,7 +72,7 @@ class RepairSerializer(serializers.ModelSerializer):
     """What a person did with a row; `delivery` and `record_number` say where it was replayed."""
 
     proposed_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
-    confirmed_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
+    confirmed_by = serializers.SlugRelatedField("username", read_only=True, allow_null=True)  # type: ignore[var-annotated]
     cells = RepairedCellSerializer(many=True)
 
     class Meta:
@@ -136,15 +133,13 @@ class ReplayedSerializer(serializers.Serializer):
     mapping = serializers.IntegerField()
 
 
-class QuarantineViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class QuarantineViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Quarantined rows: list, counts, one, answer."""
 
     serializer_class = QuarantinedSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = QuarantinedRow.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     parameters = FILTERS
+    also = {"list": OURS, "counts": FILTERS}
     scope = "decide"
 
     def get_queryset(self) -> QuerySet[QuarantinedRow]:
@@ -221,10 +216,9 @@ def _answer(request: Request, row: QuarantinedRow, asked: dict[str, Any]) -> Res
     return Response({**RepairSerializer(said).data}, status=201)
 
 
-class ReplayView(APIView):
+class ReplayView(Door):
     """The repaired rows of a delivery, as a delivery."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "decide"
 
     @extend_schema(parameters=[KEY_HEADER], request=None, responses={201: ReplayedSerializer})
@@ -233,10 +227,9 @@ class ReplayView(APIView):
         return _of_delivery(request, pk, MAY, replay)
 
 
-class ReadAgainView(APIView):
+class ReadAgainView(Door):
     """A delivery, read by its source's current mapping."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "deliver"
 
     @extend_schema(parameters=[KEY_HEADER], request=None, responses={201: ReplayedSerializer})

@@ -9,20 +9,18 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied, ValidationError
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from ingestion.business_date import NoDate, given_date
 from ingestion.errors import IngestionError
 from ingestion.models import Source
 from reconciliation.visibility import visible_sources
+from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
-from review.api.permissions import HasScope
-from review.api.strict import check_parameters
 from review.rejects import push_rejects, write_rejects
 
+LINES = {"type": "array", "items": {"type": "object"}}
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
@@ -33,22 +31,21 @@ class PushedSerializer(serializers.Serializer):
     place = serializers.CharField()
 
 
-class RejectsView(APIView):
+class RejectsView(Door):
     """Records of a source and date that were rejected or could not be read."""
 
-    permission_classes = [IsAuthenticated, HasScope]
-
     scope = "deliver"
+    parameters = ("date", "as")
+    also = {"post": ("date",)}
 
     @extend_schema(
         parameters=[OpenApiParameter("date", dt.date, required=True), OpenApiParameter("as", enum=list(TYPES))],
-        responses={(200, "text/csv"): OpenApiTypes.BINARY},
+        responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, "application/json"): LINES},
     )
     def get(self, request: Request, code: str) -> HttpResponse:
         """A file to download."""
         source = get_object_or_404(visible_sources(request.user), code=code)
         date = _date(request)
-        check_parameters(request, ("date", "as"))
         kind = request.query_params.get("as", "csv")
         if kind not in TYPES:
             raise ValidationError({"detail": f"There is no form {kind!r}; there is {', '.join(TYPES)}."})

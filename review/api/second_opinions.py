@@ -7,15 +7,12 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from attribution.models import SecondOpinion
+from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
 from review.api.strict import StrictSerializer
 from review.second_opinions import (
     GIVES,
@@ -56,14 +53,11 @@ class GivenOpinionSerializer(serializers.ModelSerializer):
         fields = ("id", "reason", "comment", "answered_by", "answered_at")
 
 
-class OpinionViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class OpinionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Second opinions: those that wait for the user, one, answer."""
 
     serializer_class = OpinionSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = SecondOpinion.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     scope = "decide"
 
     def get_queryset(self) -> QuerySet[SecondOpinion]:

@@ -127,7 +127,7 @@ class BreakSerializer(serializers.ModelSerializer):
 
     reconciliation = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[var-annotated]
     url = serializers.CharField(source="get_absolute_url")
-    assignee = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
+    assignee = serializers.SlugRelatedField("username", read_only=True, allow_null=True)  # type: ignore[var-annotated]
 
     class Meta:
         model = Break
@@ -141,7 +141,7 @@ class HoldToldSerializer(serializers.ModelSerializer):
     """A hold of a break; without an end it stands."""
 
     held_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
-    ended_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
+    ended_by = serializers.SlugRelatedField("username", read_only=True, allow_null=True)  # type: ignore[var-annotated]
 
     class Meta:
         model = Hold

@@ -5,25 +5,22 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from reconciliation.store.rows import leaf_paths
 from reconciliation.store.tables import store_table
 from reconciliation.visibility import visible_record_types, visible_stored
-from review.api.paging import NewestFirst
-from review.api.permissions import HasScope
+from review.api.door import Door
+from review.api.paging import OURS, NewestFirst
 
 TECHNICAL = ("version", "run", "decision", "date", "valid_from", "valid_to")
 
 
-class StoredView(APIView):
+class StoredView(Door):
     """Stored rows of one record type, the current ones unless every version is asked for."""
 
-    permission_classes = [IsAuthenticated, HasScope]
-    parameters = ("version",)
+    parameters = ("version", *OURS)
 
     @extend_schema(
         parameters=[

@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from ingestion.suggestion import nearest
 
 OF_FORMS = ("csrfmiddlewaretoken",)  # what a browser's form carries beside its fields
-OF_ALL = ("format",)  # how an answer is written
 
 
 class StrictSerializer(serializers.Serializer):
@@ -32,7 +31,7 @@ def _has_names(data: object) -> bool:
 
 def check_parameters(request: Request, known: Iterable[str]) -> None:
     """Each parameter of the address is known and stands once; ValidationError says which is not."""
-    known = [*known, *OF_ALL]
+    known = list(known)
     for name, values in request.GET.lists():
         if name not in known:
             raise ValidationError({"detail": f"There is no parameter {name!r} here{nearest(name, known)}"})

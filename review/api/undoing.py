@@ -5,14 +5,12 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from reconciliation.models import Break
+from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
-from review.api.permissions import HasScope
 from review.api.serializers import DecisionSerializer
 from review.api.strict import StrictSerializer
 from review.decisions import AlreadyDecided, DecisionRefused
@@ -26,10 +24,9 @@ class UndoSerializer(StrictSerializer):
     comment = serializers.CharField(default="", allow_blank=True, max_length=4000)
 
 
-class UndoView(APIView):
+class UndoView(Door):
     """A decision that is to be undone."""
 
-    permission_classes = [IsAuthenticated, HasScope]
     scope = "decide"
 
     @extend_schema(parameters=[KEY_HEADER], request=UndoSerializer, responses={201: DecisionSerializer})

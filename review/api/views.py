@@ -25,10 +25,10 @@ from reconciliation.holds import return_due
 from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, Reconciliation, Run, access_of
 from reconciliation.runs import start_run
 from reconciliation.summary import run_summary
+from review.api.door import Always, Rows
 from review.api.explanations import SimilarSerializer, WhySerializer
 from review.api.idempotency import KEY_HEADER, once
-from review.api.paging import InOrder, NewestFirst
-from review.api.permissions import HasScope
+from review.api.paging import InOrder
 from review.api.serializers import (
     AssignSerializer,
     BreakDetailSerializer,
@@ -65,12 +65,13 @@ class NoSuchAddress(APIView):
     """An answer for programs where there is no page."""
 
     permission_classes = [IsAuthenticated]
+    content_negotiation_class = Always
 
     def get(self, request: Request) -> Response:
         """Always 404, with where to look."""
         raise NotFound(f"There is no {request.path}. The document at /api/schema/ lists what there is.")
 
-    post = get
+    post = put = patch = delete = get
 
 
 def _narrowed(rows: QuerySet[Any], view: GenericViewSet[Any], filters: Mapping[str, str]) -> QuerySet[Any]:
@@ -117,14 +118,11 @@ def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
     return order.sort(shown_breaks(breaks) if order.of_shown else breaks)
 
 
-class RunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class RunViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Runs: list, one, start, summary."""
 
     serializer_class = RunSerializer
-    pagination_class = NewestFirst
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = Run.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     parameters = tuple(RUN_FILTERS)
     scope = "run"
 
@@ -174,14 +172,12 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: i
         return Response(told)
 
 
-class BreakViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):  # type: ignore[type-arg]
+class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Breaks: list, one, decide."""
 
     serializer_class = BreakSerializer
     pagination_class = InOrder
-    permission_classes = [IsAuthenticated, HasScope]
     queryset = Break.objects.none()
-    lookup_value_regex = r"\d{1,18}"
     parameters = ("q", *BREAK_FILTERS, "due", "order")
     scope = "decide"
 

@@ -16,19 +16,9 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.utils import timezone
 
-from attribution.models import Correction, Draw, ModelVersion, SecondOpinion, Training
-from ingestion.alerts import raise_event
-from ingestion.models import Delivery, QuarantinedRow, RecordType
-from reconciliation.models import Break, Difference, Reconciliation, Run
-from review.bulk.bulks import start_bulk
-from review.bulk.selecting import Picked, choose_rows
-from review.comments import add_comment
-from review.decisions import decide
-from review.exporting import Wanted, ask_export
-from review.models import Incident
-from tests.conftest import row
+from reconciliation.models import Run
+from tests.things import make_things
 
 LINES = Path(__file__).with_name("access.txt")
 ROLES = {
@@ -86,62 +76,7 @@ def people(person: Callable[..., User]) -> dict[str, User | AnonymousUser]:
 @pytest.fixture
 def things(reconcile: Callable[..., Run], person: Callable[..., User]) -> dict[str, int]:
     """Ids of things that are there, by the word that stands before them in an address."""
-    left = [row("A", "10.00"), row("B", "10.00"), row("C", "10.25"), "broken"]
-    reconcile(left, [row("A", "-10.00"), row("B", "9.00"), row("C", "10.00")])
-    Reconciliation.objects.update(four_eyes=True)
-    decision = decide(brk=Break.objects.get(key="B"), action="approve", by=person("Supervisor", "proposer"))
-    model = ModelVersion.objects.create(
-        reconciliation=Reconciliation.objects.get(), version=1, labels=1, artifact_sha256="0", trained_at=timezone.now()
-    )
-    training = Training.objects.create(
-        reconciliation=model.reconciliation, asked_at=timezone.now(), corrections_to=0, state="done", model=model
-    )
-    by = User.objects.get(username="proposer")
-    comment = add_comment(brk=decision.brk, by=by, text="The bank was asked.")
-    chosen = choose_rows(picked=[Picked(decision.brk_id)], by=by)
-    bulk = start_bulk(preview=chosen, action="approve", by=by)
-    run = Run.objects.get()
-    incident = Incident.objects.create(
-        reconciliation=run.reconciliation, run=run, last_run=run, field="amount", reason="SIGN_FLIP", gap="*", segment="*",
-        breaks=20, usual=1, runs=3, found_at=timezone.now(),
-    )  # fmt: skip
-    export = ask_export(wanted=Wanted("queue", "csv"), by=User.objects.get(username="proposer"))
-    opinion = waiting_label(Difference.objects.get(brk__key="A"))
-    told = raise_event(
-        event="gate.closed", mark="1", sentence="It closed.", reconciliation=run.reconciliation_id, now=timezone.now()
-    )
-    assert told is not None
-    return {
-        "alerts": told.pk,
-        "second-opinions": opinion.pk,
-        "models": model.pk,
-        "trainings": training.pk,
-        "bulk": bulk.pk,
-        "incidents": incident.pk,
-        "bulk-decisions": bulk.pk,
-        "exports": export.pk,
-        "blind-audits": Draw.objects.get(brk__key="C").pk,
-        "runs": (ran := Run.objects.get().pk),
-        "run": ran,
-        "deliveries": Delivery.objects.earliest("id").pk,
-        "breaks": Break.objects.get(key="A").pk,
-        "break": decision.brk_id,
-        "comments": comment.pk,
-        "decisions": decision.pk,
-        "quarantine": QuarantinedRow.objects.get().pk,
-        "history": Reconciliation.objects.get().pk,
-        "recordtype": RecordType.objects.get(code="party").pk,
-    }
-
-
-def waiting_label(difference: Difference) -> SecondOpinion:
-    """A label that waits for a second opinion."""
-    now = timezone.now()
-    label = Correction.objects.create(
-        difference=difference, reason_id="MANUAL_ENTRY_ERR", confirmed_by="import", confirmed_at=now, active=False,
-        waiting_since=now,
-    )  # fmt: skip
-    return SecondOpinion.objects.create(correction=label, said_by="import", asked_at=now, because="model:1 said else")
+    return make_things(reconcile, person("Supervisor", "proposer"))
 
 
 def filled(address: str, things: Mapping[str, int]) -> str:
