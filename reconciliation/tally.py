@@ -1,7 +1,8 @@
 """How many breaks stand in each state and bear each kind, band, reason: kept beside the breaks, so that no page counts a million.
 
 Triggers on the breaks add what a statement changed, as rows of their own: nobody waits for a row that all decisions would
-share. `settle_tally` adds such rows up. Open breaks are counted by the hour in which they opened, so that ages are sums too.
+share. `settle_tally` adds such rows up. Open breaks are counted by the hour in which they opened and the minute in which they are
+due, so that ages and due times are sums too.
 """
 
 import datetime as dt
@@ -13,23 +14,25 @@ from django.db import connection
 from reconciliation.models import Access, Break
 
 TABLE, BREAK = "reconciliation_breaktally", "reconciliation_break"
-COLUMNS = "reconciliation_id, state, kind, band, reason, scope_id, opened"
+COLUMNS = "reconciliation_id, state, kind, band, reason, scope_id, assignee_id, opened, due"
 CELL = (
-    "reconciliation_id, state, kind, band, reason, scope_id, "
-    "CASE WHEN state IN ('in_flight', 'review') THEN date_trunc('hour', opened_at, 'UTC') END"
+    "reconciliation_id, state, kind, band, reason, scope_id, assignee_id, "
+    "CASE WHEN state IN ('in_flight', 'review') THEN date_trunc('hour', opened_at, 'UTC') END, "
+    "CASE WHEN state IN ('in_flight', 'review') THEN date_trunc('minute', due_at, 'UTC') END"
 )
 _SUMS = f"SELECT {COLUMNS}, sum(breaks) AS breaks FROM {TABLE}"
 _SETTLE = f"""
 WITH several AS (SELECT {COLUMNS} FROM {TABLE} GROUP BY {COLUMNS} HAVING count(*) > 1),
 gone AS (DELETE FROM {TABLE} t USING several s WHERE (t.reconciliation_id, t.state, t.kind, t.band, t.reason)
-    = (s.reconciliation_id, s.state, s.kind, s.band, s.reason) AND (t.scope_id, t.opened) IS NOT DISTINCT FROM (s.scope_id, s.opened) RETURNING t.*)
+    = (s.reconciliation_id, s.state, s.kind, s.band, s.reason) AND (t.scope_id, t.assignee_id, t.opened, t.due)
+    IS NOT DISTINCT FROM (s.scope_id, s.assignee_id, s.opened, s.due) RETURNING t.*)
 INSERT INTO {TABLE} ({COLUMNS}, breaks) SELECT {COLUMNS}, sum(breaks) FROM gone GROUP BY {COLUMNS} HAVING sum(breaks) <> 0
 """
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Breaks that have these in common. `opened`: the hour, of open ones; null for the others."""
+    """Breaks that have these in common. `opened`: the hour, `due`: the minute, of open ones; null for the others."""
 
     reconciliation: int
     state: str
@@ -37,7 +40,9 @@ class Cell:
     band: str
     reason: str
     scope: int | None
+    assignee: int | None
     opened: dt.datetime | None
+    due: dt.datetime | None
     breaks: int
 
 
@@ -63,7 +68,7 @@ def wrong_tallies() -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {COLUMNS}, sum(told), sum(found) FROM (SELECT {COLUMNS}, breaks AS told, 0 AS found FROM {TABLE} "
-            f"UNION ALL SELECT {CELL}, 0, count(*) FROM {BREAK} GROUP BY 1, 2, 3, 4, 5, 6, 7) c "
+            f"UNION ALL SELECT {CELL}, 0, count(*) FROM {BREAK} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9) c "
             f"GROUP BY {COLUMNS} HAVING sum(told) <> sum(found) LIMIT 20"
         )
         for *cell, told, found in cursor.fetchall():

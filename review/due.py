@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 
-from django.db.models import Case, CharField, Q, Value, When
+from django.db.models import Q
 
 OVERDUE, TODAY, LATER, NEVER = "overdue", "today", "later", "none"
 DUE: Mapping[str, str] = {OVERDUE: "Overdue", TODAY: "Today", LATER: "Later", NEVER: "No due time"}
@@ -11,21 +11,30 @@ DAY, HOUR, MINUTE = 86_400, 3600, 60
 
 
 def due_is(name: str, now: dt.datetime) -> Q:
-    """Breaks that are due so; none for a word that there is not."""
+    """Breaks that are due so; none for a word that there is not. What is due in the minute that has begun is not over yet."""
+    begun = minute_of(now)
     midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), dt.UTC)
     conditions = {
-        OVERDUE: Q(due_at__lte=now),
-        TODAY: Q(due_at__gt=now, due_at__lt=midnight),
-        LATER: Q(due_at__gt=now, due_at__gte=midnight),
+        OVERDUE: Q(due_at__lt=begun),
+        TODAY: Q(due_at__gte=begun, due_at__lt=midnight),
+        LATER: Q(due_at__gte=midnight),
         NEVER: Q(due_at=None),
     }
     return conditions.get(name, Q(pk=None))
 
 
-def due_word(now: dt.datetime) -> Case:
-    """By which of these words each break is due."""
-    cases = [When(due_is(name, now), then=Value(name)) for name in DUE]
-    return Case(*cases, output_field=CharField())
+def due_word(due_at: dt.datetime | None, now: dt.datetime) -> str:
+    """By which of these words something is due."""
+    if due_at is None:
+        return NEVER
+    if due_at < minute_of(now):
+        return OVERDUE
+    return TODAY if due_at.astimezone(dt.UTC).date() <= now.date() else LATER
+
+
+def minute_of(now: dt.datetime) -> dt.datetime:
+    """The minute that has begun: breaks are counted by the minute in which they are due."""
+    return now.replace(second=0, microsecond=0)
 
 
 def countdown(due_at: dt.datetime, now: dt.datetime) -> str:

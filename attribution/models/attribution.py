@@ -28,7 +28,10 @@ class Attribution(models.Model):
 
     class Meta:
         ordering = ["difference", "-id"]
-        indexes = [models.Index(fields=["reason"], name="attribution_by_reason")]
+        indexes = [
+            models.Index(fields=["reason"], name="attribution_by_reason"),
+            models.Index(fields=["difference"], condition=Q(current=True, proof=""), name="attribution_without_proof"),
+        ]
         constraints = [
             UniqueConstraint(fields=["difference"], condition=Q(current=True), name="attribution_one_current"),
             CheckConstraint(condition=Q(confidence__range=(0, 1)), name="attribution_confidence_is_a_share"),

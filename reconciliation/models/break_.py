@@ -115,6 +115,9 @@ class Break(models.Model):
             ),
             models.Index(fields=["priority", "id"], condition=SHOWN, name="break_by_priority"),
             models.Index(SIZE.desc(), models.F("id").desc(), condition=SHOWN, name="break_by_size"),
+            # What a query asks by
+            models.Index(fields=["opened_at"], condition=SHOWN, name="break_by_age"),
+            models.Index(fields=["due_at"], condition=SHOWN & Q(due_at__isnull=False), name="break_by_due"),
             models.Index(
                 fields=["assignee", "priority", "id"],
                 condition=Q(state="review", assignee__isnull=False),
@@ -268,6 +271,7 @@ class Difference(models.Model):
 
     class Meta:
         ordering = ["brk", "id"]
+        indexes = [models.Index(fields=["field", "brk"], condition=Q(current=True), name="difference_by_field")]
         constraints = [
             UniqueConstraint(fields=["brk", "field", "values_hash"], name="difference_once_per_values"),
         ]

@@ -15,7 +15,9 @@ class BreakTally(models.Model):
     band = models.CharField(max_length=9)
     reason = models.CharField(max_length=40)
     scope_id = models.BigIntegerField(null=True)
+    assignee_id = models.BigIntegerField(null=True)
     opened = models.DateTimeField(null=True, help_text="The hour in which open breaks opened; null for all others.")
+    due = models.DateTimeField(null=True, help_text="The minute in which open breaks are due; null for all others.")
     breaks = models.BigIntegerField()
 
     class Meta:

@@ -1,23 +1,34 @@
-"""The queue's counts: how many breaks stand in each state and bear each kind, reason, band, under the query."""
+"""The queue's counts: how many breaks stand in each state and bear each kind, reason, band, under the query.
 
+They are sums of the tally where it knows what the query asks by; else so many breaks are looked at as people take in, and no more.
+"""
+
+import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from reconciliation.holds import HELD
-from reconciliation.models import Break
-from reconciliation.models.break_ import HIDDEN
+from reconciliation.models import Access, Break, Reconciliation
+from reconciliation.models.break_ import HIDDEN, SHOWN
+from reconciliation.tally import Cell, tallied
 from reconciliation.waiting import WAITING
 from review.due import due_word
+from review.pages.ageing import AGES
+from review.query.apply import narrowed
 from review.query.asked import Asked
-from review.query.terms import IS, Term
+from review.query.terms import IS, RANGE, Term
 from review.query.words import ALL, ME, NOBODY, OTHERS
 
-COUNTED = ("state", "kind", "reason", "band", "reconciliation", "assigned", "due")
+MOST = 10_000  # breaks that are looked at for a count
+FACETS = ("state", "kind", "reason", "band", "reconciliation", "assigned", "due")
+OPEN = ("review", HELD, WAITING, "in_flight")  # states in which the tally knows ages and due times
 ASSIGNED = {ME: "Me", NOBODY: "Nobody", OTHERS: "Others"}
 BANDS = {
     "straight": "Above 90 %, held",
@@ -38,82 +49,171 @@ STATES = {
 }
 
 
-def is_counted(term: Term) -> bool:
-    """Whether the counts tell how many breaks a term leaves: it asks for values that they are counted by."""
-    named = term.word != "assigned" or set(term.values) <= set(ASSIGNED)
-    return term.word in COUNTED and term.op == IS and named and ALL not in term.values
+@dataclass(frozen=True)
+class Lot:
+    """So many breaks that have the same value for each facet; `opened` is the hour, where the tally tells it."""
+
+    values: Mapping[str, str]
+    sources: frozenset[str]
+    opened: dt.datetime | None
+    count: int
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many breaks there are of each combination of the counted columns, under what of a query is not counted."""
+    """Breaks by what facets ask for. `terms` of the query are still to hold of the lots; `of_one_state`: those of other states are
+    not among them; `is_bounded`: there are more than were looked at, so only which values there are is known."""
 
-    cells: tuple[tuple[Mapping[str, str], int], ...]
+    lots: Sequence[Lot]
+    terms: Sequence[Term]
+    names_state: bool
+    now: dt.datetime
+    of_one_state: bool = False
+    is_bounded: bool = False
 
-    def of(self, name: str, asked: Asked) -> Counter[str]:
-        """Breaks by the values of one column, under every term but those about that column."""
+    def of(self, name: str) -> Counter[str]:
+        """Breaks by the values of one facet, under every term but those about it."""
         found: Counter[str] = Counter()
-        for cell, count in self._matching(asked, but=name):
-            found[cell[name]] += count
+        for lot in self._matching(but=name):
+            found[lot.values[name]] += lot.count
         return found
 
-    def total(self, asked: Asked) -> int:
+    @property
+    def total(self) -> int:
         """Breaks under the query."""
-        return sum(count for _, count in self._matching(asked))
+        return sum(lot.count for lot in self._matching())
 
-    def _matching(self, asked: Asked, but: str = "") -> Iterator[tuple[Mapping[str, str], int]]:
-        terms = [it for it in asked.terms if is_counted(it) and it.word != but]
-        shown = asked.names_state or but == "state"
-        for cell, count in self.cells:
-            if (shown or cell["state"] == Break.State.REVIEW) and all(it.allows(cell[it.word]) for it in terms):
-                yield cell, count
+    def _matching(self, but: str = "") -> Iterator[Lot]:
+        terms = [it for it in self.terms if it.word != but]
+        any_state = self.names_state or but == "state"
+        for lot in self.lots:
+            if (any_state or lot.values["state"] == Break.State.REVIEW) and all(self._holds(it, lot) for it in terms):
+                yield lot
 
-
-def uncounted(terms: Iterable[Term]) -> Sequence[Term]:
-    """The terms that have to hold of all that is counted."""
-    return [it for it in terms if not is_counted(it)]
-
-
-def count_breaks(breaks: QuerySet[Break], codes: Mapping[int, str], me: int | None) -> Counts:
-    """Count in one pass over the index `break_counted`; `codes` names the reconciliations, `me` is the user's id."""
-    names = ("state", "kind", "reason", "band", "reconciliation_id", "assignee_id", "due")
-    rows = breaks.order_by().annotate(due=due_word(timezone.now())).values_list(*names).annotate(Count("pk"))
-    return Counts(tuple((_cell(row, codes, me), row[-1]) for row in rows))
+    def _holds(self, term: Term, lot: Lot) -> bool:
+        if term.word == "age":
+            return _is_so_old(term, lot.opened, self.now) is not term.negated
+        if term.word == "source":
+            return bool(lot.sources & set(term.values)) is not term.negated
+        return term.allows(lot.values[term.word])
 
 
-def _cell(row: tuple[Any, ...], codes: Mapping[int, str], me: int | None) -> dict[str, str]:
-    assigned = NOBODY if row[5] is None else ME if row[5] == me else OTHERS
-    return dict(zip(COUNTED, [_state(row), *row[1:4], codes[row[4]], assigned, row[6]], strict=True))
+def _is_so_old(term: Term, opened: dt.datetime | None, now: dt.datetime) -> bool:
+    if opened is None:
+        return False
+    if term.op == IS:
+        return any(AGES[str(it)].has(opened) for it in term.values)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    first, *last = [hour - it for it in term.values if isinstance(it, dt.timedelta)]
+    if term.op == RANGE:
+        return last[0] <= opened < first
+    return opened < first if term.op in (">", ">=") else opened >= first
 
 
-def _state(row: tuple[str, ...]) -> str:
-    """People see what waits for a partner, or is on hold, apart from what is in review."""
-    state, _, _, band, *_ = row
-    return band if state == Break.State.REVIEW and band in HIDDEN else state
+def _is_tallied(term: Term, asked: Asked) -> bool:
+    """Whether the tally tells how many breaks a term leaves."""
+    if term.word in ("age", "due"):
+        return is_open(asked) and (term.word == "age" or term.op == IS) and _is_whole_hours(term)
+    if term.word == "assigned":
+        return set(term.values) <= set(ASSIGNED)
+    return term.word in (*FACETS, "source")
+
+
+def _is_whole_hours(term: Term) -> bool:
+    return not any(it % dt.timedelta(hours=1) for it in term.values if isinstance(it, dt.timedelta))
+
+
+def is_open(asked: Asked) -> bool:
+    """Whether a query asks for open breaks alone."""
+    said = [it for it in asked.terms if it.word == "state"]
+    return all(set(it.values) <= set(OPEN) and not it.negated for it in said)
+
+
+def count_breaks(
+    visible: QuerySet[Break], seen: Access, entered: Sequence[Reconciliation], asked: Asked, me: int | None
+) -> Counts:
+    """Count what somebody sees: by the tally, or where a query asks by more than it knows, by its first breaks."""
+    now, terms = timezone.now(), [it for it in asked.terms if ALL not in it.values]
+    read = _reader({it.pk: it for it in entered}, me, now)
+    lots = [read(it) for it in tallied(seen)]
+    others = [it for it in terms if not _is_tallied(it, asked)]
+    if not others:
+        of_open = any(it.word in ("age", "due") for it in terms)
+        return Counts(lots, terms, asked.names_state, now, of_one_state=of_open)
+    by_state = [it for it in terms if it.word == "state"]
+    asked_by_value = [it for it in terms if it not in others and it not in by_state]
+    first = _first(narrowed(visible if asked.names_state else visible.filter(SHOWN), [*others, *by_state], me))
+    if sum(it.breaks for it in first) > MOST:
+        return Counts(lots, [*by_state, *asked_by_value], asked.names_state, now, of_one_state=True, is_bounded=True)
+    looked_at = [read(it) for it in first]
+    return Counts(looked_at, asked_by_value, asked.names_state, now, of_one_state=True)
+
+
+def _first(breaks: QuerySet[Break]) -> list[Cell]:
+    """The first breaks, one more than are counted, as the tally would tell them."""
+    names = ("reconciliation_id", "state", "kind", "band", "reason", "scope_id", "assignee_id", "opened_at", "due_at")
+    try:
+        asked, given = breaks.order_by().values_list(*names)[: MOST + 1].query.sql_with_params()
+    except EmptyResultSet:  # who sees nothing
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT *, count(*) FROM ({asked}) looked_at GROUP BY {', '.join(map(str, range(1, 10)))}", given
+        )
+        return [Cell(*row) for row in cursor.fetchall()]
+
+
+def _reader(entered: Mapping[int, Reconciliation], me: int | None, now: dt.datetime) -> Callable[[Cell], Lot]:
+    def read(cell: Cell) -> Lot:
+        of = entered[cell.reconciliation]
+        values = {
+            "state": cell.band if cell.state == Break.State.REVIEW and cell.band in HIDDEN else cell.state,
+            "kind": cell.kind,
+            "reason": cell.reason,
+            "band": cell.band,
+            "reconciliation": of.code,
+            "assigned": NOBODY if cell.assignee is None else ME if cell.assignee == me else OTHERS,
+            "due": due_word(cell.due, now),
+        }
+        return Lot(values, frozenset((of.a.code, of.b.code)), cell.opened, cell.breaks)
+
+    return read
 
 
 def facet(title: str, name: str, counts: Counts, asked: Asked, order: str, titles: Mapping[str, str]) -> dict[str, Any]:
     """A list of values with counts; a click sets the word of the query, another one takes it off."""
     chosen = next((it for it in asked.terms if it.word == name and it.op == IS and not it.negated), None)
     options = []
-    for value, count in counts.of(name, asked).most_common():
+    for value, count in counts.of(name).most_common():
         is_on = chosen is not None and value in chosen.values
         changed = asked.without(name) if is_on else asked.having(name, value)
-        shown = titles.get(value) or value or "Not yet"
-        options.append({"value": value, "title": shown, "count": count, "is_on": is_on, "query": changed.query(order)})
+        options.append(
+            {
+                "value": value,
+                "title": titles.get(value) or value or "Not yet",
+                "count": None if counts.is_bounded else count,
+                "is_on": is_on,
+                "query": changed.query(order),
+            }
+        )
     return {"title": title, "name": name, "options": options}
 
 
 def tabs(counts: Counts, asked: Asked, order: str) -> list[dict[str, Any]]:
-    """The states as tabs, in their order, the empty ones too."""
-    found = counts.of("state", asked)
+    """The states as tabs, in their order, the empty ones too; without a count where it is not known."""
+    found = counts.of("state")
     found[""] = found.total()
     return [
         {
             "title": title,
-            "count": found[state],
+            "count": None if counts.is_bounded or (counts.of_one_state and asked.state != state) else found[state],
             "is_on": asked.state == state,
             "query": asked.having("state", state or ALL).query(order),
         }
         for state, title in STATES.items()
     ]
+
+
+def told_total(counts: Counts) -> str:
+    """How many breaks there are under the query, as people read it."""
+    return f"more than {MOST:,}" if counts.is_bounded else f"{counts.total:,}"

@@ -20,10 +20,10 @@ from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
 from review.due import DUE, NEVER
 from review.ordering import ORDERS, order_of, orders_of
-from review.pages.facets import ASSIGNED, BANDS, Counts, count_breaks, facet, tabs, uncounted
+from review.pages.facets import ASSIGNED, BANDS, Counts, count_breaks, facet, is_open, tabs, told_total
 from review.query import WORDS, Asked, BadQuery, asked_of, known_of
-from review.query.apply import asked_for, narrowed
-from review.visible import entered_reconciliations, visible_breaks
+from review.query.apply import asked_for
+from review.visible import access, entered_reconciliations, visible_breaks
 
 PAGE = 50
 SHORT_BANDS = {
@@ -73,9 +73,8 @@ def queue(request: HttpRequest) -> HttpResponse:
 def _listing(
     request: HttpRequest, asked: Asked, reasons: Mapping[str, bool | None], *, is_refused: bool
 ) -> dict[str, Any]:
-    codes = {it.pk: it.code for it in entered_reconciliations(request)}
     visible, me = visible_breaks(request), request.user.pk
-    counts = count_breaks(narrowed(visible, uncounted(asked.terms), me), codes, me)
+    counts = count_breaks(visible, access(request), entered_reconciliations(request), asked, me)
     name = order_of(request.GET.get("order", ""), asked.state)
     order, given = ORDERS[name], request.GET.get("order", "")
     found = order.sort(asked_for(visible, asked, me))
@@ -88,7 +87,8 @@ def _listing(
         "facets": _facets(request, counts, asked, reasons),
         "tabs": tabs(counts, asked, given),
         "order": given,
-        "total": counts.total(asked),
+        "total": counts.total,
+        "told": told_total(counts),
         "asked": asked.query(given),
         "tokens": [
             {"text": it.text, "query": Asked(tuple(other for other in asked.terms if other is not it)).query(given)}
@@ -101,7 +101,7 @@ def _listing(
         "next": f"{asked.query(given)}&after={order.mark(breaks[PAGE - 1])}" if len(breaks) > PAGE else "",
     }
     if is_refused:
-        return context | {"empty": "Nothing is listed until the query can be read.", "total": 0}
+        return context | {"empty": "Nothing is listed until the query can be read.", "total": 0, "told": "0"}
     return context if breaks else context | _emptiness(asked, given)
 
 
@@ -205,7 +205,7 @@ def _facets(
         facet("Kind", "kind", counts, asked, order, dict(Break.Kind.choices)),
         reasons,
         facet("Band", "band", counts, asked, order, BANDS),
-        *([due] if {it["value"] for it in due["options"]} - {NEVER} else []),
+        *([due] if is_open(asked) and {it["value"] for it in due["options"]} - {NEVER} else []),
         facet("Assigned", "assigned", counts, asked, order, ASSIGNED),
         facet("Reconciliation", "reconciliation", counts, asked, order, titles),
     ]

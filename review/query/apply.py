@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from attribution.models import Attribution
-from reconciliation.models import Break, Difference, Hold, Reconciliation
+from reconciliation.models import Break, Difference, Hold, Reconciliation, Run
 from reconciliation.models.break_ import HIDDEN, SHOWN, SIZE
 from review.due import due_is
 from review.models.incident import IncidentBreak
@@ -155,6 +155,10 @@ def _source(term: Term, _: Asker) -> Q:
     return Q(reconciliation__in=of.values("pk"))
 
 
+def _date(term: Term, asker: Asker) -> Q:
+    return Q(last_run__in=Run.objects.filter(_number("business_date", Q())(term, asker)).values("pk"))
+
+
 def _incident(term: Term, _: Asker) -> Q:
     ids = [it for it in term.values if isinstance(it, int)]
     return Q(Exists(IncidentBreak.objects.filter(brk=OuterRef("pk"), incident__in=ids)))
@@ -176,7 +180,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "due": _due,
     "opened": _moment("opened_at"),
     "closed": _moment("closed_at"),
-    "date": _number("last_run__business_date", Q()),
+    "date": _date,
     "assigned": _assigned,
     "party": _party,
     "reconciliation": _column("reconciliation__code"),
