@@ -47,7 +47,7 @@ def verdict(
     that the `certificate` of a budgeted gate speaks for."""
     conditions = list(failed_checks)
     if rules.checks and not failed_checks:
-        conditions.append(Condition("checks", f"All {len(rules.checks)} record checks hold", holds=True))
+        conditions.append(Condition("checks", _all_hold(len(rules.checks)), holds=True))
     for difference in differences:
         conditions += _of_difference(rules, difference, may_pass)
     if not any(difference.is_flagged for difference in differences):
@@ -56,6 +56,10 @@ def verdict(
     if rules.budget:
         conditions.append(certificate or uncertified(rules.budget, "no model holds one"))
     return conditions
+
+
+def _all_hold(checks: int) -> str:
+    return "The record check holds" if checks == 1 else f"All {checks} record checks hold"
 
 
 def covered(budget: str) -> str:

@@ -44,7 +44,8 @@ def _met(
     rules: GateRules,
     certificate: str,
 ) -> list[Condition]:
-    """The conditions that hold; of a break of whole rows, which goes to a person anyway, none is asked."""
+    """The conditions that hold; of a break of whole rows, which goes to a person anyway, none is asked. Where a reason was refused,
+    its confidence was not asked: a certificate may not speak for a reason, however sure."""
     said = [it for it in differences if it.said is not None]
     if brk.kind != Break.Kind.DIFFERING or not said:
         return []
@@ -58,7 +59,7 @@ def _met(
         else None
     )
     asked = verdict(rules, [_explained(it, held) for it in said], record, failed, certificate=proven)
-    return [it for it in asked if it.holds and it.code not in held]
+    return [it for it in asked if it.holds and not held & {it.code, it.code.replace("confidence:", "reason:")}]
 
 
 def _explained(it: ExplainedDifference, held: set[str]) -> Explained:

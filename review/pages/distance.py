@@ -49,13 +49,13 @@ def _of_numbers(a: str, b: str, rule: CompareRule) -> Distance | None:
             allowed = rule.absolute + rule.share * abs(Decimal(b))
     except InvalidOperation:
         return None
-    return _told(apart, allowed, "")
+    return _told(apart, allowed, "") if apart.is_finite() else None
 
 
 def _of_days(a: str, b: str, rule: CompareRule, calendar: Calendar) -> Distance | None:
     try:
         first, last = sorted((dt.datetime.fromisoformat(a), dt.datetime.fromisoformat(b)))
-    except ValueError:
+    except (ValueError, TypeError):  # one names its zone, the other does not
         return None
     if rule.business_days:
         apart = calendar.business_days_between(first.date(), last.date())
