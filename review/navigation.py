@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from review.audit_events import READS
+from review.preferences import preference
 from review.visible import asked_opinions, bell, waiting_breaks
 
 ENTRIES = (
@@ -46,4 +47,4 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         entries.append({"title": "Set up", "url": reverse("setup"), "is_current": is_current, "count": None})
     if request.user.is_staff:  # type: ignore[union-attr]
         entries.append({"title": "Admin", "url": reverse("admin:index"), "is_current": False, "count": None})
-    return {"navigation": entries, "bell": bell(request)}
+    return {"navigation": entries, "bell": bell(request), "preference": preference(request)}

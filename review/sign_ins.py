@@ -8,6 +8,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.http import HttpRequest
 
 from ingestion.audit_log import record_event
+from review.preferences import carry
 from review.sessions import begin
 
 NOBODY = "unknown name"  # what was typed may be a password in the wrong place, so it is not kept
@@ -24,6 +25,7 @@ def watch_sign_ins() -> None:
 def _signed_in(sender: object, user: AbstractBaseUser, request: HttpRequest | None = None, **_: object) -> None:
     if request is not None:
         begin(request)
+        carry(request, user)
     record_event("session.signed_in", of="session", by=user)
 
 

@@ -8,6 +8,7 @@ from review.models.export import Export
 from review.models.figures import Figures
 from review.models.inbox import AlertChoice, AlertReading
 from review.models.incident import Incident, IncidentBreak, IncidentScan, SignatureCount
+from review.models.preference import Preference
 
 __all__ = [
     "AlertChoice",
@@ -26,6 +27,7 @@ __all__ = [
     "IncidentBreak",
     "IncidentScan",
     "Mention",
+    "Preference",
     "SignatureCount",
     "Waiver",
 ]

@@ -131,6 +131,11 @@ class Decision(models.Model):
         return said if self.undone_at is None else f"{said}, undone"
 
     @property
+    def noun(self) -> str:
+        """What it is or would be: `Approval`."""
+        return DONE[self.action][1]
+
+    @property
     def stands(self) -> bool:
         """Whether it is final: confirmed, and not undone."""
         return self.confirmed_by_id is not None and self.undone_at is None

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -22,7 +23,8 @@ from review.pages.break_facts import Refusal, facts_of, moment
 from review.pages.break_gate import gate_said
 from review.pages.comparison import comparison
 from review.pages.discussed import comments_context
-from review.pages.explained import Explained, explained_differences
+from review.pages.explained import Explained, explained_differences, proof_sentences
+from review.pages.next_break import filters
 from review.pages.posted import posted_confirmation, posted_decision, posted_undo, posted_waiver, visible_decision
 from review.undoing import way_to_undo
 from review.visible import entered_reconciliations, visible_breaks
@@ -72,6 +74,8 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     return {
         "brk": brk,
         "differences": differences,
+        "sentences": proof_sentences(differences),
+        "silent": [it.shown for it in differences if it.said is not None and not it.candidates],
         "a_model_spoke": any(it.said is not None and speaks_by_model(it.said.assigned_by) for it in differences),
         "rows": members,
         "compared": compared,
@@ -92,8 +96,16 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "void": _void(decisions),
         "episodes": facts.episodes,
         "trail": [_trail(it) for it in facts.events],
+        "filters": _filters(request),
         **comments_context(request, facts.comments),
     }
+
+
+def _filters(request: HttpRequest) -> str:
+    """The filters of the queue under which one came, of the page itself or of the one that asks for a part of it."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        return filters(request.GET)
+    return filters(QueryDict(urlsplit(request.htmx.current_url or "").query))  # type: ignore[attr-defined]
 
 
 def _trail(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,10 +197,14 @@ def undo_decision(request: HttpRequest, pk: int) -> HttpResponse:
     return answer(request, decision.brk, posted_undo(request, decision))
 
 
-def answer(request: HttpRequest, brk: Break, refused: str) -> HttpResponse:
-    """The break anew after what was done to it, or the sentence that refused it."""
+def answer(request: HttpRequest, brk: Break, refused: str, said: str = "") -> HttpResponse:
+    """The break anew after what was done to it, or the sentence that refused it; `said` tells what was done, else its newest
+    decision does."""
     if request.htmx:  # type: ignore[attr-defined]
         context = break_context(request, visible_break(request, brk.pk))
+        context["said"] = (
+            f"{brk.key}: {said or (context['decisions'][0].told if context['decisions'] else 'as it was')}."
+        )
         place = PREVIEW if request.htmx.target == "preview" else "review/break.html#whole"  # type: ignore[attr-defined]
         return render(request, place, {**context, "refused": refused})
     if refused:

@@ -62,4 +62,4 @@ def _done(request: HttpRequest, brk: Break, act: Callable[[], object]) -> HttpRe
         act()
     except DecisionRefused as refused:
         return answer(request, brk, str(refused))
-    return answer(request, brk, "")
+    return answer(request, brk, "", said="saved")

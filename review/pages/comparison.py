@@ -98,6 +98,16 @@ class Comparison:
         return f"{count} {'agrees' if len(self.same) == 1 else 'agree'}"
 
     @property
+    def first_set(self) -> list[Line]:
+        """Of what a person may set, that which differs."""
+        return [line for line in self.editable if line in self.differing]
+
+    @property
+    def also_set(self) -> list[Line]:
+        """The rest of what a person may set."""
+        return [line for line in self.editable if line not in self.differing]
+
+    @property
     def brief(self) -> list[Line]:
         """The lines of a preview: those that differ, else the first few."""
         return self.differing or self.same[:BRIEF]
@@ -175,7 +185,7 @@ def _line(
         _mapped(mappings["a"], leaf, a, open_=open_), _mapped(mappings["b"], leaf, b, open_=open_),
         record.get(leaf.name), f"{side} is the authority",
         distance_between(leaf.kind, value_a, value_b, rule, rules.calendar) if open_ and not flagged else None,
-        where_they_differ(*shown) if open_ else "",
+        where_they_differ(*shown) if open_ and written == "text" else "",
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """A break's differences with what is said about each: reason, confidence, proof and the three best candidates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,10 +42,41 @@ class Explained:
         """The field as people read it."""
         return shown_field(self.difference)
 
+    @property
+    def hint(self) -> str:
+        """What speaks for the best candidate; empty where there is none."""
+        return self.candidates[0].evidence if self.candidates else ""
+
 
 def shown_field(difference: Difference) -> str:
     """The field of a difference as people read it."""
     return ROW_TITLE if difference.field == Difference.ROW else difference.field
+
+
+def proof_sentences(differences: Sequence[Explained]) -> list[str]:
+    """What explains them, each with its field where there are several: what is proved, what is likely, what nothing explains, with
+    what speaks for the best candidate, and what nobody looked at."""
+    named = len(differences) > 1
+    said = [it for it in differences if it.said is not None]
+    proved = [it.said.proof and _of(it, it.said.proof, named=named) for it in said if it.said]
+    open_ = [it for it in said if it.said and not it.said.proof]
+    likely = [it for it in open_ if it.said and it.said.reason_id != "UNKNOWN"]
+    told = [*filter(None, proved), *(_of(it, f"Likely, not proved: {it.hint}", named=named) for it in likely)]
+    if unknown := [it for it in open_ if it not in likely]:
+        told.append(f"Nothing turns A's {_joined(unknown)} into B's.")
+        told += [_of(it, it.hint, named=named) for it in unknown if it.hint]
+    if unseen := [it for it in differences if it.said is None]:
+        told.append(f"Not explained yet: {_joined(unseen)}.")
+    return told
+
+
+def _of(it: Explained, sentence: str, *, named: bool) -> str:
+    return f"{it.shown}: {sentence}" if named else sentence
+
+
+def _joined(differences: Sequence[Explained]) -> str:
+    names = [it.shown for it in differences]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def explained_differences(brk: Break) -> list[Explained]:

@@ -32,7 +32,9 @@ def why_page(request: HttpRequest, pk: int) -> HttpResponse:
 def similar_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What people decided of breaks like this one."""
     brk = visible_break(request, pk)
-    return part_of(request, brk, "similar", "Similar to", {"similar": similar_breaks(brk, access(request))})
+    found = similar_breaks(brk, access(request))
+    lonely = [it for it in found if not it.past]
+    return part_of(request, brk, "similar", "Similar to", {"similar": found, "lonely": lonely})
 
 
 def part_of(request: HttpRequest, brk: Break, name: str, title: str, context: dict[str, Any]) -> HttpResponse:
