@@ -4,6 +4,8 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.db.models import Model
 
+from ingestion.prepared import PK, prepared
+
 
 class RightsBackend(ModelBackend):
     """Django's own backend; only the way of asking differs."""
@@ -21,4 +23,4 @@ def _rights_of(user: User) -> list[tuple[str, str]]:
     rights = Permission.objects.order_by().values_list("content_type__app_label", "codename")
     if user.is_superuser:
         return list(rights)
-    return list(rights.filter(user=user).union(rights.filter(group__user=user)))
+    return prepared("rights", lambda: rights.filter(user=PK).union(rights.filter(group__user=PK)), {PK: user.pk})

@@ -1,13 +1,16 @@
 """What the signed-in person may see, asked once a request: the reconciliations, as a whole or in part, and how many breaks wait
 in each. Every query of breaks goes through here, or through `Break.objects.visible_to`."""
 
+from collections.abc import Hashable
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils import timezone
 
+from ingestion.prepared import prepared, who
 from reconciliation.models import Access, Break, BreakTally, Reconciliation, access_to
 from reconciliation.models.break_ import HIDDEN
 from review.inbox import bell_text, counted
@@ -19,12 +22,20 @@ def entered_reconciliations(request: HttpRequest) -> list[Reconciliation]:
     that the user is shown, `asked`, its labels on which the user may give a second opinion, and `unread`, the user's alerts, the
     same for each: so a page's bar costs one query."""
     if not hasattr(request, "reconciliations"):
-        seen = Reconciliation.objects.entered_by(request.user).select_related("a__record_type", "b")
-        counts = {"waiting": _of_whole(_waiting()), "asked": _of_whole(_asked(request))}
-        unread = ArraySubquery(counted(request.user))  # type: ignore[arg-type]
-        request.reconciliations = list(seen.annotate(**counts, unread=unread))  # type: ignore[attr-defined]
+        request.reconciliations = prepared(_asking(request), lambda: _entered(request))  # type: ignore[attr-defined]
         _count_parts(request)
     return request.reconciliations  # type: ignore[attr-defined, no-any-return]
+
+
+def _asking(request: HttpRequest) -> Hashable:
+    """What the query depends on; the minute, since the bell looks back so far and no further."""
+    return "entered", who(request.user), int(timezone.now().timestamp() // 60)
+
+
+def _entered(request: HttpRequest) -> QuerySet[Reconciliation]:
+    seen = Reconciliation.objects.entered_by(request.user).select_related("a__record_type", "b")
+    counts = {"waiting": _of_whole(_waiting()), "asked": _of_whole(_asked(request))}
+    return seen.annotate(**counts, unread=ArraySubquery(counted(request.user)))  # type: ignore[arg-type]
 
 
 def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:

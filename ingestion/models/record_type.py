@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Exists, F, OuterRef, Q, UniqueConstraint
 
 from ingestion.history import kept
+from ingestion.prepared import prepared
 from ingestion.shape import Leaf, Shape
 
 CODE = RegexValidator(
@@ -62,22 +63,26 @@ class RecordType(models.Model):
 def opened_fields_of(record_types: Sequence[RecordType]) -> dict[int, list["Field"]]:
     """The `opened_fields` of several types by their ids, in one query."""
     ids = [it.pk for it in record_types]
+    by_type: dict[int, list[Field]] = {pk: [] for pk in ids}
+    field: Field
+    for field in prepared(("fields", *ids), lambda: _related_fields(ids)):
+        by_type.setdefault(field.record_type_id, []).append(field)
+    for field in (it for pk in ids for it in by_type[pk]):
+        if field.refers_to_id is not None:
+            field.attributes = by_type.get(field.refers_to_id, [])
+    return {pk: by_type[pk] for pk in ids}
+
+
+def _related_fields(ids: Sequence[int]) -> "models.QuerySet[Field]":
     referred = RecordType.objects.filter(referring__record_type__in=ids)
     related = Field.objects.filter(Q(record_type__in=ids) | Q(record_type__in=referred))
-    by_type: dict[int, list[Field]] = {pk: [] for pk in ids}
     own = RecordType.objects.filter(pk=OuterRef("record_type"))
     current = related.filter(generation=F("record_type__generation")).select_related("refers_to")
     current = current.annotate(
         is_referred=Exists(own.filter(referring__isnull=False)),
         is_delivered=Exists(own.filter(sources__isnull=False)),
     )
-    field: Field
-    for field in current.order_by("position"):
-        by_type.setdefault(field.record_type_id, []).append(field)
-    for field in (it for pk in ids for it in by_type[pk]):
-        if field.refers_to_id is not None:
-            field.attributes = by_type.get(field.refers_to_id, [])
-    return {pk: by_type[pk] for pk in ids}
+    return current.order_by("position")
 
 
 @kept

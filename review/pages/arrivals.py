@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ingestion.expectations import readable
 from ingestion.models import Delivery, Expectation, Normalization, Source
+from ingestion.prepared import prepared, who
 from reconciliation.models import Run
 from reconciliation.visibility import visible_sources
 from review.visible import visible_reconciliations
@@ -76,10 +77,14 @@ def _mismatched(since: dt.date) -> QuerySet[Normalization]:
 
 def _sources(request: HttpRequest, since: dt.date) -> list[Source]:
     """The sources, each with the deliveries that are `mismatched`."""
-    used = {pk for it in visible_reconciliations(request) for pk in (it.a_id, it.b_id)}
+    used = frozenset(pk for it in visible_reconciliations(request) for pk in (it.a_id, it.b_id))
+    return prepared(("arrivals", who(request.user), used, since), lambda: _shown(request, used, since))
+
+
+def _shown(request: HttpRequest, used: frozenset[int], since: dt.date) -> QuerySet[Source]:
     shown = visible_sources(request.user).filter(Q(pk__in=used) | Q(deadline__isnull=False))
     shown = shown.annotate(mismatched=ArraySubquery(_mismatched(since).values("delivery_id")))
-    return list(shown.select_related("deadline").order_by("deadline__at", "code")[:MOST_SOURCES])
+    return shown.select_related("deadline").order_by("deadline__at", "code")[:MOST_SOURCES]
 
 
 def _came(request: HttpRequest, sources: Sequence[Source], since: dt.date) -> dict[Key, Came]:

@@ -12,11 +12,12 @@ from django.http import HttpRequest
 
 from attribution.models import Attribution, Certificate, Reason
 from ingestion.models import AuditEvent
+from ingestion.prepared import OTHER_PK, OTHER_TEXT, PK, TEXT, THIRD_TEXT, prepared, who
 from reconciliation.models import Break, GateRefusal
 from review.audit_events import READS, visible_events
 from review.listed import listed
 from review.models import Comment, Decision, Mention, Waiver
-from review.visible import visible_breaks
+from review.visible import access, visible_breaks
 
 EPISODES, EVENTS = 20, 20  # the newest of each
 
@@ -47,10 +48,14 @@ class Facts:
 
 def facts_of(request: HttpRequest, brk: Break) -> Facts:
     """All of it, in one query."""
-    found = Break.objects.filter(pk=brk.pk).values_list(
-        _refusals(brk), _reasons(), comments_listed(), _episodes(request, brk), _events(request, brk), _judged()
-    )
-    refusals, *lists, judged = found.get()
+    of: dict[object, int | str] = {
+        PK: brk.pk,
+        TEXT: brk.fingerprint,
+        OTHER_PK: brk.reconciliation_id,
+        OTHER_TEXT: brk.key,
+        THIRD_TEXT: str(brk.pk),
+    }
+    ((refusals, *lists, judged),) = prepared(("facts", who(request.user), access(request)), lambda: _facts(request), of)
     may = request.user.has_perm("review.waive_check") and brk.state == Break.State.REVIEW  # type: ignore[union-attr]
     held = [Refusal(**it) for it in refusals]
     for it in held:
@@ -59,8 +64,14 @@ def facts_of(request: HttpRequest, brk: Break) -> Facts:
     return Facts(held, reasons, comments, episodes, events, judged)
 
 
-def _refusals(brk: Break) -> ArraySubquery:
-    waivers = Waiver.objects.filter(brk=brk.pk, fingerprint=brk.fingerprint, condition=OuterRef("condition"))
+def _facts(request: HttpRequest) -> "QuerySet[Break, tuple[Any, ...]]":
+    return Break.objects.filter(pk=PK).values_list(
+        _refusals(), _reasons(), comments_listed(), _episodes(request), _events(request), _judged()
+    )
+
+
+def _refusals() -> ArraySubquery:
+    waivers = Waiver.objects.filter(brk=PK, fingerprint=TEXT, condition=OuterRef("condition"))
     current = GateRefusal.objects.filter(brk=OuterRef("pk"), current=True).order_by("pk")
     return listed(current, "condition", "sentence", "detail", waived=Subquery(waivers.values("comment")[:1]))
 
@@ -80,10 +91,10 @@ def comments_listed() -> ArraySubquery:
     )  # fmt: skip
 
 
-def _episodes(request: HttpRequest, brk: Break) -> ArraySubquery:
+def _episodes(request: HttpRequest) -> ArraySubquery:
     """Every break of the key that the user may see, newest first, each with its final decision."""
     final = Decision.objects.filter(brk=OuterRef("pk"), confirmed_by__isnull=False, undone_by=None).order_by("-pk")
-    same = visible_breaks(request).filter(reconciliation=brk.reconciliation_id, key=brk.key)
+    same = visible_breaks(request).filter(reconciliation=OTHER_PK, key=OTHER_TEXT)
     told = JSONObject(action="action", reason="reason", by="confirmed_by__username", comment="comment")
     return listed(
         same.order_by("-pk")[:EPISODES], "kind", "state", "band", "reason", "opened_at", "closed_at", "closed_because",
@@ -91,11 +102,11 @@ def _episodes(request: HttpRequest, brk: Break) -> ArraySubquery:
     )  # fmt: skip
 
 
-def _events(request: HttpRequest, brk: Break) -> ArraySubquery:
+def _events(request: HttpRequest) -> ArraySubquery:
     """The newest events about the break, for who reads the audit log."""
     seen: QuerySet[AuditEvent] = AuditEvent.objects.none()
     if request.user.has_perm(READS):  # type: ignore[union-attr]
-        seen = visible_events(request.user).filter(kind=Break._meta.verbose_name, object_id=str(brk.pk))
+        seen = visible_events(request.user).filter(kind=Break._meta.verbose_name, object_id=THIRD_TEXT)
     return listed(seen[:EVENTS], "sequence", "at", "actor_name", "action", "door", "after", "hash")
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import FilteredRelation, OuterRef, Q, TextField
+from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast, JSONObject
 
 from attribution.models import Attribution, Candidate
+from ingestion.prepared import PK, prepared
 from reconciliation.models import Break, Difference
 
 ROW_TITLE = "the whole row"
@@ -81,6 +82,11 @@ def _joined(differences: Sequence[Explained]) -> str:
 
 def explained_differences(brk: Break) -> list[Explained]:
     """The current differences of a break, in one query."""
+    found = prepared("explained", _explained, {PK: brk.pk})
+    return [Explained(it, it.said, [_likely(told) for told in it.candidates]) for it in found]  # type: ignore[attr-defined]
+
+
+def _explained() -> QuerySet[Difference]:
     candidates = (
         Candidate.objects.filter(attribution=OuterRef("said"))
         .order_by("rank")
@@ -94,9 +100,8 @@ def explained_differences(brk: Break) -> list[Explained]:
         )
     )
     current = FilteredRelation("attributions", condition=Q(attributions__current=True))
-    differences = brk.differences.filter(current=True).annotate(said=current).select_related("said")  # type: ignore[misc]
-    found = differences.annotate(candidates=ArraySubquery(candidates)).order_by("id")
-    return [Explained(it, it.said, [_likely(told) for told in it.candidates]) for it in found]
+    differences = Difference.objects.filter(brk=PK, current=True).annotate(said=current).select_related("said")  # type: ignore[misc]
+    return differences.annotate(candidates=ArraySubquery(candidates)).order_by("id")
 
 
 def _likely(told: dict[str, str | bool | None]) -> Likely:

@@ -1,5 +1,6 @@
 """My work: what waits for the person who looks, each with the list that it leads to."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from ingestion.prepared import prepared, who
 from reconciliation.models.break_ import SHOWN
 from review.inbox import unread_of
 from review.models import Decision
@@ -55,18 +57,24 @@ def open_proposals(request: HttpRequest) -> QuerySet[Decision]:
 
 
 def _counted(request: HttpRequest) -> dict[str, Any]:
+    """The numbers, by the minute: what is over time then, and how far the bell looks back."""
+    minute = timezone.now().replace(second=0, microsecond=0)
+    (told,) = prepared(("work", who(request.user), access(request), minute), lambda: _numbers(request, minute))
+    return told
+
+
+def _numbers(request: HttpRequest, minute: dt.datetime) -> QuerySet[User, dict[str, Any]]:
     user = request.user
     mine = visible_breaks(request).filter(SHOWN, assignee=user.pk)
     proposals = open_proposals(request)
     told = {
         "mine": number_of(mine),
-        "over": number_of(mine.filter(due_at__lt=timezone.now())),
+        "over": number_of(mine.filter(due_at__lt=minute)),
         "proposed": number_of(proposals.filter(proposed_by=user.pk)),
         "to_confirm": number_of(proposals.exclude(proposed_by=user.pk)),
         "mentions": number_of(unread_of(user).filter(event="comment.mention")),  # type: ignore[arg-type]
     }
-    counted: dict[str, Any] = User.objects.filter(pk=user.pk).values(**told).get()  # type: ignore[assignment, misc]
-    return counted
+    return User.objects.filter(pk=user.pk).values(**told)  # type: ignore[misc, return-value]
 
 
 def number_of(rows: QuerySet[Any]) -> Coalesce:
