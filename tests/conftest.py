@@ -22,6 +22,7 @@ from ingestion.models import Normalization, Source
 from reconciliation.models import Reconciliation, Run
 from reconciliation.runs import start_run
 from reconciliation.verify import CHECKS
+from tests.template import migrated_template
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 DAY = dt.date(2026, 11, 20)
@@ -93,6 +94,12 @@ def lake(settings: fixtures.Settings, lake_folder: Path) -> Path:
     """The lake of a test."""
     settings.STORAGES = storages(lake_folder)
     return lake_folder
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Each test process copies a database in which the migrations ran already."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template(os.environ["DATABASE_URL"])
 
 
 @pytest.fixture(scope="session")
