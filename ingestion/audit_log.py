@@ -47,6 +47,7 @@ ACTIONS = {
     "model.rolled_back": "Model rolled back",
     "training.asked": "Training asked for",
     "run.started": "Run started",
+    "run.cancelled": "Run cancelled",
     "export.asked": "Export asked for",
     "export.made": "Exported",
     "export.downloaded": "Export downloaded",

@@ -129,7 +129,8 @@ FAILED = "run.failed"
 def _cut(run: Run) -> None:
     """Cut the buckets into ranges of at most RANGE_PAIRS rows a side, once every input is normalized; a large range is
     explained in quarters."""
-    Run.objects.select_for_update().get(pk=run.pk)
+    if Run.objects.select_for_update().get(pk=run.pk).state != State.RUNNING:  # cancelled meanwhile
+        return None
     inputs = list(inputs_of(run))
     if run.steps.exists() or any(it.state not in (Done, Failed) for it in inputs):
         return None

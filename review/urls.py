@@ -82,6 +82,7 @@ urlpatterns = [
     path("exports/<int:pk>/file/", exports.download, name="export_file"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run_page, name="run"),
+    path("runs/<int:pk>/cancel/", runs.cancel_page, name="cancel_run"),
     path("runs/<int:pk>/statement.csv", runs.statement, name="statement"),
     path("deliveries/", deliveries.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", deliveries.delivery, name="delivery"),

@@ -158,7 +158,7 @@ API_LISTS: Mapping[str, Sequence[Query]] = {
     "api-run-list": ({}, {"limit": 1000}), "api-delivery-list": ({},), "api-quarantine-list": ({},), "api-quarantine-counts": ({},),
     "api-proposal-list": ({},), "api-export-list": ({},), "api-audit-list": ({},), "api-incident-list": ({},), "api-bulk-list": ({},),
     "api-model-list": ({},), "api-training-list": ({},), "api-second-opinion-list": ({},), "api-blind-audit-list": ({},),
-    "api-gates": ({},), "api-alert-list": ({},), "api-alert-choices": ({},), "api-public-key": ({},), "schema": ({},),
+    "api-gates": ({},), "api-alert-list": ({},), "api-alert-choices": ({},), "api-break-counts": ({}, {"q": "state:all"}), "api-decision-list": ({}, {"standing": "proposed"}), "api-public-key": ({},), "schema": ({},),
     "api-break-list": ({}, {"state": "review"}, {"kind": "gate", "state": "review"}, {"band": "UNKNOWN"}, {"state": "approved"}),
 }  # fmt: skip
 API_DETAILS: Mapping[str, type[Model]] = {
@@ -167,7 +167,8 @@ API_DETAILS: Mapping[str, type[Model]] = {
     "api-export-detail": Export, "api-export-file": Export, "api-incident-detail": Incident, "api-bulk-detail": BulkDecision,
     "api-bulk-rows": BulkDecision, "api-model-detail": ModelVersion, "api-training-detail": Training,
     "api-second-opinion-detail": SecondOpinion, "api-break-detail": Break, "api-break-similar": Break, "api-break-why": Break,
-    "api-blind-audit-detail": Draw, "api-receipt": Receipt, "api-alert-detail": Alert, "api-comments": Break,
+    "api-blind-audit-detail": Draw, "api-receipt": Receipt, "api-alert-detail": Alert, "api-comments": Break, "api-break-gate": Break,
+    "api-break-assignees": Break, "api-break-mentions": Break, "api-decision-detail": Decision,
 }  # fmt: skip
 
 

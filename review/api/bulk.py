@@ -14,11 +14,11 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from review.api.decisions import UndoSerializer
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import OURS, NewestFirst
 from review.api.strict import StrictSerializer
-from review.api.undoing import UndoSerializer
 from review.assigning import AssignRefused, person_called
 from review.bulk.bulks import MAY, BulkConflict, BulkRefused, start_bulk, undo_bulk, visible_bulks
 from review.bulk.selecting import (

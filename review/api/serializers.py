@@ -4,10 +4,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from attribution.models import Attribution
-from ingestion.models import Delivery
 from reconciliation.models import Break, Difference, Hold, Member, Run
 from review.api.strict import StrictSerializer
-from review.models import Decision
+from review.models import Decision, Waiver
 
 
 class RunSerializer(serializers.ModelSerializer):
@@ -38,6 +37,12 @@ class StartRunSerializer(StrictSerializer):
 
     reconciliation = serializers.CharField(max_length=41)
     date = serializers.DateField()
+
+
+class CancelRunSerializer(StrictSerializer):
+    """Why."""
+
+    comment = serializers.CharField(default="", allow_blank=True, max_length=1000)
 
 
 class SummarySerializer(serializers.Serializer):
@@ -192,24 +197,42 @@ class DecideSerializer(StrictSerializer):
 
 
 class DecisionSerializer(serializers.ModelSerializer):
-    """A decision, and where its break stands now."""
+    """A decision, and where its break stands now. It is final once it is confirmed; a proposal that is `withdrawn` and has a
+    `void_because` ended by itself, since `void_changes` (side, field, then, now) came between."""
 
+    brk = serializers.IntegerField(source="brk_id")
+    reconciliation = serializers.CharField(source="brk.reconciliation.code")
     state = serializers.CharField(source="brk.state")
     key = serializers.CharField(source="brk.key")
+    proposed_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
+    confirmed_by = serializers.SlugRelatedField("username", read_only=True, allow_null=True)  # type: ignore[var-annotated]
+    withdrawn_by = serializers.SlugRelatedField("username", read_only=True, allow_null=True)  # type: ignore[var-annotated]
+    undone_by = serializers.SlugRelatedField("username", read_only=True, allow_null=True)  # type: ignore[var-annotated]
+    void_changes = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(allow_null=True)), allow_null=True
+    )
 
     class Meta:
         model = Decision
         fields = (
-            "id", "key", "action", "reason", "comment", "state", "proposed_at", "confirmed_at", "undone_at", "undo_comment",
-            "record",
+            "id", "brk", "reconciliation", "key", "action", "reason", "comment", "state", "four_eyes", "proposed_by", "proposed_at",
+            "confirmed_by", "confirmed_at", "withdrawn", "withdrawn_by", "withdrawn_at", "void_because", "void_changes",
+            "undone_by", "undone_at", "undo_comment", "record",
         )  # fmt: skip
 
 
-class DeliverySerializer(serializers.ModelSerializer):
-    """A delivery."""
+class WaiveSerializer(StrictSerializer):
+    """Which failed check is to be let be, by its `condition` as the break's gate tells it, and why."""
 
-    source = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[assignment, var-annotated]
+    condition = serializers.CharField(max_length=120)
+    comment = serializers.CharField(max_length=4000)
+
+
+class WaiverSerializer(serializers.ModelSerializer):
+    """A failed check that was let be."""
+
+    waived_by = serializers.SlugRelatedField("username", read_only=True)  # type: ignore[var-annotated]
 
     class Meta:
-        model = Delivery
-        fields = ("id", "source", "business_date", "file_name", "sha256", "size", "received_at")
+        model = Waiver
+        fields = ("id", "brk", "condition", "comment", "waived_by", "waived_at")

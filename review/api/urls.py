@@ -6,22 +6,27 @@ from rest_framework.routers import SimpleRouter
 from review.api.alerts import AlertViewSet, ChoicesView, ChoiceView
 from review.api.audit import AuditViewSet
 from review.api.blind_audits import BlindAuditViewSet
+from review.api.break_gate import BreakGateView
+from review.api.break_people import AssigneesView, MentionsView
+from review.api.breaks import BreakViewSet
 from review.api.bulk import BulkPreviewView, BulkViewSet
 from review.api.comments import CommentsView, WithdrawCommentView
+from review.api.counts import CountsView
+from review.api.decisions import DecisionViewSet
 from review.api.deliveries import DeliveryViewSet
 from review.api.exports import ExportViewSet
 from review.api.gates import GatesView, GateView, ReopenGateView
 from review.api.incidents import IncidentViewSet
 from review.api.journey import JourneyView, PublicKeyView, SearchView, SignedJourneyView
 from review.api.models import ModelViewSet, TrainingViewSet
+from review.api.nowhere import NoSuchAddress
 from review.api.proposals import ProposalViewSet
 from review.api.push import PushView, ReceiptView, SealView
 from review.api.quarantine import QuarantineViewSet, ReadAgainView, ReplayView
 from review.api.rejects import RejectsView
+from review.api.runs import RunViewSet
 from review.api.second_opinions import OpinionViewSet
 from review.api.stored import StoredView
-from review.api.undoing import UndoView
-from review.api.views import BreakViewSet, NoSuchAddress, RunViewSet
 
 router = SimpleRouter(use_regex_path=True)
 router.trailing_slash = "/?"  # with and without the last slash
@@ -37,6 +42,7 @@ router.register("models", ModelViewSet, basename="api-model")
 router.register("trainings", TrainingViewSet, basename="api-training")
 router.register("second-opinions", OpinionViewSet, basename="api-second-opinion")
 router.register("alerts", AlertViewSet, basename="api-alert")
+router.register("decisions", DecisionViewSet, basename="api-decision")
 router.register("breaks", BreakViewSet, basename="api-break")
 router.register("blind-audits", BlindAuditViewSet, basename="api-blind-audit")
 
@@ -50,7 +56,10 @@ urlpatterns = [
     re_path(r"^receipts/(?P<pk>\d{1,18})/?$", ReceiptView.as_view(), name="api-receipt"),
     re_path(r"^breaks/(?P<pk>\d{1,18})/comments/?$", CommentsView.as_view(), name="api-comments"),
     re_path(r"^comments/(?P<pk>\d{1,18})/withdraw/?$", WithdrawCommentView.as_view(), name="api-withdraw-comment"),
-    re_path(r"^decisions/(?P<pk>\d{1,18})/undo/?$", UndoView.as_view(), name="api-undo"),
+    re_path(r"^breaks/counts/?$", CountsView.as_view(), name="api-break-counts"),
+    re_path(r"^breaks/(?P<pk>\d{1,18})/gate/?$", BreakGateView.as_view(), name="api-break-gate"),
+    re_path(r"^breaks/(?P<pk>\d{1,18})/assignees/?$", AssigneesView.as_view(), name="api-break-assignees"),
+    re_path(r"^breaks/(?P<pk>\d{1,18})/mentions/?$", MentionsView.as_view(), name="api-break-mentions"),
     re_path(r"^gates/?$", GatesView.as_view(), name="api-gates"),
     re_path(r"^gates/(?P<code>[-\w]+)/?$", GateView.as_view(), name="api-gate"),
     re_path(r"^gates/(?P<code>[-\w]+)/reopen/?$", ReopenGateView.as_view(), name="api-reopen-gate"),

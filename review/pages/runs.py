@@ -5,14 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from attribution.certificates import certificate_of, told
 from attribution.rungs import stood_at
 from ingestion.business_date import NoDate, given_date
+from reconciliation.cancelling import CancelRefused, cancel_run
 from reconciliation.models import Run
 from reconciliation.rules import Rules
 from reconciliation.runs import start_run
@@ -73,6 +76,26 @@ def posted_run(request: HttpRequest) -> Run | None:
     run = start_run(reconciliation=reconciliation, business_date=date, by=request.user.get_username())
     ring(run)
     return run
+
+
+def cancel(*, run: Run, by: str, comment: str = "") -> Run:
+    """Cancel a run, and let the one that waits for it begin."""
+    ended = cancel_run(run=run, by=by, comment=comment)
+    for waiting in Run.objects.filter(reconciliation=run.reconciliation_id, state=Run.State.WAITING).order_by("id")[:1]:
+        ring(waiting)
+    return ended
+
+
+@require_POST
+@permission_required(STARTS, raise_exception=True)
+def cancel_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel a run that waits or works."""
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=pk)
+    try:
+        cancel(run=run, by=request.user.get_username())
+    except CancelRefused as error:
+        messages.error(request, str(error), extra_tags="bad")
+    return redirect("run", run.pk)
 
 
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:

@@ -1,33 +1,26 @@
-"""The API: a queryset bounded by the user, and the services that the pages call."""
+"""Breaks by REST: list, one, what explains it, and what a person does with it."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from django.core.exceptions import ValidationError as InvalidDate
 from django.db.models import Prefetch, QuerySet
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
-from rest_framework.views import APIView
-from rest_framework.viewsets import GenericViewSet
 
 from attribution.models import Attribution
 from attribution.why import why
 from ingestion.suggestion import nearest
 from reconciliation.holds import return_due
-from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, Reconciliation, Run, access_of
-from reconciliation.runs import start_run
-from reconciliation.summary import run_summary
-from review.api.door import Always, Rows
+from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, access_of
+from review.api.door import Rows
 from review.api.explanations import SimilarSerializer, WhySerializer
 from review.api.idempotency import KEY_HEADER, once
+from review.api.narrowing import narrowed as narrowed_by
 from review.api.paging import InOrder
 from review.api.serializers import (
     AssignSerializer,
@@ -37,52 +30,23 @@ from review.api.serializers import (
     DecisionSerializer,
     HoldSerializer,
     ReleaseSerializer,
-    RunSerializer,
-    StartRunSerializer,
-    StatementSerializer,
-    SummarySerializer,
+    WaiverSerializer,
+    WaiveSerializer,
 )
 from review.assigning import assign, person_called
-from review.decisions import AlreadyDecided, DecisionRefused, decide
+from review.decisions import AlreadyDecided, DecisionRefused, decide, waive
 from review.due import DUE, due_is
 from review.holding import hold, release
 from review.ordering import ORDERS, shown_breaks
-from review.pages.runs import ring
 from review.query import BadQuery, asked_of, known_to
 from review.query.apply import asked_for, narrowed
 from review.similar import similar_breaks
 
 ASKS = "The queue's query, such as `reason:UNKNOWN amount>1000 age>2d`; of what is in review unless it names a state."
-RUN_FILTERS = {"reconciliation": "reconciliation__code", "date": "business_date", "state": "state"}
-BREAK_FILTERS = {
+FILTERS = {
     "reconciliation": "reconciliation__code", "key": "key", "state": "state", "kind": "kind", "band": "band",
     "run": "last_run", "assignee": "assignee__username",
 }  # fmt: skip
-
-
-@extend_schema(exclude=True)
-class NoSuchAddress(APIView):
-    """An answer for programs where there is no page."""
-
-    permission_classes = [IsAuthenticated]
-    content_negotiation_class = Always
-
-    def get(self, request: Request) -> Response:
-        """Always 404, with where to look."""
-        raise NotFound(f"There is no {request.path}. The document at /api/schema/ lists what there is.")
-
-    post = put = patch = delete = get
-
-
-def _narrowed(rows: QuerySet[Any], view: GenericViewSet[Any], filters: Mapping[str, str]) -> QuerySet[Any]:
-    """The rows that a list's query asks for; ValidationError for a value that cannot be."""
-    asked = {filters[name]: str(value) for name, value in view.request.GET.items() if name in filters and value}
-    if view.action != "list" or not asked:
-        return rows
-    try:
-        return rows.filter(**asked)
-    except (ValueError, InvalidDate) as error:
-        raise ValidationError({"detail": str(error)}) from None
 
 
 def _queried(breaks: QuerySet[Break], request: Request) -> tuple[QuerySet[Break], str]:
@@ -118,67 +82,13 @@ def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
     return order.sort(shown_breaks(breaks) if order.of_shown else breaks)
 
 
-class RunViewSet(ListModelMixin, RetrieveModelMixin, Rows):
-    """Runs: list, one, start, summary."""
-
-    serializer_class = RunSerializer
-    queryset = Run.objects.none()
-    parameters = tuple(RUN_FILTERS)
-    scope = "run"
-
-    def get_queryset(self) -> QuerySet[Run]:
-        """Runs that the user may see; `reconciliation`, `date` and `state` narrow a list."""
-        runs = Run.objects.visible_to(self.request.user).select_related("reconciliation")
-        return _narrowed(runs, self, RUN_FILTERS)
-
-    @extend_schema(parameters=[*map(OpenApiParameter, RUN_FILTERS)])
-    def list(self, request: Request) -> Response:
-        """Runs, newest first."""
-        return super().list(request)
-
-    @extend_schema(parameters=[KEY_HEADER], request=StartRunSerializer, responses={201: RunSerializer})
-    def create(self, request: Request) -> Response:
-        """Start a run of a business date."""
-        if not request.user.has_perm("reconciliation.add_run"):  # type: ignore[union-attr]
-            raise PermissionDenied("Starting a run needs the right to.")
-        asked = StartRunSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        visible = Reconciliation.objects.visible_to(request.user)
-        reconciliation = get_object_or_404(visible, code=asked.validated_data["reconciliation"])
-
-        def act() -> Response:
-            by = request.user.get_username()
-            run = start_run(reconciliation=reconciliation, business_date=asked.validated_data["date"], by=by)
-            ring(run)
-            run.refresh_from_db()
-            return Response(RunSerializer(run).data, status=201)
-
-        return once(request, act)
-
-    @extend_schema(responses=SummarySerializer)
-    @action(detail=True)
-    def summary(self, request: Request, pk: str | None = None) -> Response:
-        """The report, from Redis or SQL, and how old it is."""
-        return Response(run_summary(self.get_object()))
-
-    @extend_schema(responses=StatementSerializer)
-    @action(detail=True)
-    def statement(self, request: Request, pk: str | None = None) -> Response:
-        """Why the two sums of the amount differ, per currency; 404 while the run has not ended or where records have no
-        amount."""
-        told = (self.get_object().report or {}).get("statement")
-        if told is None:
-            raise NotFound("This run has no statement: it has not ended, or its records have no amount.")
-        return Response(told)
-
-
 class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     """Breaks: list, one, decide."""
 
     serializer_class = BreakSerializer
     pagination_class = InOrder
     queryset = Break.objects.none()
-    parameters = ("q", *BREAK_FILTERS, "due", "order")
+    parameters = ("q", *FILTERS, "due", "order")
     scope = "decide"
 
     def get_serializer_class(self) -> type[BaseSerializer]:  # type: ignore[type-arg]
@@ -190,7 +100,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         seen = Break.objects.visible_to(self.request.user)
         breaks = seen.select_related("reconciliation__a__record_type", "assignee")
         if self.action == "list":
-            return _ordered(_narrowed(breaks, self, BREAK_FILTERS), self.request)
+            return _ordered(narrowed_by(breaks, self, FILTERS), self.request)
         if self.action == "retrieve":
             said = Attribution.objects.filter(current=True)
             differences = Difference.objects.filter(current=True).prefetch_related(
@@ -207,7 +117,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @extend_schema(
         parameters=[
             OpenApiParameter("q", description=ASKS),
-            *map(OpenApiParameter, BREAK_FILTERS),
+            *map(OpenApiParameter, FILTERS),
             OpenApiParameter("due", enum=list(DUE)),
             OpenApiParameter("order", enum=list(ORDERS)),
         ]
@@ -266,6 +176,25 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         brk, by = self._for_deciders(request, "Putting breaks on hold"), request.user
         ReleaseSerializer(data=request.data).is_valid(raise_exception=True)
         return once(request, lambda: _act(lambda: release(brk=brk, by=by), brk.pk))  # type: ignore[arg-type]
+
+    @extend_schema(parameters=[KEY_HEADER], request=WaiveSerializer, responses={201: WaiverSerializer}, filters=False)
+    @action(detail=True, methods=["post"])
+    def waivers(self, request: Request, pk: str | None = None) -> Response:
+        """Let a failed check of it be, so that it can be approved. The same again changes nothing."""
+        if not request.user.has_perm("review.waive_check"):  # type: ignore[union-attr]
+            raise PermissionDenied("Waiving a check needs the role Manager.")
+        brk, by = self.get_object(), request.user
+        asked = WaiveSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+
+        def act() -> Response:
+            try:
+                waiver = waive(brk=brk, by=by, **asked.validated_data)  # type: ignore[arg-type]
+            except DecisionRefused as error:
+                return Response({"detail": str(error)}, status=400)
+            return Response({**WaiverSerializer(waiver).data}, status=201)
+
+        return once(request, act)
 
     def _for_deciders(self, request: Request, what: str) -> Break:
         """The break, for who may decide it; else PermissionDenied says for what that is needed."""
