@@ -1,16 +1,17 @@
 """How far a reconciliation is from its next certificate, in reviews."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import OuterRef, QuerySet
 
 from attribution.models import Certificate, ModelVersion
 from attribution.rungs import LADDER
+from ingestion.prepared import prepared
 from reconciliation.models import Reconciliation
 
 SHARE = 0.4  # of the labels is held out (attribution/held_out.py, which only trainings load)
@@ -38,11 +39,15 @@ def next_certificate(reconciliation: Reconciliation) -> Meter | None:
 
 def next_certificates(reconciliations: Iterable[Reconciliation]) -> dict[int, Meter]:
     """The same of many, by id, in one query."""
-    bounds = Certificate.objects.filter(model_version=OuterRef("pk")).values("bound")
-    newest = ModelVersion.objects.filter(reconciliation__in=reconciliations).order_by("reconciliation_id", "-version")
-    models = newest.distinct("reconciliation_id").annotate(held=ArraySubquery(bounds))
-    meters = {it.reconciliation_id: _meter(it) for it in models}
+    ids = tuple(it.pk for it in reconciliations)
+    meters = {it.reconciliation_id: _meter(it) for it in prepared(("meter", ids), lambda: _newest_models(ids))}
     return {pk: meter for pk, meter in meters.items() if meter is not None}
+
+
+def _newest_models(ids: Sequence[int]) -> QuerySet[ModelVersion]:
+    bounds = Certificate.objects.filter(model_version=OuterRef("pk")).values("bound")
+    newest = ModelVersion.objects.filter(reconciliation__in=ids).order_by("reconciliation_id", "-version")
+    return newest.distinct("reconciliation_id").annotate(held=ArraySubquery(bounds))
 
 
 def _meter(model: ModelVersion) -> Meter | None:

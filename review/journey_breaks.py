@@ -11,6 +11,7 @@ from django.db.models.functions import JSONObject
 
 from attribution.certificates import told
 from attribution.models import AuditAnswer, Certificate, Draw, ModelVersion
+from ingestion.prepared import TEXT, prepared
 from reconciliation.holds import HELD
 from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, Reconciliation, Run
 from reconciliation.waiting import WAITING
@@ -25,12 +26,17 @@ AUDITED = {True: "the pass was right", False: "the pass was wrong", None: "nobod
 def breaks_of(reconciliations: Sequence[Reconciliation], key: str) -> list[Break]:
     """The key's breaks with all that was ever said and decided about them; `told` is a difference for each attribution, and what
     hangs on a break is a list of its values by name, so that few queries bring it all."""
+    ids = tuple(it.pk for it in reconciliations)
+    return prepared(("breaks of a key", ids), lambda: _breaks_of(ids), {TEXT: key})
+
+
+def _breaks_of(ids: Sequence[int]) -> QuerySet[Break]:
     said = Difference.objects.annotate(said=FilteredRelation("attributions"))  # type: ignore[misc]
     said = said.select_related("said__run__rule_set", "run__rule_set").order_by("said__id", "id")  # type: ignore[misc]
     given = DecisionValue.objects.filter(decision=OuterRef("pk")).order_by("field")
     decisions = Decision.objects.select_related("proposed_by", "confirmed_by", "undone_by").order_by("id")
     decisions = decisions.annotate(given=ArraySubquery(given.values(told=JSONObject(field="field", value="value"))))
-    found = Break.objects.filter(reconciliation__in=[it.pk for it in reconciliations], key=key)
+    found = Break.objects.filter(reconciliation__in=ids, key=TEXT)
     found = found.select_related("last_run__rule_set", "opened_run__rule_set")
     found = found.annotate(
         held=_listed(GateRefusal.objects.all(), "sentence", "detail", "run", at="run__finished_at", began="run__created_at"),
@@ -41,11 +47,8 @@ def breaks_of(reconciliations: Sequence[Reconciliation], key: str) -> list[Break
         holds_told=holds_of_break(),
         certificates=_certificates(),
     )  # fmt: skip
-    return list(
-        found.prefetch_related(
-            Prefetch("differences", said, to_attr="told"), Prefetch("decisions", decisions)
-        ).order_by("id")
-    )
+    found = found.prefetch_related(Prefetch("differences", said, to_attr="told"), Prefetch("decisions", decisions))
+    return found.order_by("id")
 
 
 def _listed(rows: QuerySet[Any], *names: str, **named: str) -> ArraySubquery:
