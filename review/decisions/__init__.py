@@ -3,7 +3,7 @@
 from review.decisions.checks import Action, may_decide
 from review.decisions.confirming import confirm, withdraw
 from review.decisions.deciding import decide
-from review.decisions.refusals import AlreadyDecided, DecisionRefused
+from review.decisions.refusals import AlreadyDecided, DecisionRefused, OwnProposal
 from review.decisions.voiding import void_stale
 from review.decisions.waiving import waive
 
@@ -11,6 +11,7 @@ __all__ = [
     "Action",
     "AlreadyDecided",
     "DecisionRefused",
+    "OwnProposal",
     "confirm",
     "decide",
     "may_decide",

@@ -11,7 +11,7 @@ from reconciliation.models import Break, Member
 from review.decisions.locks import hold_decision
 from review.decisions.outcome import carry_out
 from review.decisions.records import check_record, first_rows, flagged_in
-from review.decisions.refusals import AlreadyDecided, DecisionRefused, told_of
+from review.decisions.refusals import AlreadyDecided, DecisionRefused, OwnProposal, told_of
 from review.decisions.voiding import end_proposal, void
 from review.models import Decision
 from review.recorded import record_decision
@@ -24,10 +24,10 @@ def confirm(*, decision: Decision, by: User) -> Decision:
     on, and AlreadyDecided says so."""
     with transaction.atomic():
         brk, decision = _open_proposal(decision, stores=decision.record is not None)
+        if decision.proposed_by_id == by.pk:
+            raise OwnProposal("Nobody confirms their own proposal. Another person must.")
         if not by.has_perm("review.change_decision"):
             raise DecisionRefused("A Supervisor or a Manager confirms a proposal.")
-        if decision.proposed_by_id == by.pk:
-            raise DecisionRefused("Nobody confirms their own proposal. Another person must.")
         if decision.fingerprint == brk.fingerprint:
             return _confirmed(decision, brk, by)
         void(decision)

@@ -10,6 +10,10 @@ class DecisionRefused(Exception):
     """A decision that cannot be; the text says what holds it, and what would help."""
 
 
+class OwnProposal(DecisionRefused):
+    """Who proposed it may not confirm it, whatever else they may."""
+
+
 class AlreadyDecided(DecisionRefused):
     """Someone else decided first, or the values changed since they were looked at. `decision` is what was decided, if anything."""
 

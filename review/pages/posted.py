@@ -1,11 +1,12 @@
 """What a form on a break's page posts, carried out. Each function gives the sentence that refused it, or nothing."""
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from reconciliation.models import Break, Member
-from review.decisions import AlreadyDecided, DecisionRefused, confirm, decide, waive, withdraw
+from review.decisions import AlreadyDecided, DecisionRefused, OwnProposal, confirm, decide, waive, withdraw
 from review.decisions.records import first_rows, proposed_record
 from review.ids import id_of
 from review.models import Decision
@@ -87,10 +88,12 @@ def posted_waiver(request: HttpRequest, brk: Break) -> str:
 
 
 def posted_confirmation(request: HttpRequest, decision: Decision) -> str:
-    """Confirm another person's proposal, or withdraw one."""
+    """Confirm another person's proposal, or withdraw one; who confirms their own is not let in at all."""
     act = withdraw if request.POST.get("action") == "withdraw" else confirm
     try:
         act(decision=decision, by=request.user)  # type: ignore[arg-type]
+    except OwnProposal as error:
+        raise PermissionDenied(str(error)) from None
     except DecisionRefused as error:
         return str(error)
     return ""

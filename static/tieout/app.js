@@ -63,6 +63,7 @@ document.addEventListener("click", (event) => {
 const rows = [...document.querySelectorAll(".qr[data-preview]")];
 const said = document.getElementById("said");
 let busy = false; // a decision is on its way
+let loading = false; // a row's preview is
 const current = () => document.querySelector(".qr.now");
 const hasRoom = () => preview && getComputedStyle(preview).display !== "none";
 const isShown = (row) => row && preview.querySelector("[data-of]")?.dataset.of === row.dataset.preview;
@@ -73,11 +74,22 @@ function mark(row) {
   row.scrollIntoView({ block: "nearest" });
 }
 
+// One request at a time: who moves fast sees the rows passed by only in the list. What comes is swapped and made ready at once,
+// so no key meets a form that would leave the page.
+async function show() {
+  const row = current();
+  if (loading || !row || !hasRoom()) return;
+  loading = true;
+  await htmx.ajax("GET", row.dataset.preview, { source: preview, target: preview, swap: "innerHTML settle:0ms" }).catch(() => {});
+  loading = false;
+  if (row !== current()) show();
+}
+
 function select(row, { focus = false } = {}) {
   if (!row || busy) return;
   if (row !== current()) {
     mark(row);
-    if (hasRoom()) htmx.ajax("GET", row.dataset.preview, { source: preview, target: preview }).catch(() => {}); // the next row overtook it
+    show();
   }
   if (focus) row.querySelector("a.key").focus({ preventScroll: true });
 }
@@ -150,7 +162,6 @@ function tell(words, undo) {
   said.firstElementChild.textContent = words;
   if (!undo) return;
   said.append(undo);
-  htmx.process(undo); // it left the preview before htmx came to it
   setTimeout(() => undo.remove(), 1000 * undo.dataset.seconds);
 }
 

@@ -36,22 +36,18 @@ def faults() -> list[str]:
 
 
 @pytest.fixture
-def signed_in(
+def visiting(
     committed: None,  # noqa: F811
     browser: Browser,
     live_server: LiveServer,
     faults: list[str],
 ) -> Iterator[Callable[..., Page]]:
-    """Open a window in which a user is signed in; `options` are those of the window (width, colours, no script)."""
+    """Open a window of its own; `options` are those of the window (width, colours, no script)."""
     opened = []
 
-    def open_(user: User, **options: object) -> Page:
-        client = Client()
-        client.force_login(user)
+    def open_(**options: object) -> Page:
         window = browser.new_context(base_url=live_server.url, **options)  # type: ignore[arg-type]
         opened.append(window)
-        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-        window.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
         page = window.new_page()
         page.set_default_timeout(10_000)
         page.on("console", lambda it: faults.append(it.text) if it.type in ("error", "warning") else None)
@@ -63,3 +59,18 @@ def signed_in(
     for window in opened:
         window.close()
     assert [it for it in faults if "Content Security Policy" in it] == []
+
+
+@pytest.fixture
+def signed_in(visiting: Callable[..., Page], live_server: LiveServer) -> Callable[..., Page]:
+    """Open a window in which a user is signed in; `options` as for `visiting`."""
+
+    def open_(user: User, **options: object) -> Page:
+        client = Client()
+        client.force_login(user)
+        page = visiting(**options)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+        return page
+
+    return open_
