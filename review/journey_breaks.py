@@ -17,7 +17,7 @@ from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, 
 from reconciliation.waiting import WAITING
 from review.journey_events import Change, Event
 from review.listed import listed
-from review.models import Decision, DecisionValue, Waiver
+from review.models import Comment, Decision, DecisionValue, Waiver
 from review.models.decision import DONE
 
 AUDITED = {True: "the pass was right", False: "the pass was wrong", None: "nobody can tell its cause"}
@@ -45,6 +45,8 @@ def _breaks_of(ids: Sequence[int]) -> QuerySet[Break]:
                        run="draw__run", drawn="draw__drawn_at", chance="draw__probability", draw="draw__pk"),
         rows=_listed(Member.objects.all(), "side", "delivery", "record_number", "record", "raw", "flags"),
         holds_told=holds_of_break(),
+        comments_told=_listed(Comment.objects.all(), "text", "written_at", "withdrawn_at", by="written_by__username",
+                              withdrawn_by="withdrawn_by__username"),
         certificates=_certificates(),
     )  # fmt: skip
     found = found.prefetch_related(Prefetch("differences", said, to_attr="told"), Prefetch("decisions", decisions))
@@ -113,6 +115,7 @@ def episode(brk: Break, reconciliation: Reconciliation) -> Iterator[Event]:
         )
     yield from _audited(brk, reconciliation)
     yield from hold_events(brk)
+    yield from _commented(brk)
     for decision in brk.decisions.all():  # type: ignore[attr-defined]
         yield from _decided(decision)
     yield from _closed(brk, reconciliation)
@@ -178,6 +181,17 @@ def hold_events(brk: Break) -> Iterator[Event]:
             yield Event(
                 _time(it["ended_at"]), "play", f"Off hold: {it['ended_because']}", "", who, what="off-hold", **common
             )
+
+
+def _commented(brk: Break) -> Iterator[Event]:
+    """What people said of it; of what was taken back, that it was."""
+    for it in brk.comments_told:  # type: ignore[attr-defined]
+        common: dict[str, Any] = {"url": f"{brk.get_absolute_url()}#comment-{it['id']}", "about": str(it["id"])}
+        text = "" if it["withdrawn_at"] else it["text"]
+        yield Event(_time(it["written_at"]), "chat", "Comment", text, it["by"], what="said", **common)
+        if it["withdrawn_at"]:
+            at, by = _time(it["withdrawn_at"]), it["withdrawn_by"]
+            yield Event(at, "chat", "Comment withdrawn", "", by, what="unsaid", **common)
 
 
 def _decided(decision: Decision) -> Iterator[Event]:

@@ -109,7 +109,9 @@ def walk_to_comment(page: Page) -> None:
     raise AssertionError("No key leads to the comment.")
 
 
-def test_keys_move_check_and_ask(many: Run, signed_in: SignedIn, person: Callable[..., User], faults: list[str]) -> None:
+def test_keys_move_check_and_ask(
+    many: Run, signed_in: SignedIn, person: Callable[..., User], faults: list[str]
+) -> None:
     page = signed_in(person("Analyst"), **DESK)
     page.goto("/queue/")
     first = selected(page)

@@ -132,8 +132,11 @@ def test_the_page_says_it_safely_and_keeps_a_withdrawn_text_for_auditors(
     assert refused.status_code == 400 and "called @nobody" in refused.content.decode()
     assert "ask @nobody &lt;i&gt;</textarea>" in refused.content.decode(), "what was written is still there"
     said = Comment.objects.get()
+    steps = reverse("journey") + f"?reconciliation=trades&key={sign.key}"
+    assert f'id="said-{said.pk}"' in (page := client.get(steps).content.decode()) and "&lt;b&gt;wrong&lt;/b&gt;" in page
     part = client.post(reverse("take_comment_back", args=[said.pk]), headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part and "Withdrawn by ann" in part and "amount" not in part
+    assert "Comment withdrawn" in (page := client.get(steps).content.decode()) and "wrong" not in page
     client.force_login(person("Auditor"))
     audited = client.get(sign.get_absolute_url()).content.decode()
     assert "Kept for auditors" in audited and "&lt;b&gt;wrong" in audited and "<textarea" not in audited
