@@ -154,6 +154,9 @@ OUTBOUND_HOSTS = words("OUTBOUND_HOSTS")  # hosts that a definition may name; no
 
 # Who is told of alerts
 PUBLIC_URL = optional("PUBLIC_URL", optional("TIEOUT_URL"))  # the address in messages
+MAIL_FOLDER = optional("MAIL_FOLDER")  # mails are written there and not sent, as in the demo
+EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if MAIL_FOLDER else 'smtp'}.EmailBackend"
+EMAIL_FILE_PATH = MAIL_FOLDER or None
 EMAIL_HOST = optional("EMAIL_HOST", "localhost")
 EMAIL_PORT = integer("EMAIL_PORT", 25)
 EMAIL_HOST_USER = optional("EMAIL_HOST_USER")

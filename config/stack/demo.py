@@ -20,6 +20,7 @@ def name_demo(state: Path, env: dict[str, str]) -> None:
     named = {
         "TIEOUT_DEMO_API": f"http://{LOOPBACK}:{kept_port(state, 'TIEOUT_DEMO_API')}/shipments",
         "TIEOUT_DEMO_TOKEN": read_env(state).get("TIEOUT_DEMO_TOKEN") or secrets.token_urlsafe(32),
+        "MAIL_FOLDER": str(state / "mails"),  # nobody reads mails at example.org
         "TIEOUT_DEMO_MART": "postgresql+psycopg://" + env["DATABASE_URL"].partition("://")[2],
     }
     write_env(state, **named)
