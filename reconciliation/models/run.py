@@ -68,6 +68,13 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"run {self.pk}"
 
+    @property
+    def seconds(self) -> float | None:
+        """Wall seconds from its start to its end; None before."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
 
 class RunInput(models.Model):
     """A normalization that a run takes, as side A or B."""

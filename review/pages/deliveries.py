@@ -2,40 +2,54 @@
 
 from collections.abc import Sequence
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from ingestion.deliveries import mapping_of
 from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, QuarantinedRow
+from reconciliation.models import Run
 from reconciliation.redelivery import LISTED, compare_with_former, former_of
 from reconciliation.visibility import visible_deliveries, visible_sources
+from review.ids import id_of
+from review.pages.sources import listed_sources, narrowed
 from review.proposals import visible_proposals
 from review.repairs import waiting_to_replay
 
 SHOWN = 200
+PAGE = 50
 CHANGES = 50
 SMALL = 100_000  # records of a delivery whose changes are shown unasked
 
 
 def deliveries(request: HttpRequest) -> HttpResponse:
-    """The newest deliveries."""
-    found = (
-        Normalization.objects.filter(delivery__source__in=visible_sources(request.user))
-        .select_related("delivery__source")
-        .order_by("-id")
-    )
+    """The sources, and the newest deliveries of all or of one."""
+    sources = listed_sources(request)
+    source, state = (request.GET.get(name, "").replace("\0", "") for name in ("source", "state"))
+    found = Normalization.objects.filter(delivery__source__in=visible_sources(request.user))
+    found = narrowed(found, source, state).select_related("delivery__source").order_by("-id")
+    before = id_of(request.GET.get("before", ""))
+    page = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
     open_ = visible_proposals(request.user).filter(state=MappingProposal.State.OPEN)
-    source = "normalization__delivery__source_id"
-    proposals = open_.order_by(source, "-id").distinct(source)
-    return render(request, "review/deliveries.html", {"normalizations": found[:SHOWN], "proposals": proposals[:SHOWN]})
+    of_source = "normalization__delivery__source_id"
+    context = {
+        "sources": sources,
+        "source": source,
+        "state": state,
+        "states": Normalization.State.choices,
+        "normalizations": page[:PAGE],
+        "next": page[PAGE - 1].pk if len(page) > PAGE else None,
+        "proposals": open_.order_by(of_source, "-id").distinct(of_source)[:SHOWN],
+    }
+    return render(request, "review/deliveries.html", context)
 
 
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """One delivery."""
-    found = get_object_or_404(
-        visible_deliveries(request.user).select_related("source", "replayed_from", "tombstone"),
-        pk=pk,
-    )
+    taken = Run.objects.visible_to(request.user).filter(inputs__normalization__delivery=OuterRef("pk"))
+    seen = visible_deliveries(request.user).annotate(runs=ArraySubquery(taken.order_by("pk").distinct().values("pk")))
+    found = get_object_or_404(seen.select_related("source", "replayed_from", "tombstone"), pk=pk)
     readings = list(found.normalizations.select_related("mapping"))
     newest = next((it for it in readings if it.state == Normalization.State.DONE), None)
     rows = QuarantinedRow.objects.filter(normalization=newest).order_by("record_number")

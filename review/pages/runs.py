@@ -48,6 +48,9 @@ def runs(request: HttpRequest) -> HttpResponse:
         run = posted_run(request)
         return redirect("run", run.pk) if run else redirect("runs")
     visible = Run.objects.visible_to(request.user).select_related("reconciliation").order_by("-id")
+    reconciliation, state = (request.GET.get(name, "").replace("\0", "") for name in ("reconciliation", "state"))
+    visible = visible.filter(reconciliation__code=reconciliation) if reconciliation else visible
+    visible = visible.filter(state=state) if state in Run.State.values else visible
     before = id_of(request.GET.get("before", ""))
     page = list((visible.filter(pk__lt=before) if before else visible)[: PAGE + 1])
     context = {
@@ -55,6 +58,9 @@ def runs(request: HttpRequest) -> HttpResponse:
         "next": page[PAGE - 1].pk if len(page) > PAGE else None,
         "reconciliations": visible_reconciliations(request),
         "may_run": request.user.has_perm(STARTS),  # type: ignore[union-attr]
+        "reconciliation": reconciliation,
+        "state": state,
+        "states": Run.State.choices,
         "today": timezone.now().date().isoformat(),
     }
     return render(request, "review/runs.html", context)
