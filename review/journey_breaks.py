@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, FilteredRelation, OuterRef, Prefetch, QuerySet
-from django.db.models.functions import JSONObject
+from django.db.models import CharField, Exists, FilteredRelation, OuterRef, Prefetch, QuerySet
+from django.db.models.functions import Cast, JSONObject
 
 from attribution.certificates import told
 from attribution.models import AuditAnswer, Certificate, Draw, ModelVersion
+from ingestion.models import AuditEvent
 from ingestion.prepared import TEXT, prepared
 from reconciliation.holds import HELD
 from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, Reconciliation, Run
@@ -47,6 +48,7 @@ def _breaks_of(ids: Sequence[int]) -> QuerySet[Break]:
         holds_told=holds_of_break(),
         comments_told=_listed(Comment.objects.all(), "text", "written_at", "withdrawn_at", by="written_by__username",
                               withdrawn_by="withdrawn_by__username"),
+        assigned_told=assignments_of_break(),
         certificates=_certificates(),
     )  # fmt: skip
     found = found.prefetch_related(Prefetch("differences", said, to_attr="told"), Prefetch("decisions", decisions))
@@ -63,6 +65,14 @@ def holds_of_break() -> ArraySubquery:
     """A break's holds, as objects."""
     names = ("until", "party", "note", "held_at", "ended_at", "ended_because")
     return _listed(Hold.objects.all(), *names, by="held_by__username", ended_by="ended_by__username")
+
+
+def assignments_of_break() -> ArraySubquery:
+    """To whom a break was given, as objects; the audit log alone keeps it."""
+    of = AuditEvent.objects.filter(
+        kind=Break._meta.verbose_name, object_id=Cast(OuterRef("pk"), CharField()), action="break.assigned"
+    )
+    return listed(of.order_by("pk"), "at", "before", "after", by="actor_name")
 
 
 def hold_of(it: Mapping[str, Any]) -> Hold:
@@ -114,7 +124,7 @@ def episode(brk: Break, reconciliation: Reconciliation) -> Iterator[Event]:
             _time(it["at"]), "user", title, it["comment"], it["by"], what="waived", about=str(it["id"]), tone="acc"
         )
     yield from _audited(brk, reconciliation)
-    yield from hold_events(brk)
+    yield from care_events(brk)
     yield from _commented(brk)
     for decision in brk.decisions.all():  # type: ignore[attr-defined]
         yield from _decided(decision)
@@ -170,8 +180,13 @@ def _audited(brk: Break, reconciliation: Reconciliation) -> Iterator[Event]:
                     about=str(it["id"]), tone="ok" if it["functional"] else "warn")  # fmt: skip
 
 
-def hold_events(brk: Break) -> Iterator[Event]:
-    """Put on hold and shown again."""
+def care_events(brk: Break) -> Iterator[Event]:
+    """Given to people, put on hold and shown again."""
+    for it in brk.assigned_told:  # type: ignore[attr-defined]
+        whom, before = it["after"]["assignee"] or "nobody", it["before"]["assignee"]
+        detail = f"It was with {before}." if before else ""
+        yield Event(_time(it["at"]), "user", f"Assigned to {whom}", detail, it["by"], what="assigned", about=str(it["id"]),
+                    url=brk.get_absolute_url())  # fmt: skip
     for it in brk.holds_told:  # type: ignore[attr-defined]
         common: dict[str, Any] = {"url": brk.get_absolute_url(), "about": str(it["id"])}
         title = f"On hold {hold_of(it).awaits}"

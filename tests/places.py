@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from attribution.models import Draw, ModelVersion, SecondOpinion, Training
 from ingestion.models import Alert, Delivery, MappingProposal, QuarantinedRow, Receipt, RecordType
 from reconciliation.models import Break, Reconciliation, Run
-from review.models import BulkDecision, Decision, Export, Incident
+from review.models import BulkDecision, Decision, Export, Incident, SavedView
 
 Query = Mapping[str, object]
 PAGE, PART, REST, ADMIN = "page", "part", "rest", "admin"
@@ -41,10 +41,12 @@ POSTED = {
     "ask_export",
     "read_alerts",
     "choose_export",
+    "choose_look",
 }  # these know no GET, or none without a query
 QUEUES: Sequence[Query] = (
     {}, {"state": "all"}, {"state": "waiting"}, {"state": "passed"}, {"state": "rejected"}, {"reason": "SIGN_FLIP"}, {"kind": "missing_in_a"},
     {"band": "UNKNOWN"}, {"assigned": "me"}, {"age": "1d"}, {"age": "old"}, {"kind": "differing", "age": "7d"}, {"key": "nothing"},
+    {"q": "reason:UNKNOWN amount>1000 age>2d"}, {"q": "state:all proof:no field:amount"}, {"q": "state:held"},
 )  # fmt: skip
 
 
@@ -100,7 +102,7 @@ Drawn = Mapping[type[Model], list]
 def _drawn(each: int) -> dict[type[Model], list]:
     models = (
         Break, Run, Delivery, QuarantinedRow, Reconciliation, RecordType, ModelVersion, SecondOpinion, Training,
-        MappingProposal, Receipt, BulkDecision, Decision, Export, Incident, Alert,
+        MappingProposal, Receipt, BulkDecision, Decision, Export, Incident, Alert, SavedView,
     )  # fmt: skip
     audits = Draw.objects.filter(purpose=Draw.Purpose.AUDIT)
     return {model: drawn_from(model.objects.all(), each) for model in models} | {Draw: drawn_from(audits, each)}
@@ -159,6 +161,7 @@ API_LISTS: Mapping[str, Sequence[Query]] = {
     "api-proposal-list": ({},), "api-export-list": ({},), "api-audit-list": ({},), "api-incident-list": ({},), "api-bulk-list": ({},),
     "api-model-list": ({},), "api-training-list": ({},), "api-second-opinion-list": ({},), "api-blind-audit-list": ({},),
     "api-gates": ({},), "api-alert-list": ({},), "api-alert-choices": ({},), "api-break-counts": ({}, {"q": "state:all"}), "api-decision-list": ({}, {"standing": "proposed"}), "api-public-key": ({},), "schema": ({},),
+    "api-queue-views": ({},), "api-queue-look": ({},),
     "api-break-list": ({}, {"state": "review"}, {"kind": "gate", "state": "review"}, {"band": "UNKNOWN"}, {"state": "approved"}),
 }  # fmt: skip
 API_DETAILS: Mapping[str, type[Model]] = {
@@ -168,7 +171,7 @@ API_DETAILS: Mapping[str, type[Model]] = {
     "api-bulk-rows": BulkDecision, "api-model-detail": ModelVersion, "api-training-detail": Training,
     "api-second-opinion-detail": SecondOpinion, "api-break-detail": Break, "api-break-similar": Break, "api-break-why": Break,
     "api-blind-audit-detail": Draw, "api-receipt": Receipt, "api-alert-detail": Alert, "api-comments": Break, "api-break-gate": Break,
-    "api-break-assignees": Break, "api-break-mentions": Break, "api-decision-detail": Decision,
+    "api-break-assignees": Break, "api-break-mentions": Break, "api-decision-detail": Decision, "api-queue-view": SavedView,
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from review.bulk.selecting import Picked, choose_rows
 from review.comments import add_comment
 from review.decisions import decide
 from review.exporting import Wanted, ask_export
-from review.models import Incident
+from review.models import Incident, SavedView
 from tests.conftest import row
 
 
@@ -39,6 +39,7 @@ def make_things(reconcile: Callable[..., Run], proposer: User) -> dict[str, int]
         breaks=20, usual=1, runs=3, found_at=timezone.now(),
     )  # fmt: skip
     export = ask_export(wanted=Wanted("queue", "csv"), by=proposer)
+    view = SavedView.objects.create(owner=proposer, name="Mine", saved_at=timezone.now())
     opinion = waiting_label(Difference.objects.get(brk__key="A"))
     told = raise_event(
         event="gate.closed", mark="1", sentence="It closed.", reconciliation=run.reconciliation_id, now=timezone.now()
@@ -53,6 +54,8 @@ def make_things(reconcile: Callable[..., Run], proposer: User) -> dict[str, int]
         "incidents": incident.pk,
         "bulk-decisions": bulk.pk,
         "exports": export.pk,
+        "views": view.pk,
+        "queue-views": view.pk,
         "blind-audits": Draw.objects.get(brk__key="C").pk,
         "runs": run.pk,
         "run": run.pk,

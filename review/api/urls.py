@@ -23,6 +23,7 @@ from review.api.nowhere import NoSuchAddress
 from review.api.proposals import ProposalViewSet
 from review.api.push import PushView, ReceiptView, SealView
 from review.api.quarantine import QuarantineViewSet, ReadAgainView, ReplayView
+from review.api.queue_views import QueueLookView, SavedViewsView, SavedViewView
 from review.api.rejects import RejectsView
 from review.api.runs import RunViewSet
 from review.api.second_opinions import OpinionViewSet
@@ -66,6 +67,9 @@ urlpatterns = [
     re_path(r"^alert-choices/?$", ChoicesView.as_view(), name="api-alert-choices"),
     re_path(r"^alert-choices/(?P<event>[-.\w]+)/?$", ChoiceView.as_view(), name="api-alert-choice"),
     re_path(r"^bulk-previews/?$", BulkPreviewView.as_view(), name="api-bulk-previews"),
+    re_path(r"^queue-views/?$", SavedViewsView.as_view(), name="api-queue-views"),
+    re_path(r"^queue-views/(?P<pk>\d{1,18})/?$", SavedViewView.as_view(), name="api-queue-view"),
+    re_path(r"^queue-look/?$", QueueLookView.as_view(), name="api-queue-look"),
     re_path(r"^journey/?$", JourneyView.as_view(), name="api-journey"),
     re_path(r"^journey/signed/?$", SignedJourneyView.as_view(), name="api-signed-journey"),
     re_path(r"^journey/public-key/?$", PublicKeyView.as_view(), name="api-public-key"),

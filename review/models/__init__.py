@@ -9,6 +9,7 @@ from review.models.figures import Figures
 from review.models.inbox import AlertChoice, AlertReading
 from review.models.incident import Incident, IncidentBreak, IncidentScan, SignatureCount
 from review.models.preference import Preference
+from review.models.view import QueueLook, SavedView
 
 __all__ = [
     "AlertChoice",
@@ -28,6 +29,8 @@ __all__ = [
     "IncidentScan",
     "Mention",
     "Preference",
+    "QueueLook",
+    "SavedView",
     "SignatureCount",
     "Waiver",
 ]

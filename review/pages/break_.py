@@ -17,7 +17,7 @@ from ingestion.prepared import PK, prepared
 from reconciliation.models import Break, GateRefusal, RunInput
 from review.audit_events import changes_between
 from review.decisions import may_decide
-from review.journey_breaks import hold_events, holds_of_break
+from review.journey_breaks import assignments_of_break, care_events, holds_of_break
 from review.models import Decision
 from review.models.decision import UNDO_FOR
 from review.pages.break_facts import Refusal, facts_of, moment
@@ -48,7 +48,7 @@ def visible_break(request: HttpRequest, pk: int, **more: Any) -> Break:  # noqa:
 
 def _shown(request: HttpRequest) -> QuerySet[Break]:
     inputs = Prefetch("last_run__inputs", RunInput.objects.select_related("normalization__mapping"))
-    seen = visible_breaks(request).annotate(holds_told=holds_of_break())
+    seen = visible_breaks(request).annotate(holds_told=holds_of_break(), assigned_told=assignments_of_break())
     return seen.select_related("last_run__rule_set", "assignee").prefetch_related(inputs)
 
 
@@ -156,7 +156,7 @@ def _history(brk: Break, differences: list[Explained], decisions: list[Decision]
         if decision.undone_at is not None:
             title = f"Decision {decision.pk} undone by {decision.undone_by}"
             events.append({"at": decision.undone_at, "glyph": "user", "title": title, "detail": decision.undo_comment})
-    for event in hold_events(brk):
+    for event in care_events(brk):
         detail = f"{event.who}. {event.detail}".strip()
         events.append({"at": event.at, "glyph": event.glyph, "title": event.title, "detail": detail})
     return sorted(events, key=lambda event: event["at"])

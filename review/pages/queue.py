@@ -1,26 +1,30 @@
 """The queue: what waits for a person, under a query, with counts and keyset paging."""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import OuterRef, Subquery, Value
+from django.contrib.auth.models import User
+from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, JSONObject
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from attribution.classifier import FLOOR
-from attribution.models import Attribution, Candidate, Reason
+from attribution.models import Attribution, Candidate
 from reconciliation.holds import HELD, return_due
 from reconciliation.models import Break, Difference, GateRefusal, Hold
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
+from review.columns import COLUMNS
 from review.due import DUE, NEVER
 from review.ordering import ORDERS, order_of, orders_of
 from review.pages.facets import ASSIGNED, BANDS, Counts, count_breaks, facet, is_open, tabs, told_total
+from review.pages.queue_look import look_of
 from review.query import WORDS, Asked, BadQuery, asked_of, known_of
 from review.query.apply import asked_for
 from review.visible import access, entered_reconciliations, visible_breaks
@@ -34,6 +38,31 @@ SHORT_BANDS = {
     WAITING: "Waiting",
     HELD: "On hold",
 }
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said of a difference now."""
+
+    reason: str
+    functional: bool | None
+    confidence: Decimal
+    proof: str
+    best: Mapping[str, Any]
+    unlike: str
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any] | None) -> "Said | None":
+        """From a document; None where nothing is said yet."""
+        if told is None:
+            return None
+        given = {
+            **told,
+            "confidence": Decimal(str(told["confidence"])),
+            "best": told["best"] or {},
+            "unlike": told["unlike"] or "",
+        }
+        return cls(**given)
 
 
 @dataclass(frozen=True)
@@ -58,15 +87,23 @@ class Row:
 def queue(request: HttpRequest) -> HttpResponse:
     """Breaks as the query asks for them, in an order; a query that cannot be read lists nothing and says why."""
     return_due(timezone.now())
-    reasons = dict(Reason.objects.values_list("code", "functional"))
-    known = {**known_of(lambda: entered_reconciliations(request)), "reason": lambda: ["", *reasons]}
+    assert isinstance(request.user, User)
+    look = look_of(request.user)
+    if not request.GET and (first := look.first) is not None:
+        return redirect(f"{reverse('queue')}?{first.address}")
+    known = {**known_of(lambda: entered_reconciliations(request)), "reason": lambda: ["", *look.reasons]}
     try:
         asked, refused = asked_of(request.GET, known), ""
     except BadQuery as error:
         asked, refused = Asked(), str(error)
-    listing = _listing(request, asked, reasons, is_refused=bool(refused))
+    listing = _listing(request, asked, look.reasons, is_refused=bool(refused))
     typed = request.GET.get("q", "") if refused else asked.text
-    context = {**listing, "refused": refused, "typed": typed, "words": WORDS.values()}
+    opened = look.opened(request.GET.get("view", ""))
+    columns = (opened.columns if opened else ()) or look.columns
+    context = {
+        **listing, "refused": refused, "typed": typed, "words": WORDS.values(), "look": look, "opened": opened,
+        "columns": columns, "titles": COLUMNS, "back": request.GET.urlencode(),
+    }  # fmt: skip
     return render(request, "review/queue.html", context, status=400 if refused else 200)
 
 
@@ -80,7 +117,13 @@ def _listing(
     found = order.sort(asked_for(visible, asked, me))
     page = order.after(found, request.GET["after"]) if request.GET.get("after") else found
     breaks = (
-        [] if is_refused else list(page.select_related("reconciliation", "last_run__rule_set", "assignee")[: PAGE + 1])
+        []
+        if is_refused
+        else list(
+            page.select_related("reconciliation", "last_run__rule_set", "assignee").annotate(
+                hold=Subquery(_open_hold())
+            )[: PAGE + 1]
+        )
     )
     context: dict[str, Any] = {
         "rows": _rows(breaks[:PAGE]),
@@ -117,60 +160,86 @@ def _emptiness(asked: Asked, order: str) -> dict[str, str]:
     return {"empty": "No break stands here.", "remedy": "Show all states", "remedy_query": "q=state:all"}
 
 
-def _rows(breaks: list[Break]) -> list[Row]:
+def _rows(breaks: Sequence[Break]) -> list[Row]:
     """Each break with its weightiest difference."""
-    differences = Difference.objects.filter(brk__in=[brk.pk for brk in breaks], current=True).order_by("id")
+    shown: dict[int, tuple[Difference, Said | None]] = {}
+    found = Difference.objects.filter(brk__in=[brk.pk for brk in breaks], current=True).order_by("id")
+    for difference in found.annotate(said=Subquery(_attributions())):
+        said = Said.of(difference.said)
+        held = shown.get(difference.brk_id)
+        if held is None or _weight(said) < _weight(held[1]):
+            shown[difference.brk_id] = difference, said
+    return [_row(brk, *shown.get(brk.pk, (None, None))) for brk in breaks]
+
+
+def _attributions() -> QuerySet[Any]:
+    """What is said of a difference, as a document: with the best candidate, and why the gate does not trust its reason."""
     best = Candidate.objects.filter(attribution=OuterRef("pk"), rank=1).values(
         told=JSONObject(reason="reason", confidence="confidence", evidence="evidence")
     )
     unlike = GateRefusal.objects.filter(
         brk=OuterRef("difference__brk"), condition=Concat(Value("reason:"), OuterRef("difference__field")), current=True
     ).values("detail")[:1]
-    current = Attribution.objects.filter(difference__in=differences, current=True)
-    current = current.annotate(best=Subquery(best), unlike=Subquery(unlike))
-    said: dict[int, Attribution] = {it.difference_id: it for it in current}
-    shown: dict[int, Difference] = {}
-    for difference in differences:
-        held = shown.get(difference.brk_id)
-        if held is None or _weight(said.get(difference.pk)) < _weight(said.get(held.pk)):
-            shown[difference.brk_id] = difference
-    on_hold = [brk.pk for brk in breaks if brk.band == HELD]
-    holds = {it.brk_id: it for it in Hold.objects.filter(brk__in=on_hold, ended_at=None)} if on_hold else {}
-    return [replace(_row(brk, shown.get(brk.pk), said), hold=holds.get(brk.pk)) for brk in breaks]
+    said = Attribution.objects.filter(difference=OuterRef("pk"), current=True).annotate(
+        best=Subquery(best), unlike=Subquery(unlike)
+    )
+    return said.values(
+        told=JSONObject(
+            reason="reason_id",
+            functional="functional",
+            confidence="confidence",
+            proof="proof",
+            best="best",
+            unlike="unlike",
+        )
+    )
 
 
-def _weight(attribution: Attribution | None) -> tuple[bool, Decimal]:
+def _weight(said: Said | None) -> tuple[bool, Decimal]:
     """UNKNOWN before all others, then the least sure."""
-    return (True, Decimal(2)) if attribution is None else (attribution.reason_id != "UNKNOWN", attribution.confidence)
+    return (True, Decimal(2)) if said is None else (said.reason != "UNKNOWN", said.confidence)
 
 
-def _row(brk: Break, difference: Difference | None, said: dict[int, Attribution]) -> Row:
-    attribution = said.get(difference.pk) if difference is not None else None
+def _row(brk: Break, difference: Difference | None, said: Said | None) -> Row:
     gate = GateRules.from_document(brk.last_run.rule_set.document.get("gate") or {})
     return Row(
         brk=brk,
         field="whole row" if difference is None or difference.field == Difference.ROW else difference.field,
-        functional=attribution.functional if attribution else None,
-        proof=_proof(attribution),
+        functional=said.functional if said else None,
+        proof=_proof(said),
         apart=_apart(difference),
         band=SHORT_BANDS.get(brk.band, ""),
         threshold=gate.confidence if gate else DEFAULT_CONFIDENCE,
+        hold=_hold(brk.hold),  # type: ignore[attr-defined]
     )
 
 
-def _proof(attribution: Attribution | None) -> str:
+def _open_hold() -> QuerySet[Any]:
+    """The hold of a break, as a document."""
+    return Hold.objects.filter(brk=OuterRef("pk"), ended_at=None).values(
+        told=JSONObject(until="until", party="party", note="note")
+    )
+
+
+def _hold(told: dict[str, Any] | None) -> Hold | None:
+    if told is None:
+        return None
+    until = told["until"] and dt.datetime.fromisoformat(told["until"])
+    return Hold(until=until, party=told["party"], note=told["note"])
+
+
+def _proof(said: Said | None) -> str:
     """The proof, else what speaks for the best candidate; of what is UNKNOWN, why nothing explains it."""
-    if attribution is None:
+    if said is None:
         return "Not explained yet."
-    best: dict[str, Any] = attribution.best or {}  # type: ignore[attr-defined]
-    if attribution.proof or attribution.reason_id != "UNKNOWN":
-        return attribution.proof or best.get("evidence") or "Nothing turns A into B."
-    if not best:
+    if said.proof or said.reason != "UNKNOWN":
+        return said.proof or said.best.get("evidence") or "Nothing turns A into B."
+    if not said.best:
         return "No proof fits, and nothing hints at a reason."
-    share = Decimal(str(best["confidence"]))
+    share, reason, evidence = Decimal(str(said.best["confidence"])), said.best["reason"], said.best["evidence"]
     if share < FLOOR:
-        return f"{best['reason']} {share * 100:.0f} %, under the {FLOOR * 100:.0f} % that a reason needs. {best['evidence']}"
-    return f"{best['reason']} {share * 100:.0f} %, but not to be trusted. {attribution.unlike or best['evidence']}"  # type: ignore[attr-defined]
+        return f"{reason} {share * 100:.0f} %, under the {FLOOR * 100:.0f} % that a reason needs. {evidence}"
+    return f"{reason} {share * 100:.0f} %, but not to be trusted. {said.unlike or evidence}"
 
 
 def _apart(difference: Difference | None) -> str:

@@ -30,21 +30,19 @@ def is_over(due_at: dt.datetime) -> bool:
 
 @register.inclusion_tag("review/break/care.html", takes_context=True)
 def care(context: template.Context, brk: Break) -> dict[str, Any]:
-    """Whose it is, and the buttons that give it to somebody."""
-    standing = next((it for it in brk.holds_told if it["ended_at"] is None), None)  # type: ignore[attr-defined]
-    tomorrow = timezone.now().date() + DAY
-    return {**care_brief(context, brk), "hold": standing and hold_of(standing), "tomorrow": tomorrow.isoformat()}
-
-
-@register.inclusion_tag("review/break/care_brief.html", takes_context=True)
-def care_brief(context: template.Context, brk: Break) -> dict[str, Any]:
-    """Whose it is, and the button that takes it."""
+    """Whose it is, and the buttons that give it to somebody or put it on hold."""
     user = context["request"].user
+    standing = next((it for it in brk.holds_told if it["ended_at"] is None), None)  # type: ignore[attr-defined]
     return {
         "is_held": brk.state == Break.State.REVIEW and brk.band == HELD,
+        "hold": standing and hold_of(standing),
+        "tomorrow": (timezone.now().date() + DAY).isoformat(),
         "brk": brk,
         "user": user,
         "csrf_token": context.get("csrf_token"),
         "may": brk.state == Break.State.REVIEW and user.has_perm(MAY),
         "is_mine": brk.assignee_id is not None and brk.assignee_id == user.pk,
     }
+
+
+register.inclusion_tag("review/break/care_brief.html", takes_context=True, name="care_brief")(care)

@@ -170,3 +170,15 @@ def test_programs_assign_one_and_many(run: Run, person: Callable[..., User], cli
     work_on(BulkDecision.objects.get())
     listed = client.get("/api/v1/breaks/?assignee=ann").json()["results"]
     assert len(listed) == held["count"] == 3
+
+
+def test_the_history_and_the_journey_say_to_whom_it_was_given(
+    run: Run, person: Callable[..., User], client: Client
+) -> None:
+    ann, ben = person("Analyst", "ann"), person("Supervisor", "ben")
+    assign(brk=break_of("A"), to=ann, by=ben)
+    assign(brk=break_of("A"), to=None, by=ann)
+    client.force_login(ann)
+    for url in (break_of("A").get_absolute_url(), "/journey/?reconciliation=trades&key=A"):
+        page = client.get(url).content.decode()
+        assert "Assigned to ann" in page and "Assigned to nobody" in page and "It was with ann." in page
