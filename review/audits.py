@@ -13,7 +13,7 @@ from attribution.models import AuditAnswer, AuditReason, Correction, Draw, Reaso
 from ingestion import custody
 from ingestion.audit_log import record_event
 from reconciliation.custody import seal_breaks
-from reconciliation.models import Break, Difference, GateRefusal, Member
+from reconciliation.models import Break, Difference, GateRefusal, Member, access_of
 from review.decisions.changes import rows_seen
 from review.models import Decision
 
@@ -25,7 +25,7 @@ class AuditRefused(Exception):
 def waiting_for(by: User) -> QuerySet[Draw]:
     """The audits that a person may answer now, oldest first; not what they decided or answered themselves. Whether another
     person answered one already is not told: that person's answer would be half known."""
-    audits = Draw.objects.filter(purpose=Draw.Purpose.AUDIT, brk__in=Break.objects.visible_to(by))
+    audits = Draw.objects.filter(access_of(by).holds("brk__", of="run__"), purpose=Draw.Purpose.AUDIT)
     settled = AuditAnswer.objects.filter(Q(counts=True) | Q(answered_by=by), draw=OuterRef("pk"))
     decided = Decision.objects.filter(Q(proposed_by=by) | Q(confirmed_by=by), brk=OuterRef("brk"))
     labelled = Correction.objects.filter(difference__brk=OuterRef("brk"), confirmed_by=by.get_username())

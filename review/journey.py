@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ingestion.models.record_type import opened_fields_of
 from reconciliation.models import Break, Reconciliation, Retraction
 from reconciliation.store.current import stored_versions
 from review.journey_breaks import breaks_of, episode, members_of, state_words
@@ -33,25 +34,36 @@ class Journey:
 
 def journey(reconciliation: Reconciliation, key: str) -> Journey:
     """Every step of a key in a reconciliation."""
-    return _told(reconciliation, key, standings([reconciliation], key), breaks_of([reconciliation], key))
+    versions = stored_versions(reconciliation.record_type, key)
+    return _told(reconciliation, key, standings([reconciliation], key), breaks_of([reconciliation], key), versions)
 
 
 def find_journey(reconciliations: Sequence[Reconciliation], key: str) -> tuple[Reconciliation | None, Journey]:
     """The first of several reconciliations that knows a key, and the key's journey there."""
     rows, breaks = standings(reconciliations, key), breaks_of(reconciliations, key)
     owners = {it.run.reconciliation_id for it in rows} | {it.reconciliation_id for it in breaks}
-    for candidate in reconciliations:
-        if owners and candidate.pk not in owners:
-            continue
+    asked = [it for it in reconciliations if not owners or it.pk in owners]
+    types = {it.record_type.pk: it.record_type for it in asked}
+    fields, stored = opened_fields_of(list(types.values())) if types else {}, {}
+    for candidate in asked:
+        record_type = types[candidate.record_type.pk]  # what several deliver is asked once
+        if record_type.pk not in stored:
+            record_type.kept_fields = fields[record_type.pk]
+            stored[record_type.pk] = stored_versions(record_type, key)
         mine = [it for it in rows if it.run.reconciliation_id == candidate.pk]
-        told = _told(candidate, key, mine, [it for it in breaks if it.reconciliation_id == candidate.pk])
+        of = [it for it in breaks if it.reconciliation_id == candidate.pk]
+        told = _told(candidate, key, mine, of, stored[record_type.pk])
         if told.events:
             return candidate, told
     return None, Journey()
 
 
-def _told(reconciliation: Reconciliation, key: str, rows: list[Standing], breaks: list[Break]) -> Journey:
-    versions = stored_versions(reconciliation.record_type, key)
+Versions = Sequence[Mapping[str, object]]
+
+
+def _told(
+    reconciliation: Reconciliation, key: str, rows: list[Standing], breaks: list[Break], versions: Versions
+) -> Journey:
     if not _is_seen(reconciliation, breaks, versions):
         return Journey()
     events = [

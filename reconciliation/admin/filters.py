@@ -6,7 +6,8 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from reconciliation.models import Reconciliation
+from reconciliation.models import Reconciliation, access_of
+from reconciliation.tally import tallied
 from reconciliation.visibility import visible_sources
 
 Choices = list[tuple[Any, str]]
@@ -43,6 +44,20 @@ class SourceFilter(CodeFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """The sources that the user may see."""
         return [(it.code, it.title) for it in visible_sources(request.user)]
+
+
+class BandFilter(SimpleListFilter):
+    """By the bands that the tally knows."""
+
+    title = parameter_name = "band"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """Those of what the user may see."""
+        return [(band, band) for band in sorted({it.band for it in tallied(access_of(request.user))} - {""})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of the chosen band."""
+        return queryset if self.value() is None else queryset.filter(band=self.value())
 
 
 def through(base: type[CodeFilter], path: str) -> type[CodeFilter]:

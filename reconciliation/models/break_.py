@@ -104,6 +104,7 @@ class Break(models.Model):
             models.Index(fields=["reconciliation", "state", "-id"], name="break_queue"),
             models.Index(fields=["reconciliation", "bucket"], condition=Q(state="review"), name="break_open_by_bucket"),
             models.Index(fields=["last_run", "bucket"], name="break_last_run"),
+            models.Index(fields=["last_run", "priority", "id"], condition=SHOWN, name="break_queue_of_run"),
             # Search by the beginning of a key, and journeys: in any locale of the server
             models.Index(
                 fields=["reconciliation", "key"], opclasses=["int8_ops", "text_pattern_ops"], name="break_by_key"

@@ -55,9 +55,10 @@ class Access:
     whole: Sequence[int]
     scopes: Sequence[int] = ()
 
-    def holds(self, path: str = "") -> Q:
-        """The condition on a break, which stands behind `path`."""
-        seen = Q(**{f"{path}reconciliation__in": self.whole})
+    def holds(self, path: str = "", of: str = "") -> Q:
+        """The condition on a break, which stands behind `path`; its reconciliation, which does not change, may stand nearer than
+        the break itself, behind `of`."""
+        seen = Q(**{f"{of or path}reconciliation__in": self.whole})
         return seen | Q(**{f"{path}scope__in": self.scopes}) if self.scopes else seen
 
 

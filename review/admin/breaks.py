@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from attribution.models import Correction
 from ingestion.admin.read_only import ReadOnlyAdmin
-from reconciliation.admin.filters import ReconciliationFilter
+from reconciliation.admin.filters import BandFilter, ReconciliationFilter
 from reconciliation.models import Break
 from review.ids import id_of
 from review.pages.break_ import break_context, visible_break
@@ -53,7 +53,7 @@ class BreakAdmin(ReadOnlyAdmin):
 
     related = ("reconciliation", "last_run")
     list_display = ("key", "reconciliation", "kind", "state", "reason", "sure", "sum", "last_run")
-    list_filter = (ReconciliationFilter, "state", "kind", "band")
+    list_filter = (ReconciliationFilter, "state", "kind", BandFilter)
     search_fields = ("key__startswith",)
     search_help_text = "The beginning of a key."
 

@@ -25,7 +25,7 @@ RIGHT = "attribution.add_auditanswer"
 def blind_audits(request: HttpRequest) -> HttpResponse:
     """What this person may audit, oldest first, and what was settled last. Items of another person's first answer look as
     all others."""
-    mine = access(request).holds("brk__")
+    mine = access(request).holds("brk__", of="run__")
     may = request.user.has_perm(RIGHT)  # type: ignore[union-attr]
     rows = list(_asked(request, mine)[: PAGE + 1]) if may else []
     return render(

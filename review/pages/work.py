@@ -53,7 +53,7 @@ def my_work(request: HttpRequest) -> list[Item]:
 
 def open_proposals(request: HttpRequest) -> QuerySet[Decision]:
     """Proposals that wait for a second person, of breaks that the user may see."""
-    return Decision.objects.filter(access(request).holds("brk__"), confirmed_by=None, withdrawn=False)
+    return Decision.objects.filter(access(request).holds("brk__", of="run__"), confirmed_by=None, withdrawn=False)
 
 
 def _counted(request: HttpRequest) -> dict[str, Any]:

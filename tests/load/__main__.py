@@ -27,7 +27,7 @@ from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import Group, User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
-from django.db.models import Count, Sum  # noqa: E402
+from django.db.models import Count, Q, QuerySet, Sum  # noqa: E402
 
 from config.doors import known_source, to_delivery  # noqa: E402
 from config.pipeline import ACTIVE, ring  # noqa: E402
@@ -67,11 +67,20 @@ def main() -> int:
 
 
 def _waiting(wanted: int) -> list[dict[str, Any]]:
-    """Breaks to decide, of reconciliations where one person decides, evenly from the oldest to the newest."""
+    """Breaks to decide, of reconciliations where one person decides, evenly from the oldest to the newest: every other one is to be
+    approved, so that its record is stored."""
     found = Break.objects.filter(state=Break.State.REVIEW, reconciliation__four_eyes=False, kind="differing")
-    ids = list(found.order_by("pk").values_list("pk", "key", "reconciliation__code"))
+    turned = Q(reason="SIGN_FLIP")  # whose proposed record nothing holds
+    both = [
+        _spread(found.filter(it), wanted // 2 + 1, action) for it, action in ((turned, "approve"), (~turned, "reject"))
+    ]
+    return [brk for pair in zip(*both, strict=False) for brk in pair]
+
+
+def _spread(breaks: QuerySet[Break], wanted: int, action: str) -> list[dict[str, Any]]:
+    ids = list(breaks.order_by("pk").values_list("pk", "key", "reconciliation__code"))
     step = max(1, len(ids) // wanted)
-    return [{"id": pk, "key": key, "reconciliation": code} for pk, key, code in ids[::step]]
+    return [{"id": pk, "key": key, "reconciliation": code, "action": action} for pk, key, code in ids[::step]]
 
 
 def _k6(given: Any, folder: Path, source: str) -> int:  # noqa: ANN401 - the arguments

@@ -66,7 +66,7 @@ function ask(path, page) {
 
 function decide(brk) {
   const form = read(`/breaks/${brk.id}/`, "break").html().find("form[action$='/decide/']").first();
-  const fields = { csrfmiddlewaretoken: form.find("[name=csrfmiddlewaretoken]").val(), action: "reject", comment: "load" };
+  const fields = { csrfmiddlewaretoken: form.find("[name=csrfmiddlewaretoken]").val(), action: brk.action, comment: "load" };
   const fingerprint = form.find("[name=fingerprint]").val();
   if (fingerprint) fields.fingerprint = fingerprint;
   const decided = http.post(`${site}/breaks/${brk.id}/decide/`, fields, { redirects: 0, ...named("decision") });
