@@ -24,7 +24,7 @@ define environment
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test tests check lint format types imports migrations bench bench-attribution load
+.PHONY: help setup demo test tests check lint format types imports migrations bench bench-attribution load screenshots
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -84,3 +84,7 @@ bench-attribution: $(VENV)/.dev  ## the learned model on seeded worlds: how near
 load: $(VENV)/.dev $(BENCH)/.bench  ## a million breaks; every page timed; k6: reviewers decide, programs push, a run goes on
 	@$(STACK) run --state var/load -- sh -c '$(PY) manage.py migrate -v0 && $(PY) manage.py generate_load && $(PY) -m tests.load.pages'
 	@$(STACK) up --state var/load --once --then "$(PY) -m tests.load $(abspath $(BENCH)/bin/k6)"
+
+screenshots: $(VENV)/.dev  ## every page as the demo fills it, light and dark, into docs/screenshots
+	@rm -rf var/screenshots
+	@$(STACK) up --demo --state var/screenshots --once --then "sh -c '$(PY) manage.py demo && $(PY) -m tests.browser.screenshots'"

@@ -23,6 +23,11 @@ class GateSaid:
     judged: str
     certificate: str
 
+    @property
+    def also(self) -> str:
+        """The certificate, where no condition that was met names it."""
+        return "" if any(it.code == "certificate" for it in self.met) else self.certificate
+
 
 def gate_said(
     brk: Break, facts: Facts, differences: Sequence[ExplainedDifference], record: Mapping[str, str | None]

@@ -13,6 +13,7 @@ from ingestion.prepared import PK, prepared
 from reconciliation.models import Break, Difference
 
 ROW_TITLE = "the whole row"
+PERSON = "person"  # who assigned a reason, before the colon
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,25 @@ def proof_sentences(differences: Sequence[Explained]) -> list[str]:
     proved = [it.said.proof and _of(it, it.said.proof, named=named) for it in said if it.said]
     open_ = [it for it in said if it.said and not it.said.proof]
     likely = [it for it in open_ if it.said and it.said.reason_id != "UNKNOWN"]
-    told = [*filter(None, proved), *(_of(it, f"Likely, not proved: {it.hint}", named=named) for it in likely)]
+    told = [*filter(None, proved), *(_of(it, _likely_said(it), named=named) for it in likely)]
     if unknown := [it for it in open_ if it not in likely]:
         told.append(f"Nothing turns A's {_joined(unknown)} into B's.")
         told += [_of(it, it.hint, named=named) for it in unknown if it.hint]
     if unseen := [it for it in differences if it.said is None]:
         told.append(f"Not explained yet: {_joined(unseen)}.")
     return told
+
+
+def _likely_said(it: Explained) -> str:
+    """What speaks for the reason that stands; of a person's word, whose it is."""
+    assert it.said is not None
+    who, _, name = it.said.assigned_by.partition(":")
+    if who == PERSON:
+        return f"{name} says {it.said.reason_id}."
+    best = it.candidates[0].reason if it.candidates else ""
+    return (
+        f"Likely, not proved: {it.hint}" if best == it.said.reason_id else f"Likely, not proved: {it.said.reason_id}."
+    )
 
 
 def _of(it: Explained, sentence: str, *, named: bool) -> str:

@@ -57,7 +57,7 @@ def test_one_proposes_and_another_confirms(
     assert Decision.objects.get().confirmed_by is None
     checker = signed_in(person("Supervisor", "checker"), **DESK)
     checker.goto("/queue/")
-    checker.click("text=For a second person")
+    checker.click("text=To confirm")
     checker.click("tbody >> text=A")
     checker.wait_for_load_state("networkidle")
     checker.keyboard.press("a")

@@ -44,12 +44,13 @@ def test_the_keys_other_breaks_stand_with_what_was_decided(
     reconcile([row("A", "6.00")], [row("A", "6.00")], DAY + dt.timedelta(days=1))
     reconcile([row("A", "6.00")], [row("A", "-6.00")], DAY + dt.timedelta(days=2))
     assert of_key("A").pk != first.pk
-    decide(brk=of_key("A"), action="reject", by=analyst, comment="the bank was late")
+    decide(brk=of_key("A"), action="override", by=analyst, reason="TIMING_LAG", comment="the bank was late")
     page = page_of(client, "A")
     assert "This key before" in page and "2 breaks, newest first" in page
     assert (
         f'href="{first.get_absolute_url()}"' in page and "the bank was late" in page and 'aria-current="true"' in page
     )
+    assert "analyst says TIMING_LAG." in page
 
 
 def test_the_audit_trail_is_for_who_reads_the_log(run: Run, client: Client, person: Callable[..., User]) -> None:
