@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 from config.health import livez, metrics, readyz
 from config.setup import pages
 
+handler403 = "review.pages.refused.refused"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", livez),
     path("readyz", readyz),

@@ -37,6 +37,7 @@ ACTIONS = {
     "mapping.accepted": "Mapping proposal accepted",
     "mapping.refused": "Mapping proposal refused",
     "setup.changed": "Set-up changed",
+    "target.tested": "Test alert sent",
     "labels.imported": "Labels imported",
     "label.changed": "Label changed",
     "opinion.given": "Second opinion given",

@@ -7,13 +7,16 @@ import json
 
 import httpx2 as httpx
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import F
+from django.utils import timezone
 
+from ingestion.audit_log import record_event
 from ingestion.connectors.credentials import secret
 from ingestion.connectors.offer import PullError
 from ingestion.connectors.outbound import client
 from ingestion.mails import address_of, send_mail
-from ingestion.models import AlertTarget, Notice
+from ingestion.models import Alert, AlertTarget, Notice
 
 ATTEMPTS = 6
 FIRST_PAUSE = dt.timedelta(minutes=1)  # doubled by each attempt: the last one is half an hour after the first
@@ -54,6 +57,20 @@ def send_notice(pk: int, now: dt.datetime) -> bool:
         return False
     Notice.objects.filter(pk=pk).update(sent_at=now, error="")
     return True
+
+
+def send_test(target: AlertTarget, by: User) -> str:
+    """Send a target something that is no alert, at once. Gives the sentence that says why it did not work; empty where it did."""
+    now = timezone.now()
+    alert = Alert(event="test", sentence=f"{by.username} sends a test; nothing happened.", raised_at=now)
+    try:
+        _send(Notice(pk=0, target=target, alert=alert), now)
+    except (NotSent, PullError, OSError, ValueError) as error:
+        sentence = " ".join(str(error).split()) or type(error).__name__
+    else:
+        sentence = ""
+    record_event("target.tested", of=target, by=by, after={"result": sentence or "sent"})
+    return sentence
 
 
 def _send(notice: Notice, now: dt.datetime) -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from attribution.models import Correction, Draw, ModelVersion, SecondOpinion, Training
 from ingestion.alerts import raise_event
-from ingestion.models import Delivery, QuarantinedRow, RecordType
+from ingestion.models import AlertTarget, Delivery, QuarantinedRow, RecordType
 from reconciliation.models import Break, Difference, Reconciliation, Run
 from review.bulk.bulks import start_bulk
 from review.bulk.selecting import Picked, choose_rows
@@ -48,6 +48,7 @@ def make_things(reconcile: Callable[..., Run], proposer: User) -> dict[str, int]
     return {
         "alerts": told.pk,
         "second-opinions": opinion.pk,
+        "alerttarget": AlertTarget.objects.create(code="desk", kind="email", address="desk@example.org").pk,
         "models": model.pk,
         "trainings": training.pk,
         "bulk": bulk.pk,

@@ -4,13 +4,19 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 
 from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows
 from ingestion.alerts import put_target, revive, target_fault
 from ingestion.clock import database_now
 from ingestion.models import Alert, AlertTarget, Notice
+from ingestion.notices import send_test
 from ingestion.suggestion import nearest
 from reconciliation.admin.filters import SourceFilter, through
 from reconciliation.models import Team
@@ -48,6 +54,24 @@ class AlertTargetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("code", "address")
     filter_horizontal = ("sources",)
     fields = ("code", "kind", "address", "secret", "sources", "team", "active")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The button that sends a test, beside the pages."""
+        view = self.admin_site.admin_view(self.test_view)
+        return [path("<int:pk>/test/", view, name="ingestion_alerttarget_test"), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send a test, and say whether the other side took it."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        target = get_object_or_404(self.get_queryset(request), pk=pk)
+        said = send_test(target, request.user)  # type: ignore[arg-type]
+        if said:
+            messages.error(request, f"The test did not reach {target.address}. {said}")
+        else:
+            messages.success(request, f"{target.address} took the test.")
+        return redirect("admin:ingestion_alerttarget_change", pk)
 
     def get_readonly_fields(self, request: HttpRequest, obj: AlertTarget | None = None) -> tuple[str, ...]:
         """The code of a target that is there."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +15,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows, document
 from reconciliation.admin.filters import ReconciliationFilter
+from reconciliation.cancelling import CancelRefused
 from reconciliation.models import Run, RunInput, RunStep
 from review.ids import id_of
 from review.pages.progress import Progress, is_unchanged, progress_of, with_former
-from review.pages.runs import STARTS, posted_run
+from review.pages.runs import STARTS, cancel, posted_run
 from review.visible import visible_reconciliations
 
 FOLLOWED = "admin/reconciliation/run/followed.html"
@@ -64,7 +65,11 @@ class RunAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The form that starts a run, and what the page of an active one asks for again and again."""
-        own = (("start/", self.start_view, "start"), ("<int:pk>/followed/", self.followed_view, "followed"))
+        own = (
+            ("start/", self.start_view, "start"),
+            ("<int:pk>/followed/", self.followed_view, "followed"),
+            ("<int:pk>/cancel/", self.cancel_view, "cancel"),
+        )
         wrap = self.admin_site.admin_view
         return [
             *(path(at, wrap(view), name=f"reconciliation_run_{name}") for at, view, name in own),
@@ -93,6 +98,18 @@ class RunAdmin(ReadOnlyAdmin):
             if run
             else redirect("admin:reconciliation_run_changelist")
         )
+
+    @method_decorator(require_POST)
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Cancel a run that waits or works."""
+        if not request.user.has_perm(STARTS):  # type: ignore[union-attr]
+            raise PermissionDenied
+        run = get_object_or_404(self.get_queryset(request), pk=pk)
+        try:
+            cancel(run=run, by=request.user.get_username())
+        except CancelRefused as error:
+            messages.error(request, str(error))
+        return redirect("admin:reconciliation_run_change", pk)
 
     @method_decorator(require_GET)
     def followed_view(self, request: HttpRequest, pk: int) -> HttpResponse:
