@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django_celery_beat.models import PeriodicTask
 
 from config.definitions.faults import Fault
@@ -159,9 +161,9 @@ def deadline_document(source: Source) -> dict[str, Any]:
 def alerts_document(sources: Collection[Source]) -> dict[str, Any]:
     """The targets that hear of every source, or of none but these."""
     mine = {source.code for source in sources}
-    targets = AlertTarget.objects.prefetch_related("sources").order_by("code")
-    named = {target: sorted(it.code for it in target.sources.all()) for target in targets}
-    return {target.code: _alert(target, codes) for target, codes in named.items() if mine.issuperset(codes)}
+    heard = AlertTarget.sources.through.objects.filter(alerttarget=OuterRef("pk")).order_by("source__code")
+    targets = AlertTarget.objects.annotate(codes=ArraySubquery(heard.values("source__code"))).order_by("code")
+    return {it.code: _alert(it, it.codes) for it in targets if mine.issuperset(it.codes)}
 
 
 def _alert(target: AlertTarget, codes: list[str]) -> dict[str, Any]:
