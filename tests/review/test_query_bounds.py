@@ -25,7 +25,7 @@ from tests.review.test_models import model  # noqa: F401
 
 BOUND = 12
 PAGE_BYTES, PART_BYTES, FIRST_VISIT_BYTES = 60_000, 15_000, 130_000  # compressed
-MORE = {"model": 16, "queue": 13, "second_opinion": 13}  # pages that are not there yet
+MORE = {"model": 16, "second_opinion": 13}  # pages that are not there yet
 LEFT = [row("SIGN", "10.00"), row("ROUND", "10.25"), row("TWICE"), row("TWICE"), row("GATE", "5000.00"), row("ONLY-A"),
         row("TWO", "10.00", "2026-11-20"), row("NONE", "17.31"), row("YES", "3.00"), row("NO", "4.00"), "x,y"]  # fmt: skip
 RIGHT = [row("SIGN", "-10.00"), row("ROUND", "10.00"), row("GATE", "5000.00"), row("ONLY-B"), row("NONE", "91.77"),
