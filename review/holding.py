@@ -29,7 +29,7 @@ def hold(*, brk: Break, by: User, note: str, until: dt.date | None = None, party
     """Put a break on hold until a day begins (UTC), or until a named party answers, or both; a hold that stands ends. HoldRefused
     says what is missing."""
     now, note, party = timezone.now(), note.strip(), party.strip()
-    _check(note, until, party, now)
+    check_hold(note, until, party, now)
     brk = _open(brk, by)
     end_hold(brk, HELD_ANEW, by.pk)
     made = Hold.objects.create(
@@ -56,7 +56,8 @@ def release(*, brk: Break, by: User) -> Break:
     return brk
 
 
-def _check(note: str, until: dt.date | None, party: str, now: dt.datetime) -> None:
+def check_hold(note: str, until: dt.date | None, party: str, now: dt.datetime) -> None:
+    """HoldRefused for what is missing of a hold, whatever the break."""
     if "\0" in note + party:
         raise HoldRefused(NO_NUL)
     if not note:
@@ -67,6 +68,14 @@ def _check(note: str, until: dt.date | None, party: str, now: dt.datetime) -> No
         raise HoldRefused("Give the day on which it returns, or name whose answer is awaited.")
     if until is not None and not 0 < (until - now.date()).days <= LONGEST:
         raise HoldRefused(f"It returns on a day after today, at most {LONGEST} days from now; {until} is not.")
+
+
+def day_of(text: str) -> dt.date | None:
+    """A day as a form gives it, none for an empty one; HoldRefused for what is none."""
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise HoldRefused(f"{text[:20]!r} is no day such as 2026-12-03.") from None
 
 
 def _open(brk: Break, by: User) -> Break:

@@ -34,7 +34,7 @@ from review.bulk.stopping import stop_bulk
 from review.bulk.summary import Summary, summary_of
 from review.incidents.standing import visible_incidents
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
-from review.models.bulk import ASSIGN
+from review.models.bulk import ASSIGN, HOLD
 
 
 class PickedSerializer(StrictSerializer):
@@ -60,10 +60,13 @@ class ChooseSerializer(StrictSerializer):
 
 class StartBulkSerializer(StrictSerializer):
     """What to decide of the breaks of a preview, or with `assign` to whom to give them: a user's name, `me`, or none for nobody.
+    With `hold` they are put on hold `until` a day or until a `party` answers; the comment says why.
     `count` is their number, needed where they are more than a hundred."""
 
     preview = serializers.UUIDField()
-    action = serializers.ChoiceField([*Decision.Action.choices, (ASSIGN, "Assign")])
+    action = serializers.ChoiceField([*Decision.Action.choices, (ASSIGN, "Assign"), (HOLD, "Put on hold")])
+    until = serializers.DateField(default=None, allow_null=True)
+    party = serializers.CharField(default="", allow_blank=True, max_length=200)
     assignee = serializers.CharField(default="", allow_blank=True, max_length=150)
     reason = serializers.CharField(default="", allow_blank=True, max_length=40)
     comment = serializers.CharField(default="", allow_blank=True, max_length=4000)
@@ -115,7 +118,7 @@ class BulkSerializer(serializers.ModelSerializer):
     class Meta:
         model = BulkDecision
         fields = (
-            "id", "action", "reason", "comment", "assignee", "chosen", "asked_by", "asked_at", "state", "rows", "done", "refused",
+            "id", "action", "reason", "comment", "assignee", "until", "party", "chosen", "asked_by", "asked_at", "state", "rows", "done", "refused",
             "undoes", "incident", "finished_at", "error",
         )  # fmt: skip
 
@@ -257,6 +260,7 @@ def _started(request: Request, held: BulkPreview, asked: dict[str, Any]) -> Resp
             preview=held, action=asked["action"], by=request.user, reason=asked["reason"], comment=asked["comment"],
             typed=str(asked["count"]),
             assignee=person_called(asked["assignee"], request.user) if asked["action"] == ASSIGN else None,
+            until=asked["until"], party=asked["party"],
         )  # fmt: skip
     except (BulkRefused, AssignRefused) as error:
         return Response({"detail": str(error)}, status=400)

@@ -1,5 +1,7 @@
 """Bulk decisions: started once from a preview, undone as a whole; a worker carries out the rows."""
 
+import datetime as dt
+
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -12,8 +14,9 @@ from review.api.ringing import ring_for
 from review.assigning import check_assignee
 from review.decisions import DecisionRefused
 from review.decisions.checks import check_action
+from review.holding import HoldRefused, check_hold
 from review.models import BulkDecision, BulkPreview, BulkRow
-from review.models.bulk import ASSIGN, UNDER_WAY, UNDO
+from review.models.bulk import ASSIGN, HOLD, UNDER_WAY, UNDO
 from review.models.decision import UNDO_FOR
 from review.nul import NO_NUL_IN_COMMENT
 
@@ -51,8 +54,10 @@ def start_bulk(
     comment: str = "",
     typed: str = "",
     assignee: User | None = None,
+    until: dt.date | None = None,
+    party: str = "",
 ) -> BulkDecision:
-    """Decide every break of a preview, or assign them; a second start of the same preview gives the first one. `typed` is the
+    """Decide every break of a preview, assign them, or put them on hold with the comment as note; a second start of the same preview gives the first one. `typed` is the
     number of breaks, asked for where they are many. BulkRefused says what is missing."""
     BulkPreview.objects.select_for_update().get(pk=preview.pk)  # a double click waits here, and finds the first one
     if (begun := BulkDecision.objects.filter(preview=preview.pk).first()) is not None:
@@ -61,7 +66,11 @@ def start_bulk(
         raise BulkRefused("Analysts, Supervisors and Managers decide breaks. Ask one of them.")
     if "\0" in comment:
         raise BulkRefused(NO_NUL_IN_COMMENT)
-    _check_asked(preview, action, reason, assignee, by)
+    party = party.strip()
+    if action == HOLD:
+        _check_hold(comment, until, party)
+    else:
+        _check_asked(preview, action, reason, assignee, by)
     _check_typed(len(preview.chosen), typed)
     seen = {it["id"]: it["fingerprint"] for it in preview.chosen}
     places = Break.objects.filter(pk__in=seen).order_by("reconciliation_id", "bucket", "pk")
@@ -69,6 +78,7 @@ def start_bulk(
     bulk = BulkDecision.objects.create(
         queue=QUEUE, action=action, reason=reason, comment=comment.strip(), told=preview.told, asked_by=by, assignee=assignee,
         asked_at=timezone.now(), preview=preview.pk, incident=preview.incident,
+        until=until if action == HOLD else None, party=(party or None) if action == HOLD else None,
         reconciliations=sorted({of for _, of in ordered}), rows=len(ordered),
     )  # fmt: skip
     _write_rows(
@@ -84,6 +94,13 @@ def _check_asked(preview: BulkPreview, action: str, reason: str, assignee: User 
         else:
             check_action(action, reason, {})
     except DecisionRefused as refused:
+        raise BulkRefused(str(refused)) from None
+
+
+def _check_hold(note: str, until: dt.date | None, party: str) -> None:
+    try:
+        check_hold(note.strip(), until, party, timezone.now())
+    except HoldRefused as refused:
         raise BulkRefused(str(refused)) from None
 
 
@@ -107,6 +124,8 @@ def _write_rows(bulk: BulkDecision, rows: list[BulkRow]) -> None:
         "reason": bulk.reason,
         "comment": bulk.comment,
         "assignee": (bulk.assignee.get_username() if bulk.assignee else "nobody") if bulk.action == ASSIGN else "",
+        "until": bulk.until.isoformat() if bulk.until else "",
+        "party": bulk.party or "",
         "chosen": bulk.told,
         "rows": bulk.rows,
     }
@@ -124,7 +143,7 @@ def only_one(bulk: BulkDecision) -> int | None:
 
 def way_to_undo(bulk: BulkDecision, by: User) -> str:
     """How a user may undo a bulk decision that has ended: `now`, without a word; `later`, with a comment; empty: not at all."""
-    if bulk.action in (UNDO, ASSIGN) or bulk.is_under_way or not bulk.done or not by.has_perm(MAY):
+    if bulk.action in (UNDO, ASSIGN, HOLD) or bulk.is_under_way or not bulk.done or not by.has_perm(MAY):
         return ""
     if bulk.finished_at is not None and bulk.asked_by_id == by.pk and timezone.now() <= bulk.finished_at + UNDO_FOR:
         return NOW
@@ -173,6 +192,8 @@ def _why_not(bulk: BulkDecision, by: User) -> str:
         return "This is an undoing itself. Decide the breaks anew."
     if bulk.action == ASSIGN:
         return "Nothing was decided here. Assign the breaks to somebody else, or to nobody."
+    if bulk.action == HOLD:
+        return "Nothing was decided here. Take the breaks off hold, or put them on hold anew."
     if bulk.state in UNDER_WAY:
         return "It is under way still. Undo it when its last row has its result."
     if not bulk.done:

@@ -19,9 +19,10 @@ from review.assigning import AssignRefused, assign_all, check_assignee
 from review.bulk.bulks import only_one
 from review.bulk.deciding import Asked, Outcome, decide_many, hold
 from review.decisions import DecisionRefused, withdraw
+from review.holding import hold as put_on_hold
 from review.incidents.standing import settle_incidents
 from review.models import BulkDecision, BulkRow, Decision
-from review.models.bulk import ASSIGN, UNDO
+from review.models.bulk import ASSIGN, HOLD, UNDO
 from review.undoing import undo
 
 CHUNK = 100
@@ -103,6 +104,8 @@ def _outcomes(work: BulkDecision, rows: Sequence[BulkRow]) -> dict[int, Outcome 
     reconciliation = Reconciliation.objects.select_related("a__record_type", "b").get(pk=first)
     if work.action == ASSIGN:
         return outcomes | _assigned(work, reconciliation, list(here), by)
+    if work.action == HOLD:
+        return outcomes | _put_on_hold(work, list(here), by)
     reconciliation.record_type.keep_fields()
     breaks = hold(reconciliation, list(here))
     return outcomes | decide_many(breaks, here, Asked(work.action, work.reason, work.comment, by))
@@ -119,6 +122,19 @@ def _assigned(work: BulkDecision, reconciliation: Reconciliation, ids: Sequence[
     except AssignRefused as refused:
         return {brk.pk: refused for brk in breaks}
     return assign_all(breaks, to or None, by)
+
+
+def _put_on_hold(work: BulkDecision, ids: Sequence[int], by: User) -> dict[int, Any]:
+    """Each by the service of one; breaks that somebody else holds are left for later."""
+    free = Break.objects.select_for_update(skip_locked=True).filter(pk__in=ids).order_by("pk")
+    outcomes: dict[int, Any] = {}
+    for brk in list(free):
+        try:
+            put_on_hold(brk=brk, by=by, note=work.comment, until=work.until, party=work.party or "")
+            outcomes[brk.pk] = None
+        except DecisionRefused as refused:
+            outcomes[brk.pk] = refused
+    return outcomes
 
 
 def _undone(work: BulkDecision, row: BulkRow, by: User) -> Outcome:

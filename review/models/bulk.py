@@ -1,5 +1,6 @@
 """BulkDecision: one decision over many breaks, carried out row by row in the background, each row with its own result."""
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -8,11 +9,11 @@ from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
 from ingestion.models import ClaimedWork
-from reconciliation.models import Break
+from reconciliation.models import Break, Hold
 from review.models.decision import Decision
 
 UNDER_WAY = (ClaimedWork.State.READY, ClaimedWork.State.RUNNING)
-UNDO, ASSIGN = "undo", "assign"
+UNDO, ASSIGN, HOLD = "undo", "assign", "hold"
 
 
 class BulkPreview(models.Model):
@@ -37,6 +38,7 @@ class BulkDecision(ClaimedWork):
         OVERRIDE = "override", "Override"
         REJECT = "reject", "Reject"
         ASSIGN = ASSIGN, "Assign"
+        HOLD = HOLD, "Put on hold"
         UNDO = UNDO, "Undo"
 
     action = models.CharField(max_length=8, choices=Action.choices)
@@ -54,6 +56,10 @@ class BulkDecision(ClaimedWork):
         blank=True,
         related_name="+",
         help_text="Whom the breaks are assigned to; null: nobody.",
+    )
+    until = models.DateField(null=True, blank=True, help_text="The day on which breaks that are put on hold return.")
+    party = models.CharField(  # noqa: DJ001 - null is under no seal
+        max_length=200, null=True, blank=True, help_text="Whose answer ends the hold."
     )
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_in")
     is_fresh = models.BooleanField(default=False, help_text="An undo that was asked for in the first seconds.")
@@ -74,6 +80,11 @@ class BulkDecision(ClaimedWork):
                 name="bulk_decision_undo_names_what",
             ),
             CheckConstraint(condition=Q(action=ASSIGN) | Q(assignee=None), name="bulk_decision_assigns_or_not"),
+            CheckConstraint(
+                condition=Q(action=HOLD) & (Q(until__isnull=False) | Q(party__isnull=False))
+                | ~Q(action=HOLD) & Q(until=None, party=None),
+                name="bulk_decision_holds_or_not",
+            ),
             CheckConstraint(condition=Q(rows__gte=F("done") + F("refused")), name="bulk_decision_counts_fit"),
             CheckConstraint(
                 condition=~Q(state="done") | Q(rows=F("done") + F("refused")), name="bulk_decision_done_is_whole"
@@ -87,6 +98,12 @@ class BulkDecision(ClaimedWork):
     def settled(self) -> int:
         """How many rows have their result."""
         return self.done + self.refused
+
+    @property
+    def awaits(self) -> str:
+        """What breaks that it put on hold wait for."""
+        until = self.until and dt.datetime.combine(self.until, dt.time(), dt.UTC)
+        return Hold(until=until, party=self.party or "").awaits if self.action == HOLD else ""
 
     @property
     def is_under_way(self) -> bool:
@@ -113,7 +130,7 @@ class BulkRow(models.Model):
         null=True,
         blank=True,
         related_name="bulk_rows",
-        help_text="What was made, confirmed, or is to be undone; none where breaks were assigned.",
+        help_text="What was made, confirmed, or is to be undone; none where breaks were assigned or put on hold.",
     )
     said = models.TextField(blank=True, help_text="What refused it.")
     settled_at = models.DateTimeField(null=True, blank=True)

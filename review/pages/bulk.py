@@ -1,6 +1,7 @@
 """Bulk decisions in the browser: choose, look at what it would do, start, follow, undo."""
 
 import csv
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -29,9 +30,10 @@ from review.bulk.bulks import (
 from review.bulk.selecting import BadSelection, NotAllVisible, Picked, choose_filtered, choose_rows
 from review.bulk.stopping import may_stop, stop_bulk
 from review.bulk.summary import summary_of
+from review.holding import HoldRefused, day_of
 from review.ids import id_of
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
-from review.models.bulk import ASSIGN
+from review.models.bulk import ASSIGN, HOLD
 from review.models.decision import UNDO_FOR
 
 PAGE, SHOWN = 50, 100
@@ -99,6 +101,9 @@ def _shown(request: HttpRequest, held: BulkPreview, refused: str = "") -> HttpRe
         "action": given.get("action", "approve"),
         "reason": given.get("reason", ""),
         "comment": given.get("comment", ""),
+        "until": given.get("until", ""),
+        "party": given.get("party", ""),
+        "tomorrow": (timezone.now().date() + dt.timedelta(days=1)).isoformat(),
         "reasons": Reason.objects.filter(active=True).exclude(code="UNKNOWN").values_list("code", flat=True),
         "asks_number": len(held.chosen) > TYPED_FROM,
         "confirms": request.user.has_perm(CONFIRMS),  # type: ignore[union-attr]
@@ -110,7 +115,7 @@ def _shown(request: HttpRequest, held: BulkPreview, refused: str = "") -> HttpRe
 @require_POST
 @permission_required(MAY, raise_exception=True)
 def start(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """Decide or assign them, once, however often this is sent."""
+    """Decide, assign or hold them, once, however often this is sent."""
     held = _preview(request, token)
     asked, by = request.POST.get("action", ""), request.user
     assert isinstance(by, User)
@@ -123,8 +128,10 @@ def start(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
             reason=request.POST.get("reason", ""),
             comment=request.POST.get("comment", ""),
             typed=request.POST.get("typed", ""),
+            until=day_of(request.POST.get("until", "")) if asked == HOLD else None,
+            party=request.POST.get("party", ""),
         )
-    except (BulkRefused, AssignRefused) as error:
+    except (BulkRefused, AssignRefused, HoldRefused) as error:
         return _shown(request, held, str(error))
     return redirect("bulk", bulk.pk)
 

@@ -1,6 +1,5 @@
 """What the page of a break is asked about who looks after it, and when."""
 
-import datetime as dt
 from collections.abc import Callable
 
 from django.contrib.auth.decorators import permission_required
@@ -11,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from reconciliation.models import Break
 from review.assigning import assign, deciders, person_called
 from review.decisions import DecisionRefused
-from review.holding import HoldRefused, hold, release
+from review.holding import day_of, hold, release
 from review.pages.break_ import answer, visible_break
 from review.pages.why import part_of
 
@@ -36,14 +35,7 @@ def hold_break(request: HttpRequest, pk: int) -> HttpResponse:
     brk, given = visible_break(request, pk), request.POST
     assert isinstance(request.user, User)
     by, more = request.user, {name: given.get(name, "") for name in ("party", "note")}
-    return _done(request, brk, lambda: hold(brk=brk, by=by, until=_day(given.get("until", "")), **more))
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise HoldRefused(f"{text[:20]!r} is no day such as 2026-12-03.") from None
+    return _done(request, brk, lambda: hold(brk=brk, by=by, until=day_of(given.get("until", "")), **more))
 
 
 @require_POST

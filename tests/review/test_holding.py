@@ -17,10 +17,11 @@ from reconciliation.conservation import conservation
 from reconciliation.custody import seal_breaks
 from reconciliation.holds import return_due
 from reconciliation.models import Break, Hold, Reconciliation, Run
-from review.bulk.bulks import start_bulk
+from review.bulk.bulks import BulkRefused, start_bulk, undo_bulk
 from review.bulk.working import work_on
 from review.decisions import AlreadyDecided, decide
 from review.holding import HoldRefused, hold, release
+from review.models import BulkDecision
 from tests.conftest import DAY, problems, row
 from tests.review.test_assigning import break_of
 from tests.review.test_bulk import chosen
@@ -228,3 +229,52 @@ def test_programs_hold_and_release(run: Run, ann: User, client: Client) -> None:
     assert post("hold", {"note": "asked"}, "2").status_code == 400
     assert post("hold", {"until": "soon", "note": "asked"}, "3").status_code == 400
     assert [post("release", {}, key).status_code for key in ("4", "5")] == [201, 409]
+
+
+def test_many_are_put_on_hold_at_once_each_with_its_result(
+    run: Run, person: Callable[..., User], client: Client
+) -> None:
+    ann = person("Supervisor", "ann")
+    decide(brk=break_of("C"), action="reject", by=ann)
+    client.force_login(ann)
+    chosen = client.post(reverse("choose_bulk"), {"q": "state:all", "whole": "1"})
+    start = f"{chosen.headers['Location']}start/"
+    for given, said in (
+        ({"until": "soon"}, "&#x27;soon&#x27; is no day such as 2026-12-03."),
+        ({"until": "2020-01-01"}, "It returns on a day after today"),
+        ({"comment": "asked"}, "Give the day on which it returns"),
+        ({"until": "2020-01-01", "comment": ""}, "Say in a note why it has to wait."),
+    ):
+        refused = client.post(start, {"action": "hold", "comment": "asked", **given})
+        assert refused.status_code == 400 and said in refused.content.decode()
+    until = (timezone.now() + dt.timedelta(days=3)).date()
+    begun = client.post(start, {"action": "hold", "until": until.isoformat(), "party": "Nordbank", "comment": "asked"})
+    bulk = BulkDecision.objects.get()
+    assert not work_on(bulk)
+    bulk.refresh_from_db()
+    assert (bulk.state, bulk.done, bulk.refused, bulk.until, bulk.party) == ("done", 2, 1, until, "Nordbank")
+    assert set(Break.objects.filter(band="held").values_list("key", flat=True)) == {"A", "B"}
+    assert {(it.note, it.party, it.held_by) for it in Hold.objects.all()} == {("asked", "Nordbank", ann)}
+    page = client.get(begun.headers["Location"]).content.decode()
+    assert "Put on hold" in page and "Nordbank" in page and "there is nothing to wait for" in page
+    with pytest.raises(BulkRefused, match="Take the breaks off hold"):
+        undo_bulk(bulk=bulk, by=ann)
+    with pytest.raises(IntegrityError, match="bulk_decision_holds_or_not"), transaction.atomic():
+        BulkDecision.objects.filter(pk=bulk.pk).update(until=None, party=None)
+    assert problems() == []
+
+
+def test_a_program_puts_many_on_hold(run: Run, person: Callable[..., User], client: Client) -> None:
+    client.force_login(person("Supervisor", "ann"))
+
+    def post(url: str, given: dict[str, object], key: str) -> Any:  # noqa: ANN401
+        return client.post(url, given, content_type="application/json", headers={"Idempotency-Key": key})
+
+    chosen = post("/api/v1/bulk-previews/", {"filters": {"q": "key:A"}}, "1").json()
+    assert (chosen["count"], chosen["chosen"]) == (1, "Filter key:A")
+    asked = {"preview": chosen["preview"], "action": "hold", "comment": "asked"}
+    assert post("/api/v1/bulk-decisions/", asked, "2").status_code == 400
+    begun = post("/api/v1/bulk-decisions/", {**asked, "party": "Nordbank"}, "3").json()
+    assert (begun["action"], begun["until"], begun["party"]) == ("hold", None, "Nordbank")
+    work_on(BulkDecision.objects.get())
+    assert break_of("A").band == "held" and problems() == []
