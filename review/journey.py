@@ -117,8 +117,10 @@ def _stood(row: Standing) -> Event:
 
 
 def _taken_back(reconciliation: Reconciliation, key: str, versions: Sequence[Mapping[str, object]]) -> list[Retraction]:
-    """What undone decisions took back; asked only where a version that a decision wrote has ended."""
-    if not any(it["_decision"] and it["_valid_to"] for it in versions):
+    """What was taken back; asked only where a version ended by a decision, or with nothing in its place."""
+    after = [*versions[1:], None]
+    ended = [(it, then) for it, then in zip(versions, after, strict=True) if it["_valid_to"]]
+    if not any(it["_decision"] or then is None or then["_decision"] for it, then in ended):
         return []
     return list(Retraction.objects.of(reconciliation.record_type).filter(key=key))
 
@@ -131,7 +133,7 @@ def _versions(versions: Sequence[Mapping[str, object]], taken_back: Sequence[Ret
         by = f"decision {version['_decision']}" if version["_decision"] else f"run {version['_run']}"
         title = f"Stored as version {number}"
         if number in again:
-            title, by = f"{title}, with the values of version {number - 2}", f"{by} undone"
+            title, by = f"{title}, with the values of version {number - 2}", _who(again[number], versions)
         yield Event(
             version["_valid_from"],  # type: ignore[arg-type]
             "db",
@@ -148,7 +150,7 @@ def _versions(versions: Sequence[Mapping[str, object]], taken_back: Sequence[Ret
         )
         former = version
     for it in taken_back:
-        who = f"decision {it.decision} undone"
+        who = _who(it, versions)
         yield Event(
             it.at,
             "x",
@@ -158,6 +160,12 @@ def _versions(versions: Sequence[Mapping[str, object]], taken_back: Sequence[Ret
             about=str(it.version),
             tone="warn",
         )
+
+
+def _who(taken: Retraction, versions: Sequence[Mapping[str, object]]) -> str:
+    """Who took a version back: its own decision, undone, or one that rejects what had passed."""
+    is_own = any(it["_version"] == taken.version and it["_decision"] == taken.decision for it in versions)
+    return f"decision {taken.decision} undone" if is_own else f"decision {taken.decision}"
 
 
 def _changed(former: Mapping[str, object], version: Mapping[str, object]) -> list[Change]:

@@ -2,8 +2,8 @@
 
 Learn then Test (A. Angelopoulos et al., "Learn then Test: Calibrating predictive algorithms to achieve risk control", 2021) by
 fixed sequences from three starts: the thresholds are fixed before a label is read, and tested from each start towards laxer
-ones, each start at a third of the allowed failure, as long as the exact binomial test rejects. In any order fixed beforehand
-the chance that a certified threshold breaks the bound is at most `delta`.
+ones, each start at its share of the allowed failure, as long as the exact binomial test rejects. In any order and with any shares
+fixed beforehand the chance that a certified threshold breaks the bound is at most `delta`.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ import numpy as np
 from attribution.statistics.bounds import exceeds_p_value, upper_bound
 
 STEPS = 60
-STARTS = (0.15, 0.45, 0.75)  # where the sequences begin, as a share of the steps from the strictest to the laxest
+# Where the sequences begin, as a share of the steps from the strictest to the laxest, and each one's share of the allowed failure.
+STARTS = ((0.1, 0.2), (0.3, 0.6), (0.6, 0.2))
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,13 @@ def certify(
     order = np.argsort(-scores, kind="stable")
     ranked, errors = scores[order], np.concatenate([[0], np.cumsum(wrong[order])])
     sample = np.searchsorted(-ranked, -grid, side="right")
-    rejected = exceeds_p_value(errors[sample], sample, bound) <= delta / len(STARTS)
-    best = max((_run(rejected, int(share * len(grid))) for share in STARTS), default=-1)
+    p_values = exceeds_p_value(errors[sample], sample, bound)
+    ends = [(_run(p_values <= delta * share, int(start * len(grid))), share) for start, share in STARTS]
+    best, share = max(ends)
     if best < 0:
         return None
     found, wrongly = int(sample[best]), int(errors[sample[best]])
-    return Certified(float(grid[best]), found, wrongly, upper_bound(wrongly, found, delta / len(STARTS)))
+    return Certified(float(grid[best]), found, wrongly, upper_bound(wrongly, found, delta * share))
 
 
 def _run(rejected: np.ndarray, start: int) -> int:

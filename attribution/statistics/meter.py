@@ -8,6 +8,7 @@ import numpy as np
 from attribution.statistics.bounds import exceeds_p_value
 from attribution.statistics.certificate import STARTS
 
+LARGEST = max(share for _, share in STARTS)  # of the allowed failure
 MOST = 1_000_000  # labelled passes; beyond, more labels are no answer
 
 
@@ -27,7 +28,7 @@ def passes_needed(share: float, bound: float, delta: float = 0.05) -> int | None
 
 def _holds(share: float, sample: int, bound: float, delta: float) -> bool:
     errors = np.array([math.ceil(share * sample)])
-    return bool(exceeds_p_value(errors, np.array([sample]), bound)[0] <= delta / len(STARTS))
+    return bool(exceeds_p_value(errors, np.array([sample]), bound)[0] <= delta * LARGEST)
 
 
 def reviews_needed(curve: Iterable[tuple[int, int]], held_out: int, bound: float, kept: float) -> int | None:

@@ -17,7 +17,7 @@ class RetractionQuerySet(models.QuerySet["Retraction"]):
 
 
 class Retraction(models.Model):
-    """A version that an undone decision took back. It stays in the store, ended; where another one stood before it, that one's
+    """A version that an undone decision, or the rejection of what had passed, took back. It stays in the store, ended; where another one stood before it, that one's
     values were stored again, as `restored`."""
 
     record_type = models.ForeignKey(RecordType, on_delete=models.PROTECT, related_name="retractions")

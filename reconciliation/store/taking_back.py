@@ -1,8 +1,8 @@
-"""Taking back what an undone decision stored: its version ends, and what stood before it is stored again, as the next version.
-Nothing is deleted, and `verify` knows each version that ended without another one in its place."""
+"""Taking back what an undone decision stored, or what passed and was rejected afterwards: its version ends, and what stood before it
+is stored again, as the next version. Nothing is deleted, and `verify` knows each version that ended without another one in its place."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from django.db import connection
@@ -49,7 +49,7 @@ def take_back(undone: Undone) -> None:
     if overtaken or (current is not None and not is_ours and current["_valid_from"] > undone.decided_at):  # type: ignore[operator]
         raise StoreRefusal(f"A newer version of {undone.brk.key} is stored by now.")
     if current is None:
-        return
+        return _give_back(undone)
     table = store_table(record_type)
     said = _references_of(table, current["_id"])  # type: ignore[arg-type]
     ending: list[tuple[StoreTable, int]] = [(table, current["_id"])] if is_ours else []  # type: ignore[list-item]
@@ -59,6 +59,46 @@ def take_back(undone: Undone) -> None:
     moment = _moment(ending)
     for each, row in dict.fromkeys(ending):
         _end(each, row, moment, undone)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A stored version of a record that passed: its row, and since when it stands."""
+
+    row: int
+    since: dt.datetime
+
+
+def passed_version(brk: Break, run: int, again: Set[object]) -> Passed | None:
+    """The current version that a run stored when the break passed; None where the key has none. `again`: decisions that rejected it
+    and were undone, since when it is theirs. StoreRefusal where another one stands."""
+    versions = stored_versions(brk.reconciliation.record_type, brk.key)
+    current = next((it for it in versions if it["_valid_to"] is None), None)
+    if current is None:
+        return None
+    decision = current["_decision"]
+    if decision not in again if decision else current["_run"] != run:
+        by = f"decision {decision}" if decision else f"run {current['_run']}"
+        raise StoreRefusal(f"The store holds {brk.key} by {by}, not by what passed in run {run}.")
+    return Passed(current["_id"], current["_valid_from"])  # type: ignore[arg-type]
+
+
+def take_back_pass(passed: Passed, rejection: Undone) -> None:
+    """Take back what passed, for the decision that rejects it. What the record said of things that it refers to stays: other records
+    of the run may have said it too."""
+    table = store_table(rejection.brk.reconciliation.record_type)
+    if table.has_identity:
+        lock_whole(table)
+    _end(table, passed.row, _moment([(table, passed.row)]), rejection)
+
+
+def _give_back(undone: Undone) -> None:
+    """Store again what a rejection took out with nothing in its place."""
+    record_type = undone.brk.reconciliation.record_type
+    taken = Retraction.objects.of(record_type).filter(decision=undone.decision, restored=None).first()
+    if taken is not None:
+        table = store_table(record_type)
+        _store_copy(table, taken.row, _moment([(table, taken.row)]), undone, sql.SQL("p._id = v._id"))
 
 
 def _references_of(table: StoreTable, row: int) -> Mapping[str, int | None]:
@@ -159,21 +199,26 @@ def _ended(table: StoreTable, row: int, moment: dt.datetime) -> tuple[str, int, 
 
 def _store_again(table: StoreTable, row: int, moment: dt.datetime, undone: Undone) -> bool:
     """Store the values of the version that ended when this one began, as the next one. Whether there is one."""
+    same = sql.SQL(" AND ").join(
+        sql.SQL("p.{} = v.{}").format(sql.Identifier(name), sql.Identifier(name)) for name in table.row_key
+    )
+    before = "{} AND p._version = v._version - 1 AND p._valid_to = v._valid_from AND p._valid_to IS NOT NULL"
+    return _store_copy(table, row, moment, undone, sql.SQL(before).format(same))
+
+
+def _store_copy(table: StoreTable, row: int, moment: dt.datetime, undone: Undone, which: sql.Composable) -> bool:
+    """Store the values of `which` version p as the one after row v. Whether there is one."""
     own = ["_identity"] if table.has_identity else []
     names = [sql.Identifier(name) for name in [*own, *(column.name for column in table.version_columns)]]
     technical = ("_version", "_bucket", "_run", "_decision", "_date", "_valid_from", "_hash")
     columns = sql.SQL(", ").join([*names, *map(sql.Identifier, technical)])
-    same = sql.SQL(" AND ").join(
-        sql.SQL("p.{} = v.{}").format(sql.Identifier(name), sql.Identifier(name)) for name in table.row_key
-    )
     before = sql.SQL(
         "SELECT {names}, v._version + 1 AS _version, p._bucket, %s::bigint AS _run, %s::bigint AS _decision, p._date, "
-        "%s::timestamptz AS _valid_from, p._hash FROM {table} v JOIN {table} p ON {same} AND p._version = v._version - 1 "
-        "AND p._valid_to = v._valid_from AND p._valid_to IS NOT NULL WHERE v._id = %s"
+        "%s::timestamptz AS _valid_from, p._hash FROM {table} v JOIN {table} p ON {which} WHERE v._id = %s"
     ).format(
         names=sql.SQL(", ").join(sql.SQL("p.{}").format(name) for name in names),
         table=table.name(table.versions),
-        same=same,
+        which=which,
     )
     statement = sql.SQL("INSERT INTO {table} ({columns}, _seal) SELECT {columns}, {seal} FROM ({before}) n").format(
         table=table.name(table.versions), columns=columns, seal=sql.SQL(seal_postgres("n")), before=before

@@ -99,6 +99,9 @@ def _runs(ids: set[int], reconciliation: Reconciliation) -> dict[int, Run]:
     return found
 
 
+STORED = "The store holds this record, since it had passed. Reject it on its own page, which takes it out."
+
+
 def decide_many(breaks: Sequence[Break], seen: Mapping[int, str], asked: Asked) -> dict[int, Outcome]:
     """Decide breaks of one reconciliation that `hold` gave, in the caller's transaction. `seen` are the fingerprints that
     were looked at. By break what was decided, or what refused it."""
@@ -138,7 +141,9 @@ def _groups(
     for brk in breaks:
         try:
             check_right(brk, asked.by, seen[brk.pk])
-            check_fit(brk, asked.action, None, holds_audit=brk.pk in audited)
+            check_fit(brk, asked.action, None)
+            if asked.rejects and brk.pk in audited:
+                raise DecisionRefused(STORED)
         except DecisionRefused as refused:
             outcomes[brk.pk] = refused
             continue

@@ -43,19 +43,14 @@ def check_action(action: str, reason: str, values: Mapping[str, str | None]) -> 
         raise DecisionRefused("An override gives a reason, a value, or both.")
 
 
-def check_fit(brk: Break, action: str, member: Member | None, *, holds_audit: bool) -> None:
-    """DecisionRefused where this break cannot be decided so. `holds_audit`: it had passed, and an audit sent it back."""
+def check_fit(brk: Break, action: str, member: Member | None) -> None:
+    """DecisionRefused where this break cannot be decided so."""
     if member is not None and (member.brk_id != brk.pk or not member.current):
         raise DecisionRefused("That row does not stand in this break.")
-    if action == Action.REJECT and holds_audit:
-        raise DecisionRefused(
-            "The store holds this record, since it had passed; a rejection would not take it out. Override what is wrong, "
-            "or approve it as it is."
-        )
     if brk.kind == Break.Kind.DUPLICATE and action != Action.REJECT and member is None:
         raise DecisionRefused("Name the row that is right: a duplicate has several.")
 
 
-def holds_audit(brk: Break, action: str) -> bool:
-    """Whether this would reject a break that had passed before an audit sent it back."""
+def rejects_a_pass(brk: Break, action: str) -> bool:
+    """Whether this rejects a break that had passed before an audit sent it back: then the store holds its record."""
     return action == Action.REJECT and brk.refusals.filter(condition=GateRefusal.AUDIT, current=True).exists()

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from ingestion import custody
 from reconciliation.models import Break, Member
+from review.decisions.checks import rejects_a_pass
 from review.decisions.locks import hold_decision
 from review.decisions.outcome import carry_out
 from review.decisions.records import check_record, first_rows, flagged_in
@@ -23,7 +24,8 @@ def confirm(*, decision: Decision, by: User) -> Decision:
     """Confirm another person's proposal; its outcome follows. Where the values changed since, the proposal is void from then
     on, and AlreadyDecided says so."""
     with transaction.atomic():
-        brk, decision = _open_proposal(decision, stores=decision.record is not None)
+        stores = decision.record is not None or rejects_a_pass(decision.brk, decision.action)
+        brk, decision = _open_proposal(decision, stores=stores)
         if decision.proposed_by_id == by.pk:
             raise OwnProposal("Nobody confirms their own proposal. Another person must.")
         if not by.has_perm("review.change_decision"):

@@ -12,7 +12,7 @@ from ingestion import custody
 from reconciliation.custody import seal_breaks
 from reconciliation.holds import DECIDED, end_hold
 from reconciliation.models import Break, Member
-from review.decisions.checks import Action, check_action, check_fit, check_right, holds_audit
+from review.decisions.checks import Action, check_action, check_fit, check_right, rejects_a_pass
 from review.decisions.confirming import check_same, confirm, void
 from review.decisions.locks import hold_break
 from review.decisions.outcome import carry_out
@@ -39,10 +39,10 @@ def decide(
 
     DecisionRefused names what holds it back; nothing is written then.
     """
-    brk = hold_break(brk.pk, stores=action != Action.REJECT)
+    brk = hold_break(brk.pk, stores=action != Action.REJECT or rejects_a_pass(brk, action))
     check_right(brk, by, expected_fingerprint)
     check_action(action, reason, values or {})
-    check_fit(brk, action, member, holds_audit=holds_audit(brk, action))
+    check_fit(brk, action, member)
     if (proposal := brk.decisions.filter(confirmed_by=None, withdrawn=False).first()) is not None:
         if proposal.fingerprint == brk.fingerprint:
             check_same(proposal, action, reason, values or {}, member, by)

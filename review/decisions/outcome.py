@@ -3,15 +3,20 @@
 from typing import Any
 
 from attribution.corrections import Confirmed, record_corrections
+from attribution.models import Draw
+from reconciliation.built_on import built_on
 from reconciliation.custody import seal_breaks
 from reconciliation.holds import DECIDED, end_hold
 from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Member, Run
 from reconciliation.store.single import Storing, store_record
 from reconciliation.store.tables import StoreRefusal
+from reconciliation.store.taking_back import Undone, passed_version, take_back_pass
+from review.decisions.checks import rejects_a_pass
 from review.decisions.refusals import DecisionRefused
 from review.models import Decision
 
+NOT_OURS = "So a rejection does not take it out. Override what is wrong, or approve it as it is."
 OLDER = "The store holds this record with a later business date. Reject this break."
 
 
@@ -21,6 +26,8 @@ def carry_out(decision: Decision) -> None:
     end_hold(brk, DECIDED, decision.confirmed_by_id)
     if decision.record is not None:
         _store(decision)
+    elif rejects_a_pass(brk, decision.action):
+        _take_out(decision)
     _settle_rows(decision)
     brk.state = Break.State.REJECTED if decision.record is None else Break.State.APPROVED
     brk.closed_at, brk.closed_because = decision.confirmed_at, f"decision {decision.pk}"
@@ -48,6 +55,23 @@ def _store(decision: Decision) -> None:
         raise DecisionRefused(str(refusal)) from None
     if fate == "older":
         raise DecisionRefused(OLDER)
+
+
+def _take_out(decision: Decision) -> None:
+    """Take the record out of the store that passed wrongly; what stood before it stands again. Where others stored it since, or the
+    pass found it there already, it is not this break's to take out."""
+    brk = decision.brk
+    passed = brk.draws.filter(purpose=Draw.Purpose.AUDIT, answers__counts=True).latest("pk")  # type: ignore[attr-defined]
+    again = set(brk.decisions.filter(record__isnull=True, undone_by__isnull=False).values_list("pk", flat=True))
+    try:
+        version = passed_version(brk, passed.run_id, again)
+    except StoreRefusal as refusal:
+        raise DecisionRefused(f"{refusal} {NOT_OURS}") from None
+    if version is None:
+        return
+    if sentence := built_on(brk, version.since):
+        raise DecisionRefused(f"{sentence} {NOT_OURS}")
+    take_back_pass(version, Undone(decision.pk, decision.run_id, brk, version.since, None))
 
 
 def _mapped(run: Run, shape: Any) -> frozenset[str]:  # noqa: ANN401

@@ -166,7 +166,7 @@ def _consequence(brk: Break, refusals: list[Refusal]) -> str:
     if any(it.condition.startswith("check:") and not it.waived for it in refusals):
         return "A check fails. Override the value, or let a Manager waive the check."
     if any(it.condition == GateRefusal.AUDIT for it in refusals):
-        return "The store holds it as it passed. Approve keeps that, override stores a corrected version; reject cannot take it out."
+        return "The store holds it as it passed. Approve keeps that, override stores a corrected version, reject takes it out."
     if brk.kind == Break.Kind.DUPLICATE:
         return "Approve stores the row that you name; the others stay duplicates."
     if brk.amount is not None:

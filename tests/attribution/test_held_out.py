@@ -28,8 +28,8 @@ def test_a_record_scores_as_its_least_difference_and_is_wrong_where_one_is() -> 
 
 
 def test_each_bound_asks_for_its_number_of_right_records() -> None:
-    """-ln(delta / 3) / -ln(1 - bound) records without an error: 39, 80, 203 and 408."""
-    for count, bounds in ((38, []), (39, BOUNDS[:1]), (80, BOUNDS[:2]), (203, BOUNDS[:3]), (408, BOUNDS)):
+    """-ln(0.6 delta) / -ln(1 - bound) records without an error: 34, 69, 174 and 349."""
+    for count, bounds in ((33, []), (34, BOUNDS[:1]), (69, BOUNDS[:2]), (174, BOUNDS[:3]), (349, BOUNDS)):
         assert [it.bound for it in prove(HeldOut(rows(count)), BOUNDS, 0.9)] == list(bounds)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.db import transaction
 from django.utils import timezone
 
 from attribution.certificates import warrant_of
@@ -22,7 +23,10 @@ from reconciliation.rules import Rules
 from reconciliation.runs import start_run
 from reconciliation.store.current import stored_versions
 from review.audits import AuditRefused, answer_audit, differences_of, waiting_for
-from review.decisions import DecisionRefused, decide
+from review.bulk.deciding import Asked, decide_many
+from review.decisions import DecisionRefused, confirm, decide
+from review.journey import journey
+from review.undoing import undo
 from tests.conftest import DAY, problems, row
 
 RIGHT, WRONG = "ROUNDING_DIFF", "MANUAL_ENTRY_ERR"
@@ -105,8 +109,6 @@ def test_a_confirmed_wrong_pass_comes_back_and_the_store_is_corrected(
     assert [it.condition for it in brk.refusals.all()] == ["audit"]
     assert {it.fate for it in brk.members.with_fate()} == {"in_review"}
     assert problems() == []
-    with pytest.raises(DecisionRefused, match="a rejection would not take it out"):
-        decide(brk=brk, action="reject", by=ann)
     reconcile(*rounded(1, first=100), DAY + dt.timedelta(days=1))
     assert Break.objects.get(pk=brk.pk).state == "review"
     decide(brk=brk, action="override", by=ann, values={"amount": "10.20"})
@@ -125,6 +127,86 @@ def test_a_wrong_pass_that_is_approved_stays_as_it_is_stored(
     decide(brk=brk, action="approve", by=bob)
     assert len(stored_versions(trades.record_type, brk.key)) == 1
     assert (Break.objects.get(pk=brk.pk).state, problems()) == ("approved", [])
+
+
+@pytest.fixture
+def recalled(draws: list[Draw], ann: User, bob: User) -> Break:
+    """A break that passed, and that two people found wrong."""
+    for by in (ann, bob):
+        said(draws[0], by, WRONG)
+    return Break.objects.get(pk=draws[0].brk_id)
+
+
+def standing(brk: Break) -> list[str]:
+    """The amounts that the store holds now."""
+    versions = stored_versions(brk.reconciliation.record_type, brk.key)
+    return [str(it["amount"]) for it in versions if it["_valid_to"] is None]
+
+
+def test_a_wrong_pass_that_is_rejected_leaves_the_store(
+    recalled: Break, ann: User, person: Callable[..., User]
+) -> None:
+    decision = decide(brk=recalled, action="reject", by=ann)
+    assert (Break.objects.get(pk=recalled.pk).state, standing(recalled)) == ("rejected", [])
+    assert problems() == []
+    told = journey(recalled.reconciliation, recalled.key).events
+    assert [(it.title, it.who) for it in told if it.what == "taken-back"] == [
+        ("Version 1 taken back", f"decision {decision.pk}")
+    ]
+    undo(decision=decision, by=person("Manager"), comment="it was right")
+    assert (Break.objects.get(pk=recalled.pk).state, standing(recalled)) == ("review", ["10.25"])
+    assert problems() == []
+    decide(brk=recalled, action="reject", by=ann)
+    assert (standing(recalled), problems()) == ([], [])
+
+
+def test_what_stood_before_a_wrong_pass_stands_again(
+    recalled: Break, trades: Reconciliation, ann: User, bob: User, reconcile: Callable[..., Run]
+) -> None:
+    decide(brk=recalled, action="approve", by=bob)
+    later = DAY + dt.timedelta(days=1)
+    reconcile([row(recalled.key, "20.25")], [row(recalled.key, "20.00")], later)
+    draw = Draw.objects.latest("pk")
+    for by in (User.objects.create(username=name) for name in ("cy", "di")):
+        by.groups.set(ann.groups.all())
+        said(draw, by, WRONG)
+    brk = Break.objects.get(pk=draw.brk_id)
+    assert (brk.state, standing(brk)) == ("review", ["20.25"])
+    decision = decide(brk=brk, action="reject", by=ann)
+    assert (standing(brk), problems()) == (["10.25"], [])
+    undo(decision=decision, by=ann)
+    assert (standing(brk), problems()) == (["20.25"], [])
+
+
+def test_a_rejection_takes_nothing_out_that_others_stored(
+    recalled: Break, ann: User, reconcile: Callable[..., Run]
+) -> None:
+    run = reconcile([row(recalled.key, "7.00")], [row(recalled.key, "7.00")], DAY + dt.timedelta(days=1))
+    assert standing(recalled) == ["7.00"]
+    brk = Break.objects.get(pk=recalled.pk)
+    if brk.state == "review":
+        with pytest.raises(DecisionRefused, match=f"by run {run.pk}, not by what passed in run"):
+            decide(brk=brk, action="reject", by=ann)
+    assert (standing(recalled), problems()) == (["7.00"], [])
+
+
+def test_two_people_reject_a_wrong_pass_under_four_eyes(
+    recalled: Break, ann: User, person: Callable[..., User]
+) -> None:
+    Reconciliation.objects.update(four_eyes=True)
+    custody.seal(list(Reconciliation.objects.all()))
+    proposal = decide(brk=recalled, action="reject", by=ann)
+    assert standing(recalled) == ["10.25"]
+    confirm(decision=proposal, by=person("Supervisor"))
+    assert (standing(recalled), problems()) == ([], [])
+
+
+def test_many_at_once_leave_a_wrong_pass_to_its_own_page(recalled: Break, ann: User) -> None:
+    asked = Asked(action="reject", reason="", comment="", by=ann)
+    with transaction.atomic():
+        found = decide_many([recalled], {recalled.pk: recalled.fingerprint}, asked)
+    assert "Reject it on its own page" in str(found[recalled.pk])
+    assert standing(recalled) == ["10.25"]
 
 
 def test_who_cannot_tell_leaves_it_to_a_second_person(draws: list[Draw], ann: User, bob: User) -> None:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from attribution.guard import standing_of
 from attribution.models import Attribution, AuditAnswer, Draw, GateStep
 from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.store.current import stored_versions
 from review.audits import answer_audit, differences_of
 from review.exports import export
 from review.tokens import make_token
@@ -102,10 +103,20 @@ def test_the_second_person_sees_what_the_first_saw(draw: Draw, client: Client, p
     assert "the pass was wrong, two people say. The record is in the queue again" in second.content.decode()
     page = client.get(reverse("break", args=[draw.brk_id])).content.decode()
     assert "Two people who did not know why it passed" in page
-    assert "override stores a corrected version; reject cannot take it out." in page
-    refused = client.post(reverse("decide", args=[draw.brk_id]), {"action": "reject"}, follow=True).content.decode()
-    assert "a rejection would not take it out" in refused
+    assert "override stores a corrected version, reject takes it out." in page
+    client.post(reverse("decide", args=[draw.brk_id]), {"action": "reject"}, follow=True)
+    assert Break.objects.get(pk=draw.brk_id).state == "rejected"
+    versions = stored_versions(draw.brk.reconciliation.record_type, draw.brk.key)
+    assert [it["_valid_to"] is None for it in versions] == [False]
     assert problems() == []
+
+
+def test_a_program_rejects_a_wrong_pass(draw: Draw, person: Callable[..., User], api: Callable[..., Any]) -> None:
+    wrong([draw], person("Analyst", "ann"), person("Supervisor", "cy"))
+    answer = api("bob", f"breaks/{draw.brk_id}/decisions", {"action": "reject"})
+    assert (answer.status_code, Break.objects.get(pk=draw.brk_id).state) == (201, "rejected")
+    versions = stored_versions(draw.brk.reconciliation.record_type, draw.brk.key)
+    assert [it["_valid_to"] is None for it in versions] == [False]
 
 
 def test_who_cannot_tell_says_so_by_page_program_and_command(

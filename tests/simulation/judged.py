@@ -18,7 +18,7 @@ COLUMNS = Columns(("field", "kind", "claim", *HABITS[1:]), HABITS)
 NAMED = {reason: reason in FUNCTIONAL for reason in REASONS}
 IS_FUNCTIONAL = np.array([reason in FUNCTIONAL for reason in REASONS])
 FLOOR = 0.5
-AIM = 2.0  # times a bound
+AIM = 1.0  # times a bound
 
 
 @dataclass(frozen=True)
