@@ -101,11 +101,11 @@ def judged(model: Model, sample: Sample, *, gated: bool = True) -> Judged:
 
 
 def aimed(scores: np.ndarray, bound: float, times: float = AIM) -> float:
-    """The score from which the model itself expects `times` as many errors as a bound allows: what lies below is not worth a label
-    where this bound is to be certified."""
+    """The score from which the model itself expects `times` as many errors as a bound allows, beyond those that it expects of its
+    best tenth (what labels of a noisy hand leave it): what lies below is not worth a label where this bound is to be certified."""
     ranked = np.sort(scores[scores >= FLOOR])[::-1]
     expected = (1 - ranked).cumsum() / np.arange(1, len(ranked) + 1)
-    within = np.flatnonzero(expected <= times * bound)
+    within = np.flatnonzero(expected <= times * bound + expected[len(ranked) // 10])
     return float(ranked[within[-1]]) if len(within) else FLOOR
 
 
