@@ -74,21 +74,24 @@ def try_document(document: Mapping[str, Any], files: Sequence[Path]) -> Trial:
     """What a checked definition of one reconciliation makes of two files, A's and B's. IngestionError as in a delivery."""
     with tempfile.TemporaryDirectory(prefix="trial-") as work:
         sides = []
-        for letter, source, file in zip("ab", document["sources"].values(), files, strict=True):
+        reconciliation = next(iter(document["reconciliations"].values()))
+        for letter, file in zip("ab", files, strict=True):
+            source = document["sources"][reconciliation[letter]]
             folder = Path(work) / letter
             folder.mkdir()
             raw = unpacked(file, folder)
             wanted = [it["column"] for it in source["mapping"].values() if "column" in it]
-            framed, format_ = frame(raw, detect(raw, source["format"]), folder, wanted)
+            framed, format_ = frame(raw, detect(raw, source.get("format") or {}), folder, wanted)
             sides.append(TrialSide(framed, format_, source["mapping"]))
         return _run(document, sides, Path(work))
 
 
 def _run(document: Mapping[str, Any], sides: Sequence[TrialSide], folder: Path) -> Trial:
     types = {code: record_type["fields"] for code, record_type in document["record_types"].items()}
-    name, reconciliation = next(iter(document["reconciliations"].items()))
+    reconciliation = next(iter(document["reconciliations"].values()))
+    name = document["sources"][reconciliation["a"]]["record_type"]
     threads, memory = settings.ENGINE_THREADS, settings.ENGINE_MEMORY
-    shape, rules = shape_of(name, types[name], types), reconciliation.get("compare", {})
+    shape, rules = shape_of(name, types[name], types), reconciliation.get("compare") or {}
     return try_out(sides[0], sides[1], shape, rules, folder, threads=threads, memory=memory)
 
 

@@ -12,7 +12,7 @@ from ingestion.audit_log import record_event
 from review.models import ApiToken
 
 LONGEST_DAYS = 365
-SCOPES = ("read", "deliver", "run", "decide", "audit")
+SCOPES = ("read", "deliver", "run", "decide", "define", "audit")
 
 
 @transaction.atomic

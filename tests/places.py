@@ -160,7 +160,8 @@ API_LISTS: Mapping[str, Sequence[Query]] = {
     "api-run-list": ({}, {"limit": 1000}), "api-delivery-list": ({},), "api-quarantine-list": ({},), "api-quarantine-counts": ({},),
     "api-proposal-list": ({},), "api-export-list": ({},), "api-audit-list": ({},), "api-incident-list": ({},), "api-bulk-list": ({},),
     "api-model-list": ({},), "api-training-list": ({},), "api-second-opinion-list": ({},), "api-blind-audit-list": ({},),
-    "api-gates": ({},), "api-alert-list": ({},), "api-alert-choices": ({},), "api-break-counts": ({}, {"q": "state:all"}), "api-decision-list": ({}, {"standing": "proposed"}), "api-public-key": ({},), "schema": ({},),
+    "api-gates": ({},), "api-alert-list": ({},), "api-alert-choices": ({},), "api-definitions": ({},), "api-work": ({},), "api-arrivals": ({},), "api-reconciliations": ({},),
+    "api-sources": ({},), "api-reasons": ({},), "api-export-columns": ({"what": "queue"},), "api-break-counts": ({}, {"q": "state:all"}), "api-decision-list": ({}, {"standing": "proposed"}), "api-public-key": ({},), "schema": ({},),
     "api-queue-views": ({},), "api-queue-look": ({},),
     "api-break-list": ({}, {"state": "review"}, {"kind": "gate", "state": "review"}, {"band": "UNKNOWN"}, {"state": "approved"}),
 }  # fmt: skip
@@ -180,8 +181,11 @@ def _rest(drawn: Drawn) -> Iterator[Place]:
         yield from (_asked(name, query, REST) for query in queries)
     for name, model in API_DETAILS.items():
         yield from (Place(name, reverse(name, args=[it.pk]), REST) for it in drawn[model])
-    for name, model in (("api-stored", RecordType), ("api-gate", Reconciliation)):
+    for name, model in (("api-stored", RecordType), ("api-gate", Reconciliation), ("api-definition", Reconciliation)):
         yield from (Place(name, reverse(name, args=[it.code]), REST) for it in drawn[model])
+    for it in drawn[Reconciliation]:
+        yield _asked("api-figures", {"reconciliation": it.code}, REST)
+        yield Place("api-set-up-history", reverse("api-set-up-history", args=["reconciliation", it.pk]), REST)
     for brk in drawn[Break]:
         asked = {"reconciliation": brk.reconciliation.code, "key": brk.key}
         yield from (_asked(name, asked, REST) for name in ("api-journey", "api-signed-journey"))

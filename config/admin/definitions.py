@@ -91,14 +91,14 @@ def _page(request: HttpRequest, site: AdminSite, more: dict[str, Any]) -> HttpRe
     context = {
         **site.each_context(request),
         "title": "Definitions",
-        "defined": _defined(request),
+        "defined": defined(request),
         "may_define": may_define(request.user),  # type: ignore[arg-type]
         **more,
     }
     return TemplateResponse(request, PAGE + ("#answer" if request.htmx else ""), context)  # type: ignore[attr-defined]
 
 
-def _defined(request: HttpRequest) -> Sequence[Reconciliation]:
+def defined(request: HttpRequest) -> Sequence[Reconciliation]:
     """The user's reconciliations with the versions of their parts."""
     versions = {
         "rules_version": Max("rule_sets__version"),

@@ -30,7 +30,7 @@ def make_draft(*, a: UploadedFile, b: UploadedFile, by: str) -> Draft:
     """Keep two files and propose; IngestionError says why nothing can be, and nothing is kept then."""
     token, folder = staging.begin(AREA)
     try:
-        files = _keep(a, folder / "a"), _keep(b, folder / "b")
+        files = keep(a, folder / "a"), keep(b, folder / "b")
         proposal = propose(*files, taken=taken_codes())
         found = {"by": by, "files": [str(it.relative_to(folder)) for it in files], **_document(proposal)}
         staging.note(folder, found)
@@ -54,7 +54,7 @@ def drop_draft(draft: Draft) -> None:
     staging.drop(AREA, draft.token)
 
 
-def _keep(upload: UploadedFile, folder: Path) -> Path:
+def keep(upload: UploadedFile, folder: Path) -> Path:
     """The bytes under the file's own name, since names of sources come from it."""
     folder.mkdir()
     target = folder / (NAME.sub("_", Path(str(upload.name)).name).strip(". ")[:120] or "file")

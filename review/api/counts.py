@@ -57,4 +57,4 @@ class CountsView(Door):
             for value, count in counts.of(name).most_common()
         ]
         told = {"q": asked.text, "total": counts.total, "is_bounded": counts.is_bounded, "facets": facets}
-        return Response(told)
+        return Response(CountsSerializer(told).data)

@@ -1,7 +1,7 @@
 """Exports by REST: ask for one, follow it, take the file."""
 
 from django.http import FileResponse
-from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
@@ -9,15 +9,17 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from review.api.door import Rows
+from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.ringing import ring_for
 from review.api.strict import StrictSerializer
 from review.export_files import BadExport
 from review.export_kinds import KINDS
-from review.exporting import MAY, ExportGone, ExportRefused, Wanted, ask_export, take_file, visible_exports
+from review.exporting import MAY, ExportGone, ExportRefused, Wanted, ask_export, kind_of, take_file, visible_exports
 from review.models import Export
 from review.pages.exports import as_download
+
+NEEDED = ("run", "record_type")  # filters without which some tables have no columns
 
 
 class ExportSerializer(serializers.ModelSerializer):
@@ -77,6 +79,35 @@ class ExportViewSet(ListModelMixin, RetrieveModelMixin, Rows):
             return as_download(made, take_file(made, request.user).open("rb"))  # type: ignore[arg-type]
         except ExportGone as error:
             return Response({"detail": str(error)}, status=410 if made.state == Export.State.DONE else 409)
+
+
+class ColumnsSerializer(serializers.Serializer):
+    """The columns that an export can have."""
+
+    columns = serializers.ListField(child=serializers.CharField())
+
+
+class ExportColumnsView(Door):
+    """What an export can be chosen from."""
+
+    parameters = ("what", *NEEDED)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("what", enum=list(KINDS), required=True), *map(OpenApiParameter, NEEDED)],
+        responses=ColumnsSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """The columns of a kind of export: of a run's tables give the `run`, of stored rows the `record_type`."""
+        if not request.user.has_perm(MAY):  # type: ignore[union-attr]
+            raise PermissionDenied("Exporting needs the right to.")
+        filters = {name: request.GET[name] for name in NEEDED if request.GET.get(name)}
+        try:
+            kind = kind_of(Wanted(request.GET.get("what", ""), "csv", filters), request.user)  # type: ignore[arg-type]
+            return Response({"columns": list(kind.columns(request.user, filters))})  # type: ignore[arg-type]
+        except ExportRefused as error:
+            raise PermissionDenied(str(error)) from None
+        except BadExport as error:
+            return Response({"detail": str(error)}, status=400)
 
 
 def _ask(request: Request, wanted: Wanted) -> Response:

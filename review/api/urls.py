@@ -14,12 +14,14 @@ from review.api.comments import CommentsView, WithdrawCommentView
 from review.api.counts import CountsView
 from review.api.decisions import DecisionViewSet
 from review.api.deliveries import DeliveryViewSet
-from review.api.exports import ExportViewSet
+from review.api.exports import ExportColumnsView, ExportViewSet
 from review.api.gates import GatesView, GateView, ReopenGateView
+from review.api.history import SetUpHistoryView
 from review.api.incidents import IncidentViewSet
 from review.api.journey import JourneyView, PublicKeyView, SearchView, SignedJourneyView
 from review.api.models import ModelViewSet, TrainingViewSet
 from review.api.nowhere import NoSuchAddress
+from review.api.overview import ArrivalsView, FiguresView, WorkView
 from review.api.proposals import ProposalViewSet
 from review.api.push import PushView, ReceiptView, SealView
 from review.api.quarantine import QuarantineViewSet, ReadAgainView, ReplayView
@@ -28,6 +30,8 @@ from review.api.rejects import RejectsView
 from review.api.runs import RunViewSet
 from review.api.second_opinions import OpinionViewSet
 from review.api.stored import StoredView
+from review.api.trials import DeliveryTrialsView
+from review.api.vocabulary import ReasonsView, ReconciliationsView, SourcesView
 
 router = SimpleRouter(use_regex_path=True)
 router.trailing_slash = "/?"  # with and without the last slash
@@ -66,6 +70,17 @@ urlpatterns = [
     re_path(r"^gates/(?P<code>[-\w]+)/reopen/?$", ReopenGateView.as_view(), name="api-reopen-gate"),
     re_path(r"^alert-choices/?$", ChoicesView.as_view(), name="api-alert-choices"),
     re_path(r"^alert-choices/(?P<event>[-.\w]+)/?$", ChoiceView.as_view(), name="api-alert-choice"),
+    re_path(r"^delivery-trials/?$", DeliveryTrialsView.as_view(), name="api-delivery-trials"),
+    re_path(r"^export-columns/?$", ExportColumnsView.as_view(), name="api-export-columns"),
+    re_path(r"^figures/?$", FiguresView.as_view(), name="api-figures"),
+    re_path(r"^work/?$", WorkView.as_view(), name="api-work"),
+    re_path(r"^arrivals/?$", ArrivalsView.as_view(), name="api-arrivals"),
+    re_path(
+        r"^set-up-history/(?P<kind>[-\w]+)/(?P<pk>\d{1,18})/?$", SetUpHistoryView.as_view(), name="api-set-up-history"
+    ),
+    re_path(r"^reconciliations/?$", ReconciliationsView.as_view(), name="api-reconciliations"),
+    re_path(r"^sources/?$", SourcesView.as_view(), name="api-sources"),
+    re_path(r"^reasons/?$", ReasonsView.as_view(), name="api-reasons"),
     re_path(r"^bulk-previews/?$", BulkPreviewView.as_view(), name="api-bulk-previews"),
     re_path(r"^queue-views/?$", SavedViewsView.as_view(), name="api-queue-views"),
     re_path(r"^queue-views/(?P<pk>\d{1,18})/?$", SavedViewView.as_view(), name="api-queue-view"),
