@@ -67,6 +67,7 @@ def make_things(reconcile: Callable[..., Run], proposer: User) -> dict[str, int]
         "decisions": decision.pk,
         "quarantine": QuarantinedRow.objects.get().pk,
         "history": run.reconciliation_id,
+        "set-up-history": run.reconciliation_id,
         "recordtype": RecordType.objects.get(code="party").pk,
     }
 

@@ -22,6 +22,8 @@ from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
 from review.api.strict import StrictSerializer
 
+LONGEST_NAME = 200  # bytes of a file's name
+
 
 class DefinedSerializer(serializers.ModelSerializer):
     """A reconciliation with the versions of its rules and mappings; null before the first run or delivery."""
@@ -58,7 +60,7 @@ class DefineSerializer(StrictSerializer):
         if len(tables) > MOST_FILES:
             raise serializers.ValidationError(f"There are {len(tables)} value tables; at most {MOST_FILES} can be.")
         for name in tables:
-            if "\0" in name or Path(name).name != name or len(name.encode()) > 200:
+            if "\0" in name or name in ("", "..") or Path(name).name != name or len(name.encode()) > LONGEST_NAME:
                 raise serializers.ValidationError(f"{name[:40]!r} is no name of a file.")
         return tables
 

@@ -34,9 +34,10 @@ class Door(APIView):
     also: Mapping[str, tuple[str, ...]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        """Whoever may come in is asked for nothing that is not there."""
+        """Whoever may come in is asked for nothing that is not there; of a method that is not known that is said later."""
         super().initial(request, *args, **kwargs)
-        check_parameters(request, self.known_parameters())
+        if hasattr(self, str(request.method).lower()):
+            check_parameters(request, self.known_parameters())
 
     def known_parameters(self) -> tuple[str, ...]:
         """The parameters of what is being done."""

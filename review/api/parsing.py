@@ -45,7 +45,15 @@ class ExactJson(RawJson):
             raise ParseError("JSON parse error - it is nested too deeply.") from None
         except ValueError as error:
             raise ParseError(f"JSON parse error - {error}") from None
+        if b"\\u0000" in body and _holds_nul(value):
+            raise ParseError("A text or a name holds a NUL character. Take it out and try again.")
         return value
+
+
+def _holds_nul(value: Any) -> bool:  # noqa: ANN401
+    if isinstance(value, dict):
+        return any(map(_holds_nul, value)) or any(map(_holds_nul, value.values()))
+    return any(map(_holds_nul, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value
 
 
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

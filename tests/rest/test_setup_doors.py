@@ -61,7 +61,7 @@ def test_a_fault_has_its_place_and_changes_nothing(call: Call) -> None:
     status, told = call("definitions", {"text": DEFINITION.replace("amount: {column: amount}", "amuont: {column: x}")})
     assert status == 400 and told["faults"][0]["place"] == "sources.left.mapping.amuont"
     assert "did you mean" in told["faults"][0]["sentence"] and not RecordType.objects.exists()
-    for name in ("../x.csv", "a\0b", "a/b"):
+    for name in ("../x.csv", "a\0b", "a/b", "", ".", "..", "x" * 201):
         assert call("definitions", {"text": "a: 1", "tables": {name: "x"}})[0] == 400
     assert call("definitions", {"text": DEFINITION}, "Analyst")[0] == 403
 
