@@ -8,14 +8,12 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
-from review.api.permissions import HasScope
-from review.api.strict import StrictSerializer, check_parameters
+from review.api.strict import StrictSerializer
 from review.columns import COLUMNS
 from review.models import QueueLook, SavedView
 from review.models.view import LONGEST_NAME, LONGEST_QUERY
@@ -65,9 +63,7 @@ class LookSerializer(StrictSerializer):
     opens_with = serializers.IntegerField(min_value=1, max_value=2**62, required=False, allow_null=True)
 
 
-class _Door(APIView):
-    permission_classes = [IsAuthenticated, HasScope]
-
+class _OfLookers(Door):
     def person(self, request: Request) -> User:
         """Who asks; 403 for who may not look at breaks."""
         assert isinstance(request.user, User)
@@ -76,13 +72,12 @@ class _Door(APIView):
         return request.user
 
 
-class SavedViewsView(_Door):
+class SavedViewsView(_OfLookers):
     """Saved views: list, save."""
 
     @extend_schema(operation_id="v1_queue_views_list", responses=SavedViewSerializer(many=True))
     def get(self, request: Request) -> Response:
         """One's own and those of one's teams, by name."""
-        check_parameters(request, ())
         found = visible_views(self.person(request)).select_related("owner", "team")
         return Response(SavedViewSerializer(found, many=True).data)
 
@@ -94,7 +89,7 @@ class SavedViewsView(_Door):
         return once(request, lambda: _answer(lambda: _told(save_view(by=by, **asked.validated_data)), 201))
 
 
-class SavedViewView(_Door):
+class SavedViewView(_OfLookers):
     """A saved view: one, change, delete."""
 
     @extend_schema(responses=SavedViewSerializer)
@@ -119,7 +114,7 @@ class SavedViewView(_Door):
         return get_object_or_404(visible_views(self.person(request)), pk=pk)
 
 
-class QueueLookView(_Door):
+class QueueLookView(_OfLookers):
     """How the user wants the queue to look."""
 
     @extend_schema(responses=LookSerializer)

@@ -24,7 +24,7 @@ from tests.conftest import DAY, define_trades, make_person, reconcile_rows
 from tests.standing import lake_folder  # noqa: F401 - the world's
 from tests.things import make_things
 
-EXAMPLES = int(os.environ.get("FUZZED", "6"))
+EXAMPLES = int(os.environ.get("FUZZED", "4"))
 DOCUMENT = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
 DOCUMENT.app = WSGIHandler()
 OPERATIONS = {it.ok().label: it.ok() for it in DOCUMENT.get_all_operations()}
