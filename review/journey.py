@@ -118,7 +118,7 @@ def _stood(row: Standing) -> Event:
 
 def _taken_back(reconciliation: Reconciliation, key: str, versions: Sequence[Mapping[str, object]]) -> list[Retraction]:
     """What was taken back; asked only where a version ended by a decision, or with nothing in its place."""
-    after = [*versions[1:], None]
+    after = [*versions[1:], None][: len(versions)]  # of a key that was never stored there is none
     ended = [(it, then) for it, then in zip(versions, after, strict=True) if it["_valid_to"]]
     if not any(it["_decision"] or then is None or then["_decision"] for it, then in ended):
         return []
