@@ -26,7 +26,7 @@ from review.query.asked import Asked
 from review.query.terms import IS, RANGE, Term
 from review.query.words import ALL, ME, NOBODY, OTHERS
 
-MOST = 10_000  # breaks that are looked at for a count
+MOST = 2_000  # breaks that are looked at for a count
 FACETS = ("state", "kind", "reason", "band", "reconciliation", "assigned", "due")
 OPEN = ("review", HELD, WAITING, "in_flight")  # states in which the tally knows ages and due times
 ASSIGNED = {ME: "Me", NOBODY: "Nobody", OTHERS: "Others"}

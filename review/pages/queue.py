@@ -130,7 +130,7 @@ def _listing(
         "facets": _facets(request, counts, asked, reasons),
         "tabs": tabs(counts, asked, given),
         "order": given,
-        "total": counts.total,
+        "total": None if counts.is_bounded else counts.total,
         "told": told_total(counts),
         "asked": asked.query(given),
         "tokens": [

@@ -76,7 +76,7 @@ def _word(name: str) -> Word:
         near = get_close_matches(asked, WORDS, n=1, cutoff=0.6)
         meant = f" Did you mean {near[0]}?" if near else ""
         raise BadQuery(
-            f"There is no word {name[:40]!r}.{meant} There are {', '.join(WORDS)}. A key that holds a colon stands in quotes."
+            f"There is no word {name[:40]!r}.{meant} The words are {', '.join(WORDS)}. A key that holds a colon stands in quotes."
         )
     return word
 

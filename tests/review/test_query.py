@@ -188,6 +188,7 @@ def test_what_the_tally_does_not_know_is_counted_as_far_as_people_take_it_in(
     assert [it["count"] for it in page["tabs"]] == [4, None, None, None, None, None, None]
     monkeypatch.setattr("review.pages.facets.MOST", 3)
     bounded = client.get(reverse("queue"), {"q": "amount>1"})
+    assert "Decide all listed" in bounded.content.decode() and bounded.context["total"] is None
     assert bounded.context["told"] == "more than 3" and "4 shown of more than 3" in bounded.content.decode()
     options = [it for facet in bounded.context["facets"] for it in facet["options"]]
     assert {"kind", "reason"} <= {it["name"] for it in bounded.context["facets"]}

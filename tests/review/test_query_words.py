@@ -62,8 +62,8 @@ def test_a_term_means(text: str, word: str, op: str, values: tuple[object, ...],
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("foo:1", "There is no word 'foo'. There are key, state, kind, reason,"),
-        ("reson:UNKNOWN", "There is no word 'reson'. Did you mean reason? There are key, state,"),
+        ("foo:1", "There is no word 'foo'. The words are key, state, kind, reason,"),
+        ("reson:UNKNOWN", "There is no word 'reson'. Did you mean reason? The words are key, state,"),
         ("FX:88", "A key that holds a colon stands in quotes."),
         ("reason:UNKNWN", "reason has no value 'UNKNWN'; did you mean 'UNKNOWN'?"),
         ("state:", "state: has no value; write it as state:held."),
