@@ -113,7 +113,7 @@ def episode(brk: Break, reconciliation: Reconciliation) -> Iterator[Event]:
     """The life of a break."""
     yield from _found(brk)
     for difference in brk.told:  # type: ignore[attr-defined]
-        if difference.said is not None:
+        if getattr(difference, "said", None) is not None:
             yield _reasoned(difference)
     for it in brk.held:  # type: ignore[attr-defined]
         yield Event(_time(it["at"] or it["began"]), "gate", f"Held by the gate. {it['sentence']}", it["detail"],

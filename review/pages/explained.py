@@ -96,7 +96,8 @@ def _joined(differences: Sequence[Explained]) -> str:
 def explained_differences(brk: Break) -> list[Explained]:
     """The current differences of a break, in one query."""
     found = prepared("explained", _explained, {PK: brk.pk})
-    return [Explained(it, it.said, [_likely(told) for told in it.candidates]) for it in found]  # type: ignore[attr-defined]
+    # Django sets no `said` on a difference that nothing was said of yet, as while a run goes on
+    return [Explained(it, getattr(it, "said", None), [_likely(told) for told in it.candidates]) for it in found]  # type: ignore[attr-defined]
 
 
 def _explained() -> QuerySet[Difference]:

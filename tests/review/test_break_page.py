@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from attribution.models import Attribution
 from ingestion.audit_chain import chain_now
 from reconciliation.models import Break, Run
 from review.decisions import decide
@@ -51,6 +52,16 @@ def test_the_keys_other_breaks_stand_with_what_was_decided(
         f'href="{first.get_absolute_url()}"' in page and "the bank was late" in page and 'aria-current="true"' in page
     )
     assert "analyst says TIMING_LAG." in page
+
+
+def test_a_break_of_which_nothing_is_said_yet_is_shown(run: Run, client: Client, person: Callable[..., User]) -> None:
+    """While a run goes on, its breaks stand before anything explained them."""
+    client.force_login(person("Supervisor"))
+    brk = Break.objects.filter(kind="differing", state="review")[0]
+    Attribution.objects.filter(difference__brk=brk).delete()
+    Break.objects.filter(pk=brk.pk).update(state="in_flight")
+    for url in (f"/breaks/{brk.pk}/", f"/journey/?reconciliation={brk.reconciliation.code}&key={brk.key}"):
+        assert client.get(url).status_code == 200, url
 
 
 def test_the_audit_trail_is_for_who_reads_the_log(run: Run, client: Client, person: Callable[..., User]) -> None:

@@ -13,7 +13,7 @@ from tests.conftest import row
 from tests.standing import lake_folder  # noqa: F401
 
 SAVEPOINTS = 2  # of the test's own transaction
-BOUNDS = {"approve": 30, "reject": 20}
+BOUNDS = {"approve": 30, "reject": 21}
 
 
 @pytest.fixture(scope="module")
