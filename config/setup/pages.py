@@ -2,7 +2,7 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from config.definitions.faults import BadDefinition
+from config.definitions.faults import BadDefinition, Fault
 from config.definitions.permitted import define_as
 from config.definitions.yaml_text import read_yaml
 from config.pipeline import ring
@@ -109,10 +109,16 @@ def _applied(user: User, found: Draft, code: str, text: str, date: dt.date) -> R
     return start_run(reconciliation=reconciliation, business_date=date, by=user.get_username())
 
 
+def _faults_of(row: Mapping[str, Any], faults: Sequence[Fault]) -> list[str]:
+    """What is wrong with a row's field, for beside it."""
+    name = str(row.get("name") or "")
+    return [str(it) for it in faults if name and name in it.place.replace(",", ".").split(".")]
+
+
 def _page(
     request: HttpRequest, found: Draft, posted: Mapping[str, str] | None, more: Mapping[str, Any]
 ) -> HttpResponse:
-    rows = rows_shown(found, posted)
+    rows = [row | {"faults": _faults_of(row, more.get("faults", ()))} for row in rows_shown(found, posted)]
     context = {
         "draft": found,
         "found": found.found,

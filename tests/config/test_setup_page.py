@@ -93,6 +93,8 @@ def test_what_cannot_be_read_is_named_and_nothing_is_applied(client: Client, dra
         answer = client.post(draft + "answer/", {**form, **change, "action": "apply"})
         assert answer.status_code == 400
         assert said in answer.content.decode()
+        beside = [row["name"] for row in answer.context["rows"] if row["faults"]]
+        assert beside == ([] if "date" in change else [change.get(f"name_{amount}", "amount")]) or "two fields" in said
     assert not Source.objects.exists() and not Run.objects.exists()
 
 
