@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from review.nul import NO_NUL
 from review.query.terms import COMPARED, IS, RANGE, BadQuery, Term
-from review.query.words import ALSO, ALSO_VALUE, LONGEST_VALUE, NONE, WORDS, Word
+from review.query.words import ALL, ALSO, ALSO_VALUE, LONGEST_VALUE, NONE, WORDS, Word
 
 LONGEST, MOST_TERMS, MOST_VALUES = 1000, 30, 50
 HELD, SHOWN = "held", "review"  # states that `held:yes` and `held:no` stand for
@@ -100,6 +100,8 @@ def _any_of(word: Word, texts: Sequence[str], known: Known, *, negated: bool) ->
     said = [ALSO_VALUE.get((word.name, _checked(word, it).casefold()), it) for it in texts]
     values = [word.value(it, there) for it in said]
     written = [(value or NONE) if isinstance(value, str) else text for value, text in zip(values, said, strict=True)]
+    if word.name == "state" and ALL in values and (negated or len(values) > 1):
+        raise BadQuery("state:all stands alone, without a minus and other states; leave all out, or the others.")
     if word.name == "held":
         return _any_of(WORDS["state"], [HELD if it == "yes" else SHOWN for it in written], {}, negated=negated)
     return Term(word.name, IS, tuple(values), tuple(written), negated)
