@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from reconciliation.models import Break
 from reconciliation.models.break_ import SHOWN, SIZE
@@ -27,8 +27,11 @@ class Order:
         sign = "-" if self.descends else ""
         return tuple(f"{sign}{name}" for name in (self.column, "pk") if name)
 
-    def sort(self, breaks: QuerySet[Break]) -> QuerySet[Break]:
-        """The breaks in this order."""
+    def sort(self, breaks: QuerySet[Break], *, finds_first: bool = False) -> QuerySet[Break]:
+        """The breaks in this order. `finds_first`: they are few beside all, so the database finds them, then sorts, instead of
+        walking all in this order; it cannot know that the newest come last by priority."""
+        if finds_first and self.column == "priority":
+            return breaks.order_by(F("priority") + 0, "pk")
         ready = breaks.annotate(size=SIZE) if self.column == "size" else breaks
         return ready.order_by(*self.columns)
 

@@ -30,6 +30,7 @@ from review.query.apply import asked_for
 from review.visible import access, entered_reconciliations, visible_breaks
 
 PAGE = 50
+FEW = 100_000  # breaks that are sorted in a fifth of a second
 SHORT_BANDS = {
     "straight": "Held",
     "expedited": "Expedited",
@@ -107,6 +108,12 @@ def queue(request: HttpRequest) -> HttpResponse:
     return render(request, "review/queue.html", context, status=400 if refused else 200)
 
 
+def _is_few(counts: Counts, asked: Asked) -> bool:
+    """Whether a query asks by age, and an index of ages finds what it asks for sooner than one of priorities."""
+    by_age = any(it.word in ("age", "opened") and not it.negated for it in asked.terms)
+    return by_age and not counts.is_bounded and counts.total <= FEW
+
+
 def _listing(
     request: HttpRequest, asked: Asked, reasons: Mapping[str, bool | None], *, is_refused: bool
 ) -> dict[str, Any]:
@@ -114,7 +121,7 @@ def _listing(
     counts = count_breaks(visible, access(request), entered_reconciliations(request), asked, me)
     name = order_of(request.GET.get("order", ""), asked.state)
     order, given = ORDERS[name], request.GET.get("order", "")
-    found = order.sort(asked_for(visible, asked, me))
+    found = order.sort(asked_for(visible, asked, me), finds_first=_is_few(counts, asked))
     page = order.after(found, request.GET["after"]) if request.GET.get("after") else found
     breaks = (
         []

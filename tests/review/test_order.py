@@ -101,6 +101,20 @@ def test_the_priority_is_read_from_its_index(made: Run, client: Client, pages: C
     assert re.search(r"Index Scan using break_by_priority", plan), plan
 
 
+def test_few_of_an_age_are_found_before_they_are_sorted(
+    made: Run, client: Client, pages: Callable[[str], list[str]]
+) -> None:
+    young = "q=age%3C1d"
+    assert pages(young) == pages("")
+    with CaptureQueriesContext(connection) as asked:
+        client.get(f"{reverse('queue')}?{young}")
+    listed = next(it["sql"] for it in asked if '"priority" + 0' in it["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {listed}")
+        assert "break_by_priority" not in "\n".join(line for (line,) in cursor.fetchall())
+
+
 def test_the_api_lists_in_the_same_order(made: Run, client: Client, pages: Callable[[str], list[str]]) -> None:
     for order in ("priority", "amount"):
         keys, url = [], f"/api/v1/breaks/?order={order}&limit=7"
