@@ -28,7 +28,7 @@ class Meter:
         if self.reviews is None:
             return f"At {self.bound * 100:.0f} % more labels alone do not help: the newest model errs too often."
         if not self.reviews:
-            return f"There are labels enough for {self.bound * 100:.0f} %: train under a budget."
+            return f"There may be labels enough for {self.bound * 100:.0f} % by now: train again, under a budget."
         return f"About {_rounded(self.reviews):,} more reviews bring the certificate of {self.bound * 100:.0f} %."
 
 

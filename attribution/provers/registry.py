@@ -64,7 +64,7 @@ PROVERS = (
     _prover("format", "FORMAT_VARIANT", "0.95", formats.other_format, ALL, flagged=True, asks=True),
     _prover("text_form", "FORMAT_VARIANT", "0.95", texts.text_form, TEXTS, 4, flagged=True),
     _prover("encoding", "ENCODING_ERR", "0.97", texts.encoding, TEXTS, 4, flagged=True),
-    _prover("data_type", "DATA_TYPE_MISMATCH", "0.90", formats.no_value, ALL, 1_000, flagged=True),
+    _prover("data_type", "DATA_TYPE_MISMATCH", "0.90", formats.no_value, ALL, 1_000, guessed=DOUBTED, flagged=True),
     _prover("sign", "SIGN_FLIP", "0.97", numbers.sign_flip, NUMBERS),
     _prover("scale", "SCALE_ERR", "0.95", numbers.scale, NUMBERS, 18),
     _prover("scale", "SCALE_ERR", "0.95", numbers.unit_factor, NUMBERS, 20_000, guessed=DOUBTED),
