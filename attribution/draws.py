@@ -14,11 +14,11 @@ from psycopg import sql
 
 from attribution.models import Draw, DrawSeed
 from ingestion import custody
+from ingestion.buckets import BUCKETS
 from ingestion.sql_text import literal
 from reconciliation.bulk import copy_in, number_rows
 from reconciliation.models import Break, Reconciliation, RunStep
 from reconciliation.rules import GateRules
-from reconciliation.runs import BUCKETS
 
 CALIBRATION_SHARE = 0.10
 AUDIT, CALIBRATION = Draw.Purpose.AUDIT.value, Draw.Purpose.CALIBRATION.value

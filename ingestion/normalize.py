@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.buckets import BUCKETS, bucket_sql
 from ingestion.errors import MissingColumn, UnreadableFile
 from ingestion.file_format import NAMED_VALUES, FileFormat
 from ingestion.framing import Framed, RejectedRow
@@ -16,7 +17,6 @@ from ingestion.shape import Leaf, Shape, canonical_sql, key_part_sql
 from ingestion.sql_text import literal, parquet
 from ingestion.value_sql import cleaned_sql, direct_sql, is_direct, may_flag, typed_sql
 
-BUCKETS = 64
 PARTS = 16  # files of a partitioned delivery
 NUMBER = "__n"
 LONGEST_NAME = 100  # characters of a column in a sentence
@@ -161,7 +161,7 @@ def _records_sql(framed: Framed, format_: FileFormat, shape: Shape, mappings: di
         f"WITH cleaned AS (SELECT {NUMBER} AS n, {cleaned} FROM {source_sql(framed, format_)}), "
         f"cast_ AS (SELECT *{cast} FROM cleaned), canonical AS (SELECT *{is_canonical} FROM cast_), "
         f"typed AS (SELECT *, {typed} FROM canonical), keyed AS (SELECT *, {_key_sql(shape)} AS key FROM typed) "
-        f"SELECT n, CAST(md5_number_lower(key) % {BUCKETS} AS UTINYINT) AS bucket, key, "
+        f"SELECT n, {bucket_sql('key')} AS bucket, key, "
         f"{', '.join(outputs)}, {_flags_sql(used)} AS flags FROM keyed"
     )
 

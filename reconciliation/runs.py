@@ -13,6 +13,7 @@ from django.utils import timezone
 from ingestion import custody
 from ingestion.alerts import clear_events, raise_event
 from ingestion.audit_log import record_event
+from ingestion.buckets import BUCKETS
 from ingestion.deliveries import plan_normalization
 from ingestion.models import ClaimedWork, Delivery, Normalization, Source
 from reconciliation.bulk import analyze
@@ -20,7 +21,6 @@ from reconciliation.models import Reconciliation, RuleSet, Run, RunInput, RunSte
 from reconciliation.report import compile_report, keys_in_breaks
 from reconciliation.rule_sets import freeze_rules
 
-BUCKETS = 64
 State = Run.State
 Done = ClaimedWork.State.DONE
 Failed = ClaimedWork.State.FAILED

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import duckdb
 from django.db import transaction
 
+from ingestion.buckets import bucket_sql
 from ingestion.models import RecordType
 from ingestion.shape import Shape
 from reconciliation.session import session
@@ -49,7 +50,7 @@ def put_reference_records(*, record_type: RecordType, records: Sequence[Record],
 def _keyed(duck: duckdb.DuckDBPyConnection, shape: Shape, records: Sequence[Record]) -> list[tuple[str, int, Record]]:
     """The records with their key texts and buckets."""
     keys = [key_text(shape, record) for record in records]
-    buckets = duck.execute("SELECT CAST(md5_number_lower(key) % 64 AS UTINYINT) FROM unnest(?) AS t(key)", [keys])
+    buckets = duck.execute(f"SELECT {bucket_sql('key')} FROM unnest(?) AS t(key)", [keys])
     return [(key, row[0], record) for key, row, record in zip(keys, buckets.fetchall(), records, strict=True)]
 
 

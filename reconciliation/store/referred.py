@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from ingestion.buckets import bucket_sql
 from ingestion.shape import Leaf, canonical_sql, key_part_sql
 from ingestion.sql_text import quoted
 from reconciliation.engine.record_hash import own_leaves, record_hash_sql
@@ -50,7 +51,7 @@ def referred_relation(
     own_keys += ", k.decision" if saying.each_decided else ""
     hashed = own_leaves(target.shape)
     duck.execute(
-        f"CREATE OR REPLACE TEMP TABLE {said} AS SELECT *, CAST(md5_number_lower(key) % 64 AS UTINYINT) AS bucket, "
+        f"CREATE OR REPLACE TEMP TABLE {said} AS SELECT *, {bucket_sql('key')} AS bucket, "
         f"{record_hash_sql(hashed, [leaf.column for leaf in hashed])} AS hash FROM "
         f"(SELECT k.key, {own_keys}, {kept} FROM keyed k LEFT JOIN stored_referred s ON s.key = k.key)"
     )

@@ -1,13 +1,13 @@
 """Storing one record, as a decision does: what `store_relation` does to many, in a few statements and without an engine."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 from psycopg import sql
 
+from ingestion.buckets import bucket_of
 from ingestion.models import RecordType
 from ingestion.shape import Leaf, key_part_sql
 from reconciliation.engine.record_hash import canonical_postgres, own_leaves, record_hash_postgres
@@ -240,13 +240,8 @@ def _judge(row: Row, storing: Storing) -> Judged:
         fate = "unchanged"
     else:
         fate = "older" if date > storing.business_date else "changed"
-    bucket = _bucket(key) if row.bucket is None else row.bucket
+    bucket = bucket_of(key) if row.bucket is None else row.bucket
     return Judged(row, fate, bucket, current, (version or ended or 0) + 1)
-
-
-def _bucket(key: str) -> int:
-    """As normalization counts it."""
-    return int.from_bytes(hashlib.md5(key.encode(), usedforsecurity=False).digest()[8:], "little") % 64
 
 
 def _moment(entering: Sequence[Judged]) -> str:

@@ -7,17 +7,10 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from review.api.deliveries import CellSerializer
 from review.api.door import Door
 from review.audit_events import READS
 from review.set_up_history import KINDS, MOST, may_see, versions_of
-
-
-class ChangedValueSerializer(serializers.Serializer):
-    """A value of a thing before and after."""
-
-    field = serializers.CharField()  # type: ignore[assignment]
-    before = serializers.CharField(allow_null=True)
-    after = serializers.CharField(allow_null=True)
 
 
 class VersionSerializer(serializers.Serializer):
@@ -28,7 +21,7 @@ class VersionSerializer(serializers.Serializer):
     by = serializers.CharField(allow_blank=True)
     door = serializers.CharField(allow_blank=True)
     request = serializers.CharField(allow_blank=True)
-    changes = ChangedValueSerializer(many=True)
+    changes = CellSerializer(many=True)
 
 
 class HistorySerializer(serializers.Serializer):
