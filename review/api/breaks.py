@@ -34,11 +34,12 @@ from review.api.serializers import (
     WaiveSerializer,
 )
 from review.assigning import assign, person_called
+from review.counting import count_breaks
 from review.decisions import AlreadyDecided, DecisionRefused, decide, waive
 from review.due import DUE, due_is
 from review.holding import hold, release
 from review.ordering import ORDERS, shown_breaks
-from review.query import BadQuery, asked_of, known_to
+from review.query import Asked, BadQuery, asked_of, known_to
 from review.query.apply import asked_for, narrowed
 from review.similar import similar_breaks
 
@@ -49,15 +50,21 @@ FILTERS = {
 }  # fmt: skip
 
 
-def _queried(breaks: QuerySet[Break], request: Request) -> tuple[QuerySet[Break], str]:
-    """What a list's query leaves of the breaks, and their state, empty for several; ValidationError where it cannot be read."""
-    state = str(request.GET.get("state") or "")
+def _asked(request: Request) -> Asked | None:
+    """A list's query, None where there is none; ValidationError where it cannot be read."""
     if not (text := str(request.GET.get("q") or "")):
-        return breaks, state or "review"
+        return None
     try:
-        asked = asked_of({"q": text}, known_to(request.user))  # type: ignore[arg-type]
+        return asked_of({"q": text}, known_to(request.user))  # type: ignore[arg-type]
     except BadQuery as error:
         raise ValidationError({"detail": str(error)}) from None
+
+
+def _queried(breaks: QuerySet[Break], asked: Asked | None, request: Request) -> tuple[QuerySet[Break], str]:
+    """What a list's query leaves of the breaks, and their state, empty for several."""
+    state = str(request.GET.get("state") or "")
+    if asked is None:
+        return breaks, state or "review"
     if state:
         return narrowed(breaks, asked.terms, request.user.pk), state
     return asked_for(breaks, asked, request.user.pk), asked.state
@@ -66,7 +73,8 @@ def _queried(breaks: QuerySet[Break], request: Request) -> tuple[QuerySet[Break]
 def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
     """The breaks of a list, ready for its order; ValidationError for one that there is not."""
     return_due(now := timezone.now())
-    breaks, state = _queried(breaks, request)
+    asked = _asked(request)
+    breaks, state = _queried(breaks, asked, request)
     if due := str(request.GET.get("due") or ""):
         if due not in DUE:
             raise ValidationError({"detail": f"There is no due time {due[:40]!r}{nearest(due, DUE)}"})
@@ -79,7 +87,8 @@ def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
         raise ValidationError(
             {"detail": f"Only what is in review is listed by {name}. Ask for state=review, or by newest."}
         )
-    return order.sort(shown_breaks(breaks) if order.of_shown else breaks)
+    ready = shown_breaks(breaks) if order.of_shown else breaks
+    return order.find(ready, asked, lambda: count_breaks(request._request, asked)) if asked else order.sort(ready)
 
 
 class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):

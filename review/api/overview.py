@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from reconciliation.models import Break, Reconciliation
 from reconciliation.models.break_ import HIDDEN
 from reconciliation.tally import tallied
+from review.ages import AGES
 from review.api.door import Door
 from review.figures import figures_of
-from review.pages.ageing import AGES
 from review.pages.arrivals import arrival_board
 from review.pages.work import my_work
 from review.visible import access

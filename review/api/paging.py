@@ -6,8 +6,6 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
-from review.ordering import ORDERS
-
 MOST = 1000  # rows of a page
 OURS = ("cursor", "limit")
 
@@ -34,5 +32,5 @@ class InOrder(NewestFirst):
     """Keyset pages in the order that is asked for."""
 
     def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:  # noqa: ANN401
-        """The columns of the order; the view has looked whether there is one."""
-        return ORDERS[request.GET.get("order") or "newest"].columns
+        """As the view has sorted."""
+        return tuple(queryset.query.order_by)

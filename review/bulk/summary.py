@@ -11,7 +11,7 @@ from django.db import connection
 from reconciliation.models import Break, access_of
 from reconciliation.models.break_ import HIDDEN
 from review.models import BulkPreview
-from review.pages.facets import BANDS
+from review.query.words import BANDS
 
 _EACH = """
 SELECT b.state, CASE WHEN b.band = ANY(%(hidden)s) THEN b.band ELSE '' END, b.currency, count(*), sum(b.amount),

@@ -1,55 +1,16 @@
-"""How long breaks wait: the ages that queue and dashboard know, and the dashboard's table of kind by age."""
+"""The dashboard's table of kind by age."""
 
-import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
-
-from django.db.models import Q
-from django.utils import timezone
 
 from reconciliation.models import Break
 from reconciliation.models.break_ import HIDDEN
 from reconciliation.tally import Cell
+from review.ages import AGES
 
 LEVELS = 4  # shades of the table beside none
-
-
-@dataclass(frozen=True)
-class Age:
-    """A span of whole days since a break opened; `until` is None for the last."""
-
-    code: str
-    short: str
-    since: int
-    until: int | None
-
-    def holds(self) -> Q:
-        """The breaks that are so old now."""
-        older = Q(opened_at__lt=before(self.since)) if self.since else Q()
-        return older if self.until is None else older & Q(opened_at__gte=before(self.until))
-
-    def has(self, opened: dt.datetime) -> bool:
-        """Whether what opened in an hour is so old now."""
-        return (not self.since or opened < before(self.since)) and (self.until is None or opened >= before(self.until))
-
-
-def before(days: int) -> dt.datetime:
-    """The hour that began so many days ago: ages count from it, so that those of whole hours can be added up."""
-    return timezone.now().replace(minute=0, second=0, microsecond=0) - dt.timedelta(days=days)
-
-
-AGES = {
-    age.code: age
-    for age in (
-        Age("1d", "< 1 d", 0, 1),
-        Age("3d", "1-3 d", 1, 3),
-        Age("7d", "3-7 d", 3, 7),
-        Age("old", "> 7 d", 7, None),
-    )
-}
 
 
 def heat_map(cells: Iterable[Cell], reconciliation: str) -> dict[str, Any]:

@@ -21,16 +21,17 @@ from reconciliation.models import Break, Difference, GateRefusal, Hold
 from reconciliation.rules import DEFAULT_CONFIDENCE, GateRules
 from reconciliation.waiting import WAITING
 from review.columns import COLUMNS
+from review.counting import Counts, count_breaks, is_open
 from review.due import DUE, NEVER
 from review.ordering import ORDERS, order_of, orders_of
-from review.pages.facets import ASSIGNED, BANDS, Counts, count_breaks, facet, is_open, tabs, told_total
+from review.pages.facets import ASSIGNED, facet, tabs
 from review.pages.queue_look import look_of
 from review.query import WORDS, Asked, BadQuery, asked_of, known_of
 from review.query.apply import asked_for
-from review.visible import access, entered_reconciliations, visible_breaks
+from review.query.words import BANDS
+from review.visible import entered_reconciliations, visible_breaks
 
 PAGE = 50
-FEW = 250_000  # breaks that are found by age and sorted sooner than all are walked through
 SHORT_BANDS = {
     "straight": "Held",
     "expedited": "Expedited",
@@ -108,20 +109,13 @@ def queue(request: HttpRequest) -> HttpResponse:
     return render(request, "review/queue.html", context, status=400 if refused else 200)
 
 
-def _is_few(counts: Counts, asked: Asked) -> bool:
-    """Whether a query asks by age, and an index of ages finds what it asks for sooner than one of priorities."""
-    by_age = any(it.word in ("age", "opened") and not it.negated for it in asked.terms)
-    return by_age and not counts.is_bounded and counts.total <= FEW
-
-
 def _listing(
     request: HttpRequest, asked: Asked, reasons: Mapping[str, bool | None], *, is_refused: bool
 ) -> dict[str, Any]:
-    visible, me = visible_breaks(request), request.user.pk
-    counts = count_breaks(visible, access(request), entered_reconciliations(request), asked, me)
+    counts = count_breaks(request, asked)
     name = order_of(request.GET.get("order", ""), asked.state)
     order, given = ORDERS[name], request.GET.get("order", "")
-    found = order.sort(asked_for(visible, asked, me), finds_first=_is_few(counts, asked))
+    found = order.find(asked_for(visible_breaks(request), asked, request.user.pk), asked, lambda: counts)
     page = order.after(found, request.GET["after"]) if request.GET.get("after") else found
     breaks = (
         []
@@ -138,7 +132,7 @@ def _listing(
         "tabs": tabs(counts, asked, given),
         "order": given,
         "total": None if counts.is_bounded else counts.total,
-        "told": told_total(counts),
+        "told": counts.told,
         "asked": asked.query(given),
         "tokens": [
             {"text": it.text, "query": Asked(tuple(other for other in asked.terms if other is not it)).query(given)}

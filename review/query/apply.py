@@ -13,9 +13,9 @@ from django.utils import timezone
 from attribution.models import Attribution
 from reconciliation.models import Break, Difference, Hold, Reconciliation, Run
 from reconciliation.models.break_ import HIDDEN, SHOWN, SIZE
+from review.ages import AGES
 from review.due import due_is
 from review.models.incident import IncidentBreak
-from review.pages.ageing import AGES
 from review.query.asked import Asked
 from review.query.terms import IS, RANGE, Term, Value
 from review.query.words import ALL, ME, NOBODY, OTHERS

@@ -9,16 +9,23 @@ from ingestion.suggestion import nearest
 from reconciliation.holds import HELD
 from reconciliation.models import Break
 from reconciliation.waiting import WAITING
+from review.ages import AGES
 from review.due import DUE
 from review.ids import id_of
-from review.pages.ageing import AGES
 from review.query.terms import BadQuery, Value
 
 ME, NOBODY, OTHERS = "me", "nobody", "others"
 ALL = "all"
 YES_NO = ("yes", "no")
 STATES = (*Break.State.values, HELD, WAITING, ALL)
-BANDS = ("straight", "expedited", "standard", "UNKNOWN", WAITING, HELD, "")
+BANDS = {
+    "straight": "Above 90 %, held",
+    "expedited": "Expedited 70-90 %",
+    "standard": "Standard 50-70 %",
+    "UNKNOWN": "UNKNOWN",
+    WAITING: "Waiting for a partner",
+    HELD: "On hold",
+}
 LONGEST_VALUE = 200
 MOST_DIGITS = 28
 UNITS = {
@@ -123,7 +130,7 @@ _WORDS = (
     Word("state", "where it stands; in review if not said", "state:held", read=None, choices=STATES),
     Word("kind", "what kind of break", "kind:missing_in_b", read=None, choices=tuple(Break.Kind.values)),
     Word("reason", "the reason that weighs most", "-reason:UNKNOWN", read=None),
-    Word("band", "how sure the reason is", "band:expedited", read=None, choices=BANDS),
+    Word("band", "how sure the reason is", "band:expedited", read=None, choices=(*BANDS, "")),
     Word("field", "a field that differs", "field:amount"),
     Word("proof", "whether each difference is proven", "proof:no", read=None, choices=YES_NO),
     Word("confidence", "the least sure of its reasons", "confidence<70%", read=share, limits=share),

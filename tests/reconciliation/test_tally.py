@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from reconciliation.models import Access, Break, BreakTally, Reconciliation, Run
 from reconciliation.tally import settle_tally, tallied, wrong_tallies
+from review.ages import AGES, before
 from review.decisions import decide
-from review.pages.ageing import AGES, before, heat_map
+from review.pages.ageing import heat_map
 from tests.conftest import row
 
 

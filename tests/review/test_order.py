@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -88,41 +89,42 @@ def test_what_is_closed_has_no_priority(made: Run, client: Client, pages: Callab
     assert titles == ["Newest first", "Oldest first"]
 
 
-def test_the_priority_is_read_from_its_index(made: Run, client: Client, pages: Callable[[str], list[str]]) -> None:
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
-        client.get(f"{reverse('queue')}?order=priority")
-    listed = next(it["sql"] for it in asked if '"priority" ASC' in it["sql"])
+def _plan(client: Client, address: str, sorted_by: str, *, without: str) -> str:
+    """How the database would list an address, with its ways of planning `without` switched off, one or more settings."""
+    with CaptureQueriesContext(connection) as asked:
+        client.get(address)
+    listed = next(it["sql"] for it in asked if sorted_by in it["sql"])
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        for way in without.split():
+            cursor.execute(f"SET LOCAL {way} = off")
         cursor.execute(f"EXPLAIN {listed}")
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_the_priority_is_read_from_its_index(made: Run, client: Client, pages: Callable[[str], list[str]]) -> None:
+    plan = _plan(client, f"{reverse('queue')}?order=priority", '"priority" ASC', without="enable_seqscan enable_sort")
     assert re.search(r"Index Scan using break_by_priority", plan), plan
 
 
+@pytest.mark.parametrize("young", ["age<1d", "opened>=2020-01-01"])
+@pytest.mark.parametrize("door", ["/queue/", "/api/v1/breaks/"])
 def test_few_of_an_age_are_found_before_they_are_sorted(
-    made: Run, client: Client, pages: Callable[[str], list[str]]
+    door: str, young: str, made: Run, client: Client, pages: Callable[[str], list[str]]
 ) -> None:
-    young = "q=age%3C1d"
-    assert pages(young) == pages("")
-    with CaptureQueriesContext(connection) as asked:
-        client.get(f"{reverse('queue')}?{young}")
-    listed = next(it["sql"] for it in asked if '"priority" + 0' in it["sql"])
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {listed}")
-        assert "break_by_priority" not in "\n".join(line for (line,) in cursor.fetchall())
+    asked = urlencode({"q": young, "order": "priority"})
+    assert pages(asked) == pages("")
+    plan = _plan(client, f"{door}?{asked}", '"priority" + 0', without="enable_seqscan")
+    assert "break_by_priority" not in plan, plan
 
 
 def test_the_api_lists_in_the_same_order(made: Run, client: Client, pages: Callable[[str], list[str]]) -> None:
-    for order in ("priority", "amount"):
-        keys, url = [], f"/api/v1/breaks/?order={order}&limit=7"
+    for asked in ("order=priority", "order=amount", "order=priority&q=age%3C1d"):
+        keys, url = [], f"/api/v1/breaks/?{asked}&limit=7"
         while url:
             answer = client.get(url).json()
             keys += [it["key"] for it in answer["results"]]
             url = answer["next"]
-        assert keys == pages(f"order={order}")
+        assert keys == pages(asked)
 
 
 def test_the_api_refuses_orders_that_there_are_not(

@@ -186,11 +186,14 @@ def test_what_the_tally_does_not_know_is_counted_as_far_as_people_take_it_in(
 ) -> None:
     page = client.get(reverse("queue"), {"q": "amount>1"}).context
     assert [it["count"] for it in page["tabs"]] == [4, None, None, None, None, None, None]
-    monkeypatch.setattr("review.pages.facets.MOST", 3)
+    monkeypatch.setattr("review.counting.MOST", 3)
     bounded = client.get(reverse("queue"), {"q": "amount>1"})
     assert "Decide all listed" in bounded.content.decode() and bounded.context["total"] is None
     assert bounded.context["told"] == "more than 3" and "4 shown of more than 3" in bounded.content.decode()
     options = [it for facet in bounded.context["facets"] for it in facet["options"]]
     assert {"kind", "reason"} <= {it["name"] for it in bounded.context["facets"]}
     assert options and all(it["count"] is None for it in options)
-    assert client.get(reverse("queue"), {"q": "kind:gate"}).context["told"] == "1"
+    for tallied in ("kind:gate", "kind:gate opened<=2999-12-31", "kind:gate -opened:2020-01-01..2020-01-31"):
+        assert client.get(reverse("queue"), {"q": tallied}).context["told"] == "1"
+    for nothing in ("opened<2020-01-01", "opened:2020-01-01", "-opened>2020-01-01"):
+        assert client.get(reverse("queue"), {"q": nothing}).context["told"] == "0"
