@@ -60,9 +60,10 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in optional(name, default).split(",") if word.strip()]
 
 
-def database(url: str, *, idle_seconds: int) -> dict[str, object]:
+def database(url: str, *, idle_seconds: int, keeps_statements: bool = True) -> dict[str, object]:
     """Django's settings of a postgresql:// URL. PostgreSQL ends a session whose transaction is idle for so many seconds,
-    or whose machine is gone about as long; `?options=` in the URL wins over that."""
+    or whose machine is gone about as long; `?options=` in the URL wins over that. `keeps_statements`: sessions keep the plans of
+    what every page asks."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
         raise BadSetting(
@@ -78,6 +79,7 @@ def database(url: str, *, idle_seconds: int) -> dict[str, object]:
         "OPTIONS": {
             "options": f"-c idle_in_transaction_session_timeout={idle_seconds}s -c tcp_keepalives_idle={idle_seconds} "
             "-c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
+            "prepare_threshold": 0 if keeps_statements else None,
             **dict(parse_qsl(parts.query)),
         },
     }

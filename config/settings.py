@@ -79,7 +79,11 @@ TEMPLATES = [
 # Where data lives
 DATABASES = {
     # A worker that hangs inside a transaction must not hold its locks for ever: PostgreSQL ends the session
-    "default": database(required("DATABASE_URL"), idle_seconds=integer("IDLE_TRANSACTION_SECONDS", 60))
+    "default": database(
+        required("DATABASE_URL"),
+        idle_seconds=integer("IDLE_TRANSACTION_SECONDS", 60),
+        keeps_statements=flag("KEEP_STATEMENTS", default=True),  # 0 behind a pooler that hands sessions on with theirs
+    )
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "TEST": {"NAME": optional("TEST_DATABASE_NAME") or None}}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

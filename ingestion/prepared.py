@@ -1,15 +1,24 @@
-"""Queries whose SQL is written once: for what every page asks, Django takes many times as long to write the same SQL again as
-PostgreSQL takes to answer it."""
+"""Queries whose SQL is written once, and planned once a session: for what every page asks, Django takes many times as long to write
+the same SQL again, and PostgreSQL to plan it, as it takes to answer it."""
 
-from collections.abc import Callable, Hashable, Mapping
+import datetime as dt
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
+import psycopg
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Model, QuerySet
+from django.db.models.sql.compiler import cursor_iter
+from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE
+from psycopg import sql
+from psycopg.types.numeric import Int8
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
@@ -22,6 +31,7 @@ TOO_LARGE = 1 << 63  # of which no row can be asked
 # What stands in a prepared query for a value that each asking gives: no id is so large, no text holds such a sign.
 PK, OTHER_PK = (1 << 62) + 1, (1 << 62) + 2
 TEXT, OTHER_TEXT, THIRD_TEXT = "\ue000a", "\ue000b", "\ue000c"
+PLACES = (PK, OTHER_PK, TEXT, OTHER_TEXT, THIRD_TEXT)
 
 
 class Prepared(Generic[M, R]):
@@ -31,28 +41,69 @@ class Prepared(Generic[M, R]):
         self.queryset = queryset
         self.compiler = queryset.query.get_compiler(queryset.db)
         try:
-            self.made = self.compiler.as_sql()
+            self.text, self.params = _with_constants(connections[queryset.db], *self.compiler.as_sql())
         except EmptyResultSet:
-            self.made = ("", ())
+            self.text = ""
 
     def rows(self, given: Mapping[Any, int | str]) -> list[R]:
         """The rows as they are now, read by this thread's connection, with values for what stands for them."""
-        text, params = self.made
-        if not text or any(isinstance(it, int) and it >= TOO_LARGE for it in given.values()):
+        if not self.text or any(isinstance(it, int) and it >= TOO_LARGE for it in given.values()):
             return []
-        filled = text, tuple(_filled(it, given) for it in params)
         compiler, queryset = copy(self.compiler), self.queryset.all()
         compiler.connection = connections[queryset.db]
-        compiler.as_sql = lambda *_, **__: filled  # type: ignore[method-assign]
+        compiler.execute_sql = lambda *_, **__: self._answers(compiler, given)  # type: ignore[method-assign, misc]
         queryset.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign, misc]
         return list(queryset)
 
+    def _answers(self, compiler: Any, given: Mapping[Any, int | str]) -> Iterable[Any]:  # noqa: ANN401 - Django's compiler
+        cursor = _asking(compiler.connection)
+        cursor.execute(self.text, tuple(_filled(it, given) for it in self.params))
+        columns = compiler.col_count if compiler.has_extra_select else None
+        nothing = compiler.connection.features.empty_fetchmany_value
+        return list(cursor_iter(cursor, nothing, columns, GET_ITERATOR_CHUNK_SIZE))
 
-def _filled(param: object, given: Mapping[Any, int | str]) -> object:
-    """A parameter, with its adapter's type."""
+
+class _Asking(psycopg.Cursor[Any]):
+    """A cursor whose statements PostgreSQL keeps for the session, where the connection lets it."""
+
+    def execute(self, query: Any, params: Any = None) -> Any:  # type: ignore[override]  # noqa: ANN401
+        return super().execute(query, params, prepare=True)
+
+
+def _asking(connection: BaseDatabaseWrapper) -> CursorWrapper:
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    return connection._prepare_cursor(_Asking(connection.connection))  # type: ignore[attr-defined, no-any-return]
+
+
+def _with_constants(
+    connection: BaseDatabaseWrapper, text: str, params: Sequence[object]
+) -> tuple[str, Sequence[object]]:
+    """A statement with its constants in its text, where the planner sees which of the partial indexes they fit; what differs from
+    one asking or one person to the next stays a parameter, so that they share a plan."""
+    connection.ensure_connection()
+    left, bound = iter(params), list[object]()
+
+    def written(place: re.Match[str]) -> str:
+        if place[0] == "%%":
+            return "%%"
+        if _differs(it := next(left)):
+            bound.append(it)
+            return "%s"
+        return sql.Literal(it).as_string(connection.connection).replace("%", "%%")
+
+    return re.sub("%s|%%", written, text), bound
+
+
+def _differs(param: object) -> bool:
+    return isinstance(param, int | dt.date) and not isinstance(param, bool) or param in PLACES
+
+
+def _filled(param: object, given: Mapping[Any, int | str]) -> Any:  # noqa: ANN401
+    """A parameter, with its adapter's type; a whole number of any size has the same one."""
     if isinstance(param, int | str) and param in given:
-        return type(param)(given[param])  # type: ignore[arg-type]
-    return param
+        param = type(param)(given[param])  # type: ignore[arg-type]
+    return Int8(param) if type(param) is int else param
 
 
 def prepared(

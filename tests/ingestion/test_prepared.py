@@ -1,13 +1,15 @@
 """A prepared query gives the rows as they are now, for whoever asks, whatever it was first asked for."""
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.db import connection, connections
+from django.db.models import Value
 from django.test.utils import CaptureQueriesContext
 
-from ingestion.models import Calendar
+from ingestion.models import Calendar, Holiday
 from ingestion.prepared import PK, TEXT, TOO_LARGE, prepared, who
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +41,42 @@ def test_it_asks_once_and_gives_nothing_for_an_id_that_no_row_can_have() -> None
     with CaptureQueriesContext(connection) as asked:
         assert of(made.pk) == [made]
     assert len(asked) == 1 and of(TOO_LARGE) == of(made.pk + 1) == []
+
+
+def kept_statements() -> list[str]:
+    """What this session keeps of the test's own queries."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE %s", ["%label%of a test%"])
+        return [it for (it,) in cursor.fetchall()]
+
+
+def labelled(pk: int) -> list[Calendar]:
+    """A calendar with a constant beside it, by its id; for each id a query of its own is written."""
+    constant = Value("it's 5 %, label of a test")
+    return prepared(("a test's label", pk), lambda: Calendar.objects.filter(pk=pk).annotate(told=constant))
+
+
+def test_the_session_keeps_one_plan_for_all_who_ask_alike() -> None:
+    here, there = (Calendar.objects.create(code=code) for code in ("here", "there"))
+    for each in (here, there, here):
+        assert [(it.pk, it.told) for it in labelled(each.pk)] == [(each.pk, "it's 5 %, label of a test")]  # type: ignore[attr-defined]
+    assert len(kept_statements()) == 1
+
+
+def test_nothing_is_kept_where_sessions_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Calendar.objects.create(code="here")
+    monkeypatch.setattr(connection.connection, "prepare_threshold", None)
+    connection.connection._prepared.clear()
+    before = len(kept_statements())
+    assert labelled(here.pk) == [here] and len(kept_statements()) == before
+
+
+def test_days_are_values_too() -> None:
+    made = Calendar.objects.create(code="here")
+    for day in (dt.date(2026, 11, 20), dt.date(2026, 11, 21)):
+        Holiday.objects.create(calendar=made, day=day)
+        found = prepared(("a test's day", day), lambda day=day: Holiday.objects.filter(calendar=made, day=day))  # type: ignore[misc]
+        assert [it.day for it in found] == [day]
 
 
 @pytest.mark.django_db(transaction=True)
