@@ -17,8 +17,8 @@ from ingestion.errors import IngestionError, MissingColumn
 from ingestion.file_format import NAMED_VALUES, FileFormat
 from ingestion.files import detect, frame, with_lines
 from ingestion.framing import Framed, RejectedRow
-from ingestion.mapping import FieldMapping
-from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, QuarantinedRow, Source
+from ingestion.mapping import field_mappings
+from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, Source
 from ingestion.normalize import Normalized, check_columns, normalize
 from ingestion.quarantine import quarantine_rows
 from ingestion.unpacking import unpacked
@@ -192,8 +192,8 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
         raise NeedsDecision(delivery, format_)
     try:
         if format_.type not in NAMED_VALUES:  # there only reading all records tells
-            check_columns(format_, list(_mappings(mapping).values()))
-        totals = check_totals(raw, format_, _mappings(mapping))
+            check_columns(format_, list(field_mappings(mapping.document).values()))
+        totals = check_totals(raw, format_, field_mappings(mapping.document))
         made, rejected, format_, agreed = _read(
             raw, format_, mapping, folder, Declared.from_document(delivery.declared)
         )
@@ -233,7 +233,7 @@ def _read(
     """Write the records of a file to `records` in the folder; gives the counts, the rejected rows, the whole format, and
     which declared totals agree."""
     framed, format_ = frame(raw, format_, folder, _wanted(mapping))
-    agreed = check_declared(framed, format_, _mappings(mapping), declared)
+    agreed = check_declared(framed, format_, field_mappings(mapping.document), declared)
     made = _write_records(framed, format_, mapping, folder / "records")
     return made, [*framed.rejected, *with_lines(raw, format_, made.rejected)], format_, agreed
 
@@ -244,13 +244,9 @@ def read_bytes(file: Path, mapping: Mapping, folder: Path, *, is_replay: bool) -
     return _read(file, format_, mapping, folder)[:2]
 
 
-def _mappings(mapping: Mapping) -> dict[str, FieldMapping]:
-    return {path: FieldMapping.from_document(path, document) for path, document in mapping.document.items()}
-
-
 def _wanted(mapping: Mapping) -> list[str]:
     """The columns that the mapping reads."""
-    return [it.column for it in _mappings(mapping).values() if it.column is not None]
+    return [it.column for it in field_mappings(mapping.document).values() if it.column is not None]
 
 
 def _write_records(framed: Framed, format_: FileFormat, mapping: Mapping, target: Path) -> Normalized:
@@ -258,7 +254,7 @@ def _write_records(framed: Framed, format_: FileFormat, mapping: Mapping, target
         framed,
         format_,
         mapping.source.record_type.shape(),
-        list(_mappings(mapping).values()),
+        list(field_mappings(mapping.document).values()),
         target,
         threads=settings.ENGINE_THREADS,
         memory=settings.ENGINE_MEMORY,
@@ -272,18 +268,3 @@ class NeedsDecision(IngestionError):
     def __init__(self, delivery: Delivery, format_: FileFormat) -> None:
         self.questions = list(format_.questions)
         super().__init__(f"{delivery.file_name} needs a decision. " + " ".join(self.questions))
-
-
-__all__ = [
-    "Accepted",
-    "Delivery",
-    "NeedsDecision",
-    "QuarantinedRow",
-    "RejectedRow",
-    "accept_delivery",
-    "mapping_of",
-    "normalize_delivery",
-    "plan_normalization",
-    "read_bytes",
-    "take_as_detected",
-]

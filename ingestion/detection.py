@@ -24,6 +24,13 @@ MAGIC = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
 }
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e"))
+PREAMBLE = "The header seems to stand on line {line}; write `header: {line}` in the format, or deliver with --accept."
+NO_HEADER = "The first line looks like a record, not a header; write `header: false` (or `header: 1`) in the format, or deliver with --accept."
+TWICE = (
+    "A header stands twice, and both columns are kept under distinct names; write `header: {line}` in the format to confirm, or "
+    "deliver with --accept."
+)
+TOTAL = "The last line looks like a total; write `footer: {rows: 1}` in the format, or deliver with --accept."
 _NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 
 
@@ -56,6 +63,7 @@ def _refuse_other_kinds(sample: bytes) -> None:
 
 
 def text_encoding(path: Path, sample: bytes, declared: Mapping[str, object]) -> tuple[str, list[str]]:
+    """The declared encoding, else what the bytes say, and notes on how that was found. UnreadableFile where the declared one is none."""
     if given := declared.get("encoding"):
         return known_encoding(str(given)), []
     for mark, name in (
@@ -72,6 +80,7 @@ def text_encoding(path: Path, sample: bytes, declared: Mapping[str, object]) -> 
 
 
 def known_encoding(name: str) -> str:
+    """The usual name of a declared encoding; UnreadableFile where it is none of texts."""
     try:
         found = codecs.lookup(name).name
         "".encode(found)  # refused by what is no encoding of texts, such as base64
@@ -158,47 +167,46 @@ def _cut(line: str, delimiter: str, quote: str = '"') -> list[str]:
 
 
 def with_header(draft: FileFormat, lines: list[str], declared: Mapping[str, object]) -> FileFormat:
-    skip_declared = int(str(declared.get("skip") or 0))
-    footer = declared.get("footer") or {}
-    given = declared.get("header")
-    wanted = max(skip_declared + 1, int(str(given or 0)))
+    """A draft with its header, columns and footer, as declared or as the lines look; `questions` where nothing declared settles a
+    doubt. UnreadableFile where the file ends before the line that is declared to be the first."""
+    skip, given = int(str(declared.get("skip") or 0)), declared.get("header")
+    _check_length(lines, max(skip + 1, int(str(given or 0))))
+    found, has_preamble, totals = _find_header(draft, lines, skip)
+    header = found if given is None else (None if given is False else int(str(given)))
+    questions = []
+    if given is None and has_preamble and not skip:
+        questions.append(PREAMBLE.format(line=found))
+    if given is None and header is not None and _looks_like_record(_cut(lines[header - 1], draft.delimiter)):
+        questions.append(NO_HEADER)
+        header = None
+    first = (header or skip + 1) - 1
+    columns, notes = _names(_record_at(lines, first, draft), has_header=header is not None)
+    if given is None and any("stands twice" in note for note in notes):
+        questions.append(TWICE.format(line=found))
+    if totals and not declared.get("footer"):
+        questions.append(TOTAL)
+    return replace(
+        _with_footer(draft, declared.get("footer"), totals), header=header, skip=first if header is None else header - 1,
+        columns=columns, notes=(*draft.notes, *notes), questions=tuple(questions),
+    )  # fmt: skip
+
+
+def _check_length(lines: list[str], wanted: int) -> None:
     if wanted > len(lines):
         raise UnreadableFile(
             f"The file has {len(lines)} lines, but its format looks for its first one on line {wanted}."
         )
-    found, preamble, footer_rows = _find_header(draft, lines, skip_declared)
-    questions = []
-    if given is None and preamble and not declared.get("skip"):
-        questions.append(
-            f"The header seems to stand on line {found}; write `header: {found}` in the format, or deliver with --accept."
-        )
-    header = found if given is None else (None if given is False else int(str(given)))
-    if given is None and header is not None and _looks_like_record(_cut(lines[header - 1], draft.delimiter)):
-        questions.append(
-            "The first line looks like a record, not a header; write `header: false` (or `header: 1`) in the format, or deliver with --accept."
-        )
-        header = None
-    first = (header or skip_declared + 1) - 1
-    cells = _record_at(lines, first, draft)
-    columns, notes = _names(cells, has_header=header is not None)
-    if any("stands twice" in note for note in notes) and given is None:
-        questions.append(
-            f"A header stands twice, and both columns are kept under distinct names; write `header: {found}` in the format to confirm, or deliver with --accept."
-        )
-    if footer_rows and not footer:
-        questions.append(
-            "The last line looks like a total; write `footer: {rows: 1}` in the format, or deliver with --accept."
-        )
+
+
+def _with_footer(draft: FileFormat, declared: object, found: int) -> FileFormat:
+    """The footer that is declared, else so many lines of totals."""
+    if not isinstance(declared, Mapping) or not declared:
+        return replace(draft, footer_rows=found, footer_sum="", footer_count=False)
     return replace(
         draft,
-        header=header,
-        skip=first if header is None else header - 1,
-        columns=columns,
-        footer_rows=int(str(footer.get("rows", 1))) if footer else footer_rows,  # type: ignore[attr-defined]
-        footer_sum=str(footer.get("sum") or "") if footer else "",  # type: ignore[attr-defined]
-        footer_count=bool(footer.get("count")) if footer else False,  # type: ignore[attr-defined]
-        notes=(*draft.notes, *notes),
-        questions=tuple(questions),
+        footer_rows=int(str(declared.get("rows", 1))),
+        footer_sum=str(declared.get("sum") or ""),
+        footer_count=bool(declared.get("count")),
     )
 
 

@@ -178,3 +178,8 @@ def _values(given: object) -> Mapping[str, str | None] | None:
     if not isinstance(given, Mapping):
         raise BadMapping("values are a mapping such as {B: BUY, S: SELL}")
     return {str(code): None if text is None else word_of(text) for code, text in given.items()}
+
+
+def field_mappings(document: Mapping[str, Mapping[str, object]]) -> dict[str, FieldMapping]:
+    """The fields' mappings of a source's mapping, by path. BadMapping where one cannot be."""
+    return {path: FieldMapping.from_document(path, given) for path, given in document.items()}

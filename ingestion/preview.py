@@ -15,7 +15,7 @@ from ingestion.file_format import FileFormat
 from ingestion.files import detect, frame, records, with_lines
 from ingestion.framing import FileRow, RejectedRow
 from ingestion.lookup import lookup
-from ingestion.mapping import FieldMapping
+from ingestion.mapping import FieldMapping, field_mappings
 from ingestion.models import Mapping as MappingVersion
 from ingestion.normalize import Normalized, column_position, normalize
 from ingestion.shape import Leaf
@@ -126,7 +126,8 @@ def preview(file: Path, mapping: MappingVersion, declared: Declared | None = Non
 def _look(file: Path, mapping: MappingVersion, folder: Path, looked: _Looked, declared: Declared | None) -> None:
     raw = unpacked(file, folder)
     format_ = detect(raw, mapping.format)
-    mappings = [FieldMapping.from_document(path, document) for path, document in mapping.document.items()]
+    by_path = field_mappings(mapping.document)
+    mappings = list(by_path.values())
     shown = list(islice(records(raw, format_), SHOWN_ROWS))
     looked.add(
         format=format_, questions=format_.questions, notes=format_.notes, columns=_columns(format_, mappings),
@@ -140,14 +141,13 @@ def _look(file: Path, mapping: MappingVersion, folder: Path, looked: _Looked, de
         threads=settings.ENGINE_THREADS, memory=settings.ENGINE_MEMORY,
     )  # fmt: skip
     is_whole = made.received < LOOKED_AT
-    by_path = {it.path: it for it in mappings}
     totals = (
         check_totals(raw, format_, by_path) + check_declared(framed, format_, by_path, declared) if is_whole else []
     )
     keyless = with_lines(raw, format_, made.rejected[:SHOWN_FAULTS])
     found = sorted([*framed.rejected[:SHOWN_FAULTS], *keyless], key=lambda it: it.n)[:SHOWN_FAULTS]
     rejected = [replace(it, raw=_cut(it.raw)) for it in found]
-    flags = _flags(folder / RECORDS, leaves.leaves, {it.path: it for it in mappings}) if made.flagged_values else []
+    flags = _flags(folder / RECORDS, leaves.leaves, by_path) if made.flagged_values else []
     looked.add(
         format=format_, columns=_columns(format_, mappings), counts=made, is_whole=is_whole, rejected=rejected, flags=flags,
         rows=_shown(shown, {it.n: it.reason for it in rejected}, _by_place(flags, format_)), notes=[*format_.notes, *totals],

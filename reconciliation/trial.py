@@ -8,7 +8,7 @@ import duckdb
 
 from ingestion.file_format import FileFormat
 from ingestion.framing import Framed
-from ingestion.mapping import FieldMapping
+from ingestion.mapping import field_mappings
 from ingestion.normalize import Normalized, normalize
 from ingestion.scratch import scratch_database
 from ingestion.shape import Leaf, Shape
@@ -115,7 +115,7 @@ def try_out(
 
 
 def _normalized(side: TrialSide, shape: Shape, target: Path, threads: int, memory: str) -> Normalized:
-    mappings = [FieldMapping.from_document(path, document) for path, document in side.mapping.items()]
+    mappings = list(field_mappings(side.mapping).values())
     return normalize(side.framed, side.format_, shape, mappings, target, threads=threads, memory=memory)
 
 
