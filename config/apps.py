@@ -10,7 +10,7 @@ class ConfigConfig(AppConfig):
     def ready(self) -> None:
         """After each migration the seed reasons and the roles are there."""
         from config.pipeline import ring
-        from review.pages.runs import on_start
+        from review.runs import on_start
 
         on_start(ring)
         post_migrate.connect(_seed, sender=apps.get_app_config("review"))  # the last app with tables

@@ -17,6 +17,8 @@ from reconciliation.models import Break, Difference, GateRefusal, Member, access
 from review.decisions.changes import rows_seen
 from review.models import Decision
 
+ANSWERS = "attribution.add_auditanswer"
+
 
 class AuditRefused(Exception):
     """An answer that cannot be; the text says why. Nothing was written."""
@@ -49,7 +51,7 @@ def answer_audit(*, draw: Draw, by: User, reasons: Mapping[int, str] | None, com
     """Take a person's reason for each difference (by its id), or None from who cannot tell. That every cause is functional counts
     at once; that one is not, or that the person cannot tell, waits for another person, whose answer counts. What counts becomes
     corrections, and the gate is judged anew; where the second person cannot tell either, the pass counts as wrong."""
-    if not by.has_perm("attribution.add_auditanswer"):
+    if not by.has_perm(ANSWERS):
         raise AuditRefused("Analysts, Supervisors and Managers audit. Ask one of them.")
     brk = Break.objects.select_for_update().get(pk=draw.brk_id)
     draw = Draw.objects.select_for_update().get(pk=draw.pk)
@@ -120,3 +122,19 @@ def _send_back(brk: Break, named: Mapping[Difference, Reason]) -> None:
         sentence=f"Two people who did not know why it passed {'find a cause that is not' if causes else 'find no cause that is'} functional.",
         detail=f"{f'{causes}. ' if causes else ''}The store holds the record as it passed."[:1000],
     )
+
+
+def told(answer: AuditAnswer) -> str:
+    """What follows from an answer, in one sentence."""
+    key = answer.draw.brk.key
+    if not answer.counts:
+        return f"{key}: another person is asked before this counts."
+    if answer.functional:
+        return f"{key}: the pass was right. Your reasons are labels now."
+    back = " The record is in the queue again, and the store keeps it until somebody decides."
+    said = (
+        "two people cannot tell why it passed, which counts as wrong"
+        if answer.functional is None
+        else "the pass was wrong, two people say"
+    )
+    return f"{key}: {said}.{back if answer.draw.brk.state == Break.State.REVIEW else ''}"

@@ -12,8 +12,8 @@ from django.db import connection
 from attribution.difference_rows import acted_through
 from attribution.nearness import ALIKE, Look, nearness
 from reconciliation.models import Access, Break, Difference
+from review.breaks.explained import ROW_TITLE
 from review.models.decision import DONE
-from review.pages.explained import ROW_TITLE
 
 LATEST = 300  # decided breaks that are looked at
 LATEST_LABELS = 1_000  # imported labels that are looked at, of any reconciliation

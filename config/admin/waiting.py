@@ -20,10 +20,10 @@ from reconciliation.visibility import visible_sources
 from review.audits import waiting_for
 from review.inbox import unread_of
 from review.models import ApiToken
-from review.pages.work import number_of, open_proposals
 from review.proposals import visible_proposals
 from review.quarantined import visible_rows
 from review.visible import asked_opinions, waiting_breaks
+from review.work import number_of, open_proposals
 
 ENDS_SOON = dt.timedelta(days=14)
 ACTIVE = (Run.State.WAITING, Run.State.RUNNING)

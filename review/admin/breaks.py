@@ -22,8 +22,9 @@ from attribution.models import Correction
 from ingestion.admin.read_only import ReadOnlyAdmin
 from reconciliation.admin.filters import BandFilter, ReconciliationFilter
 from reconciliation.models import Break
+from review.breaks.shown import visible_break
 from review.ids import id_of
-from review.pages.break_ import break_context, visible_break
+from review.pages.break_ import break_context
 from review.pages.posted import posted_confirmation, posted_decision, posted_undo, posted_waiver, visible_decision
 from review.templatetags.tieout import money, percent
 from review.undoing import way_to_undo

@@ -19,7 +19,8 @@ from reconciliation.cancelling import CancelRefused
 from reconciliation.models import Run, RunInput, RunStep
 from review.ids import id_of
 from review.pages.progress import Progress, is_unchanged, progress_of, with_former
-from review.pages.runs import STARTS, cancel, posted_run
+from review.pages.runs import posted_run
+from review.runs import STARTS, cancel
 from review.visible import visible_reconciliations
 
 FOLLOWED = "admin/reconciliation/run/followed.html"

@@ -17,8 +17,7 @@ from reconciliation.models import Difference, Member, access_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.strict import StrictSerializer
-from review.audits import AuditRefused, answer_audit, differences_of, rows_of, waiting_for
-from review.pages.blind_audits import RIGHT, told
+from review.audits import ANSWERS, AuditRefused, answer_audit, differences_of, rows_of, told, waiting_for
 
 
 class AuditedDifferenceSerializer(serializers.ModelSerializer):
@@ -98,7 +97,7 @@ class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[Draw]:
         """What the caller may audit now."""
-        if not self.request.user.has_perm(RIGHT):  # type: ignore[union-attr]
+        if not self.request.user.has_perm(ANSWERS):  # type: ignore[union-attr]
             return Draw.objects.none()
         return waiting_for(self.request.user).select_related("brk", "run__reconciliation")  # type: ignore[arg-type]
 
@@ -107,7 +106,7 @@ class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Name the cause of each difference, or say that you cannot tell. Both that one is an error and that nobody can tell count
         when another person says so, too."""
-        if not request.user.has_perm(RIGHT):  # type: ignore[union-attr]
+        if not request.user.has_perm(ANSWERS):  # type: ignore[union-attr]
             raise PermissionDenied("Auditing needs the role Analyst, Supervisor or Manager.")
         mine = Draw.objects.filter(access_of(request.user).holds("brk__"), purpose=Draw.Purpose.AUDIT)
         get_object_or_404(mine, pk=pk)

@@ -6,11 +6,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from review.api.door import Door
-from review.pages.break_ import visible_break
-from review.pages.break_facts import facts_of
-from review.pages.break_gate import gate_said
-from review.pages.comparison import comparison
-from review.pages.explained import explained_differences
+from review.breaks.comparison import comparison
+from review.breaks.explained import explained_differences
+from review.breaks.facts import facts_of
+from review.breaks.gate import gate_said
+from review.breaks.shown import visible_break
 
 
 class BreakConditionSerializer(serializers.Serializer):

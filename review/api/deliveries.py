@@ -30,8 +30,8 @@ from reconciliation.visibility import visible_deliveries, visible_sources
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import OURS
-from review.api.ringing import ring_for_normalizing
 from review.api.strict import StrictSerializer
+from review.ringing import ring_for_normalizing
 
 CHANGES = 100  # records of an answer
 

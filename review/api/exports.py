@@ -11,13 +11,13 @@ from rest_framework.response import Response
 
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.ringing import ring_for
 from review.api.strict import StrictSerializer
+from review.downloads import as_download
 from review.export_files import BadExport
 from review.export_kinds import KINDS
 from review.exporting import MAY, ExportGone, ExportRefused, Wanted, ask_export, kind_of, take_file, visible_exports
 from review.models import Export
-from review.pages.exports import as_download
+from review.ringing import ring_for
 
 NEEDED = ("run", "record_type")  # filters without which some tables have no columns
 

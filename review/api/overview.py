@@ -15,10 +15,10 @@ from reconciliation.models.break_ import HIDDEN
 from reconciliation.tally import tallied
 from review.ages import AGES
 from review.api.door import Door
+from review.arrivals import arrival_board
 from review.figures import figures_of
-from review.pages.arrivals import arrival_board
-from review.pages.work import my_work
 from review.visible import access
+from review.work import my_work
 
 
 class AgedSerializer(serializers.Serializer):

@@ -22,8 +22,8 @@ from reconciliation.visibility import visible_sources
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, LONGEST, once
 from review.api.parsing import RawJson, RawLines
-from review.api.ringing import ring_for, ring_for_normalizing
 from review.api.strict import StrictSerializer
+from review.ringing import ring_for, ring_for_normalizing
 
 
 class ReceiptSerializer(serializers.ModelSerializer):

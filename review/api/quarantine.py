@@ -21,7 +21,6 @@ from reconciliation.visibility import visible_deliveries
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import OURS
-from review.api.ringing import ring_for_normalizing
 from review.api.strict import StrictSerializer
 from review.quarantined import FILTERS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
 from review.repairs import (
@@ -35,6 +34,7 @@ from review.repairs import (
     try_repair,
     withdraw_repair,
 )  # fmt: skip
+from review.ringing import ring_for_normalizing
 
 MAY, MAY_READ = "ingestion.add_repair", "ingestion.add_delivery"
 LISTED_RAW = 2_000  # characters

@@ -23,7 +23,7 @@ from review.api.serializers import (
     StatementSerializer,
     SummarySerializer,
 )
-from review.pages.runs import STARTS, cancel, ring
+from review.runs import STARTS, cancel, ring
 
 FILTERS = {"reconciliation": "reconciliation__code", "date": "business_date", "state": "state"}
 

@@ -20,7 +20,7 @@ from reconciliation.visibility import visible_sources
 from review.api.deliveries import ChangedRecordSerializer, HandInSerializer
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
-from review.pages.dry_run import DryRun, dry_run
+from review.dry_run import DryRun, dry_run
 
 
 class RejectedRowSerializer(serializers.Serializer):

@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from attribution.corrections import NO_LABEL
 from attribution.models import Reason
 from reconciliation.models import Break, Difference, Member
+from review.breaks.comparison import comparison
+from review.breaks.explained import shown_field
 from review.nul import NO_NUL
-from review.pages.comparison import comparison
-from review.pages.explained import shown_field
 from review.pages.posted import holds_nul
 
 CANNOT_TELL = "cannot_tell"

@@ -11,22 +11,21 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from attribution.models import AuditAnswer, Draw
-from reconciliation.models import Break, RunInput
-from review.audits import AuditRefused, answer_audit, differences_of, rows_of, waiting_for
+from reconciliation.models import RunInput
+from review.audits import ANSWERS, AuditRefused, answer_audit, differences_of, rows_of, told, waiting_for
 from review.ids import id_of
 from review.pages.blind import CANNOT_TELL, BadAnswer, blind_context, posted_answer
 from review.visible import access, entered_reconciliations
 
 PAGE = 50
 SETTLED = 20
-RIGHT = "attribution.add_auditanswer"
 
 
 def blind_audits(request: HttpRequest) -> HttpResponse:
     """What this person may audit, oldest first, and what was settled last. Items of another person's first answer look as
     all others."""
     mine = access(request).holds("brk__", of="run__")
-    may = request.user.has_perm(RIGHT)  # type: ignore[union-attr]
+    may = request.user.has_perm(ANSWERS)  # type: ignore[union-attr]
     rows = list(_asked(request, mine)[: PAGE + 1]) if may else []
     return render(
         request,
@@ -59,7 +58,7 @@ def _settled(mine: Q) -> list[AuditAnswer]:
     return list(related.prefetch_related("reasons__difference").order_by("-answered_at", "-pk")[:SETTLED])
 
 
-@permission_required(RIGHT, raise_exception=True)
+@permission_required(ANSWERS, raise_exception=True)
 def blind_audit(request: HttpRequest, pk: int) -> HttpResponse:
     """One record that passed, with nothing of why."""
     return _page(request, _draw(request, pk))
@@ -87,7 +86,7 @@ def _page(request: HttpRequest, draw: Draw, refused: str = "") -> HttpResponse:
 
 
 @require_POST
-@permission_required(RIGHT, raise_exception=True)
+@permission_required(ANSWERS, raise_exception=True)
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the answer, then go on with the next record."""
     draw = _draw(request, pk)
@@ -102,19 +101,3 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     messages.success(request, told(said), extra_tags="ok")
     following = waiting_for(request.user).filter(pk__gt=draw.pk).first()  # type: ignore[arg-type]
     return redirect("blind_audit", following.pk) if following else redirect("blind_audits")
-
-
-def told(answer: AuditAnswer) -> str:
-    """What follows from an answer, in one sentence."""
-    key = answer.draw.brk.key
-    if not answer.counts:
-        return f"{key}: another person is asked before this counts."
-    if answer.functional:
-        return f"{key}: the pass was right. Your reasons are labels now."
-    back = " The record is in the queue again, and the store keeps it until somebody decides."
-    said = (
-        "two people cannot tell why it passed, which counts as wrong"
-        if answer.functional is None
-        else "the pass was wrong, two people say"
-    )
-    return f"{key}: {said}.{back if answer.draw.brk.state == Break.State.REVIEW else ''}"

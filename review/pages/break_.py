@@ -6,50 +6,29 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Prefetch, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from attribution.why import speaks_by_model
 from ingestion.audit_log import ACTIONS
-from ingestion.prepared import PK, prepared
-from reconciliation.models import Break, GateRefusal, RunInput
+from reconciliation.models import Break, GateRefusal
 from review.audit_events import changes_between
+from review.breaks.comparison import comparison
+from review.breaks.explained import Explained, explained_differences, proof_sentences
+from review.breaks.facts import Refusal, facts_of, moment
+from review.breaks.gate import gate_said
+from review.breaks.shown import visible_break
 from review.decisions import may_decide
-from review.journey_breaks import assignments_of_break, care_events, holds_of_break
+from review.journey_breaks import care_events
 from review.models import Decision
 from review.models.decision import UNDO_FOR
-from review.pages.break_facts import Refusal, facts_of, moment
-from review.pages.break_gate import gate_said
-from review.pages.comparison import comparison
 from review.pages.discussed import comments_context
-from review.pages.explained import Explained, explained_differences, proof_sentences
 from review.pages.next_break import filters
 from review.pages.posted import posted_confirmation, posted_decision, posted_undo, posted_waiver, visible_decision
 from review.undoing import way_to_undo
-from review.visible import access, entered_reconciliations, visible_breaks
 
 PREVIEW = "review/preview.html"
-
-
-def visible_break(request: HttpRequest, pk: int, **more: Any) -> Break:  # noqa: ANN401
-    """A break that the user may see, with what its page shows, and `more` by expressions; 404 for any other."""
-    if more:
-        brk = get_object_or_404(_shown(request).annotate(**more), pk=pk)
-    elif found := prepared(("break", access(request)), lambda: _shown(request).filter(pk=PK), {PK: pk}):
-        brk = found[0]
-    else:
-        raise Http404
-    by_id = {it.pk: it for it in entered_reconciliations(request)}
-    brk.reconciliation = brk.last_run.reconciliation = by_id[brk.reconciliation_id]
-    return brk
-
-
-def _shown(request: HttpRequest) -> QuerySet[Break]:
-    inputs = Prefetch("last_run__inputs", RunInput.objects.select_related("normalization__mapping"))
-    seen = visible_breaks(request).annotate(holds_told=holds_of_break(), assigned_told=assignments_of_break())
-    return seen.select_related("last_run__rule_set", "assignee").prefetch_related(inputs)
 
 
 def break_(request: HttpRequest, pk: int) -> HttpResponse:

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from reconciliation.models import Break
 from review.assigning import assign, deciders, person_called
+from review.breaks.shown import visible_break
 from review.decisions import DecisionRefused
 from review.holding import day_of, hold, release
-from review.pages.break_ import answer, visible_break
+from review.pages.break_ import answer
 from review.pages.why import part_of
 
 

@@ -8,14 +8,14 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.tally import tallied
+from review.arrivals import arrival_board
 from review.figures import Told, figures_of
 from review.pages.ageing import heat_map
-from review.pages.arrivals import arrival_board
 from review.pages.flow import flow
 from review.pages.strip import strip
-from review.pages.work import my_work
 from review.rates import panels, x_of
 from review.visible import access, entered_reconciliations, visible_reconciliations
+from review.work import my_work
 
 LAST = 5
 

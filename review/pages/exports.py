@@ -1,6 +1,5 @@
 """Exports: what to take along of a list or a run, how far it is, and the files."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
-from review.api.ringing import ring_for
+from review.downloads import as_download
 from review.export_files import BadExport
 from review.export_kinds import KINDS, OF_RUN
 from review.exporting import MAY, ExportGone, ExportRefused, Wanted, ask_export, kind_of, take_file, visible_exports
@@ -23,18 +22,11 @@ from review.models import Export
 from review.models.export import UNDER_WAY
 from review.nul import NO_NUL
 from review.pages.posted import holds_nul
-from review.signing import NoSigningKey, signing_key
+from review.ringing import ring_for
 
 PAGE = 50
 FORGOTTEN_SECONDS = 60  # after which a page says that no worker takes it
 OTHERS = {"journey": "Signed journey"}
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "parquet": "application/vnd.apache.parquet",
-    "json": "application/json",
-    "xml": "application/xml",
-}
 
 
 @dataclass(frozen=True)
@@ -167,19 +159,3 @@ def download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
         messages.error(request, f"Export {made.pk}: {error}", extra_tags="bad")
         return redirect("exports")
     return as_download(made, file.open("rb"))
-
-
-def as_download(made: Export, file: Any) -> FileResponse:  # noqa: ANN401 - an open binary file
-    """A file as an answer: a name that no user chose, its hash beside it."""
-    name = f"tieout_{made.what}_{made.asked_at:%Y-%m-%d}_{made.pk}.{made.format}"
-    headers = {"X-Content-SHA256": made.sha256, "ETag": f'"{made.sha256}"', **_signed(made)}
-    return FileResponse(file, as_attachment=True, filename=name, content_type=TYPES[made.format], headers=headers)
-
-
-def _signed(made: Export) -> dict[str, str]:
-    """This server's signature of the file's sha256, as its 64 letters; none where it has no key to sign with."""
-    try:
-        value = signing_key().sign(made.sha256.encode())
-    except NoSigningKey:
-        return {}
-    return {"X-Content-Signature": f"ed25519={base64.b64encode(value).decode()}"}

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from review.ids import id_of
-from review.pages.work import open_proposals
+from review.work import open_proposals
 
 PAGE = 50
 TABS = {"others": "Of others", "me": "My own", "all": "All"}

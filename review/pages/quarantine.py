@@ -17,7 +17,6 @@ from ingestion.normalize import column_position
 from ingestion.quarantine import OPEN, STATES, said_of, with_state
 from ingestion.replay import Tried, cells_of_row
 from reconciliation.visibility import visible_deliveries, visible_sources
-from review.api.ringing import ring_for_normalizing
 from review.ids import id_of
 from review.quarantined import ALL, SHOWN_REASONS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
 from review.repairs import (
@@ -31,6 +30,7 @@ from review.repairs import (
     waiting_to_replay,
     withdraw_repair,
 )  # fmt: skip
+from review.ringing import ring_for_normalizing
 
 PAGE = 50
 SHOWN_RAW = 100_000  # characters; the API gives a longer line whole

@@ -1,7 +1,6 @@
 """The runs page and the run page with its live progress."""
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from django.contrib import messages
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST
 from attribution.certificates import certificate_of, told
 from attribution.rungs import stood_at
 from ingestion.business_date import NoDate, given_date
-from reconciliation.cancelling import CancelRefused, cancel_run
+from reconciliation.cancelling import CancelRefused
 from reconciliation.models import Run
 from reconciliation.rules import Rules
 from reconciliation.runs import start_run
@@ -24,22 +23,10 @@ from review.ids import id_of
 from review.pages.progress import is_unchanged, progress_of, with_former
 from review.pages.run_report import against, report_tables
 from review.pages.strip import strip_of
+from review.runs import STARTS, cancel, ring
 from review.visible import visible_reconciliations
 
 PAGE = 50
-STARTS = "reconciliation.add_run"
-_RINGS: list[Callable[[Run], None]] = []
-
-
-def on_start(ring: Callable[[Run], None]) -> None:
-    """Let the wiring say how a run's work is sent to the workers."""
-    _RINGS[:] = [ring]
-
-
-def ring(run: Run) -> None:
-    """Send a run's work to the workers."""
-    for each in _RINGS:
-        each(run)
 
 
 def runs(request: HttpRequest) -> HttpResponse:
@@ -82,14 +69,6 @@ def posted_run(request: HttpRequest) -> Run | None:
     run = start_run(reconciliation=reconciliation, business_date=date, by=request.user.get_username())
     ring(run)
     return run
-
-
-def cancel(*, run: Run, by: str, comment: str = "") -> Run:
-    """Cancel a run, and let the one that waits for it begin."""
-    ended = cancel_run(run=run, by=by, comment=comment)
-    for waiting in Run.objects.filter(reconciliation=run.reconciliation_id, state=Run.State.WAITING).order_by("id")[:1]:
-        ring(waiting)
-    return ended
 
 
 @require_POST

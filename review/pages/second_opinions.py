@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from attribution.models import SecondOpinion
+from review.breaks.explained import shown_field
+from review.breaks.shown import visible_break
 from review.pages.blind import BadAnswer, blind_context, posted_answer
-from review.pages.break_ import visible_break
-from review.pages.explained import shown_field
 from review.second_opinions import GIVES, OF_OPINION, OpinionRefused, answer_opinion, open_opinions, visible_opinions
 from review.visible import access
 

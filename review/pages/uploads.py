@@ -33,8 +33,8 @@ from ingestion.uploads import (
     staged,
 )
 from reconciliation.visibility import visible_sources
-from review.api.ringing import ring_for_normalizing
-from review.pages.dry_run import dry_run
+from review.dry_run import dry_run
+from review.ringing import ring_for_normalizing
 
 View = Callable[..., HttpResponse]
 SETTLED = "That upload is settled already: it was accepted, discarded, or is more than a day old."

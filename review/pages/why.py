@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 from attribution.models import Reason
 from attribution.why import Why, why
 from reconciliation.models import Break
+from review.breaks.shown import visible_break
 from review.charts import SignedBar, largest, signed_bar
-from review.pages.break_ import visible_break
 from review.similar import similar_breaks
 from review.visible import access
 

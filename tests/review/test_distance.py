@@ -6,7 +6,7 @@ import pytest
 
 from reconciliation.engine.business_days import Calendar
 from reconciliation.engine.rules import CompareRule
-from review.pages.distance import distance_between, where_they_differ
+from review.breaks.distance import distance_between, where_they_differ
 
 WEEKDAYS = Calendar()
 

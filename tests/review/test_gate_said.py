@@ -7,9 +7,9 @@ import pytest
 
 from attribution.models import Attribution
 from reconciliation.models import Break, Difference, Reconciliation, RuleSet, Run
-from review.pages.break_facts import Facts, Refusal
-from review.pages.break_gate import GateSaid, gate_said
-from review.pages.explained import Explained
+from review.breaks.explained import Explained
+from review.breaks.facts import Facts, Refusal
+from review.breaks.gate import GateSaid, gate_said
 
 CHECK = {"field": "amount", "rule": "between", "min": "0"}
 CERTIFICATE = {"id": 3, "version": "2", "threshold": "0.91", "upper": "0.018", "errors": 1, "sample_size": 400,

@@ -7,8 +7,7 @@ from django.db.models import QuerySet
 
 from attribution.models import Draw
 from config.doors import acting_user, known_reconciliation
-from review.audits import AuditRefused, answer_audit, differences_of, waiting_for
-from review.pages.blind_audits import told
+from review.audits import AuditRefused, answer_audit, differences_of, told, waiting_for
 
 
 class Command(BaseCommand):

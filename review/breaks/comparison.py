@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from ingestion.mapping import FieldMapping
+from ingestion.mapping import FieldMapping, field_mappings
 from ingestion.shape import Leaf, Shape
 from ingestion.value_steps import ValueStep, value_steps
 from reconciliation.engine.authority import authority_of
@@ -11,7 +11,7 @@ from reconciliation.engine.rules import CompareRule
 from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Member
 from reconciliation.rules import Rules, proposed
-from review.pages.distance import Distance, distance_between, where_they_differ
+from review.breaks.distance import Distance, distance_between, where_they_differ
 from review.templatetags.tieout import valued
 
 BRIEF = 8  # fields that a preview shows of a whole row
@@ -146,9 +146,7 @@ def _mappings(run: object, side: str, shape: Shape) -> dict[str, tuple[FieldMapp
     mapping = given[-1].normalization.mapping
     paths = {leaf.path: leaf.name for leaf in shape.leaves}
     return {
-        paths[path]: (FieldMapping.from_document(path, document), mapping.version)
-        for path, document in mapping.document.items()
-        if path in paths
+        paths[path]: (it, mapping.version) for path, it in field_mappings(mapping.document).items() if path in paths
     }
 
 

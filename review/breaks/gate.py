@@ -9,9 +9,9 @@ from typing import Any
 from reconciliation.gate import Condition, Explained, covered, verdict
 from reconciliation.models import Break
 from reconciliation.rules import GateRules, Rules
+from review.breaks.explained import Explained as ExplainedDifference
+from review.breaks.facts import Facts
 from review.journey_breaks import certified
-from review.pages.break_facts import Facts
-from review.pages.explained import Explained as ExplainedDifference
 
 
 @dataclass(frozen=True)

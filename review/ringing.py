@@ -1,4 +1,4 @@
-"""Ringing for workers from the API: after the commit, and never at the cost of an answer."""
+"""Ringing for workers: after the commit, and never at the cost of an answer."""
 
 import contextlib
 
