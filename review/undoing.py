@@ -14,8 +14,9 @@ from reconciliation.built_on import built_on
 from reconciliation.custody import seal_breaks
 from reconciliation.models import Break, Member
 from reconciliation.store.tables import StoreRefusal
-from reconciliation.store.taking_back import Undone, hold_record, take_back
+from reconciliation.store.taking_back import Undone, take_back
 from review.decisions import AlreadyDecided, DecisionRefused
+from review.decisions.locks import hold_decision
 from review.models import Decision
 from review.models.decision import UNDO_FOR
 from review.nul import NO_NUL_IN_COMMENT
@@ -29,8 +30,7 @@ NOW, LATER = "now", "later"
 def undo(*, decision: Decision, by: User, comment: str = "", fresh: bool = False) -> Decision:
     """Undo a final decision. DecisionRefused says what is missing, AlreadyDecided that it was undone, or that something was built
     on it; nothing is changed then. `fresh`: who made it asked in time, though its turn comes only now, as one of many."""
-    decision = _locked(decision)
-    brk = decision.brk
+    brk, decision = hold_decision(decision, stores=True)
     _may_undo(decision, by, comment, fresh=fresh)
     _still_stands(decision)
     if sentence := built_on(brk, decision.confirmed_at):  # type: ignore[arg-type]
@@ -48,20 +48,6 @@ def undo(*, decision: Decision, by: User, comment: str = "", fresh: bool = False
 
 
 BUILT_ON = "So this decision is not undone; correct the record in the source, and the next run sees it."
-
-
-def _locked(decision: Decision) -> Decision:
-    """The decision and its break as they stand, locked in the order in which runs lock: the record's place in the store, then
-    the break."""
-    brk = Break.objects.select_related("reconciliation__a__record_type", "last_run").get(pk=decision.brk_id)
-    hold_record(brk)
-    Break.objects.select_for_update().get(pk=brk.pk)
-    brk.refresh_from_db(fields=["state", "fingerprint", "closed_because", "last_run"])
-    decision = (
-        Decision.objects.select_for_update(of=["self"]).select_related("undone_by", "confirmed_by").get(pk=decision.pk)
-    )
-    decision.brk = brk
-    return decision
 
 
 def way_to_undo(decision: Decision, by: User, *, fresh: bool = False) -> str:

@@ -1,9 +1,8 @@
 """What follows from a final decision: the store, the break, its rows, reasons and labels."""
 
-from typing import Any
-
 from attribution.corrections import Confirmed, record_corrections
 from attribution.models import Draw
+from ingestion.shape import Shape
 from reconciliation.built_on import built_on
 from reconciliation.custody import seal_breaks
 from reconciliation.holds import DECIDED, end_hold
@@ -74,7 +73,7 @@ def _take_out(decision: Decision) -> None:
     take_back_pass(version, Undone(decision.pk, decision.run_id, brk, version.since, None))
 
 
-def _mapped(run: Run, shape: Any) -> frozenset[str]:  # noqa: ANN401
+def _mapped(run: Run, shape: Shape) -> frozenset[str]:
     return mapped_names(run, "a", shape) | mapped_names(run, "b", shape)
 
 
