@@ -21,6 +21,7 @@ from reconciliation.store.tables import StoreTable, is_named, references, target
 BULK_ROWS = 50_000  # from here on foreign keys are cheaper checked as a whole than row by row
 REBUILD_SHARE = 3  # rows of at least a third of the table build its indexes anew
 ATTEMPTS, PAUSE = 20, 0.05
+OWN = "own"  # the identities of the rows themselves, of a type that others refer to
 
 
 @dataclass(frozen=True)
@@ -119,14 +120,14 @@ def _row_values(judged: Judged, load: Load) -> dict[str, str]:
     """The other columns: name -> DuckDB SQL over the relation r, its fate f and the identities."""
     table, values = judged.table, {}
     if table.has_identity:
-        values["_identity"] = f"i_{judged.own}.id"
+        values["_identity"] = f"{OWN}.id"
     for column in table.version_columns:
         if column.leaf is not None:
             values[column.name] = f"r.{column.leaf.column}"
         else:
             missing = f"error('A reference of {column.name} has no identity.')"
             values[column.name] = (
-                f"CASE WHEN {is_named(column.key_leaves, 'r.')} THEN coalesce(i_identity_{column.name}.id, {missing}) END"
+                f"CASE WHEN {is_named(column.key_leaves, 'r.')} THEN coalesce(i_{column.name}.id, {missing}) END"
             )
     if judged.fate:
         values["_version"] = "f.version"
@@ -143,8 +144,12 @@ def _rows_sql(judged: Judged, values: dict[str, str]) -> str:
     if judged.fate:
         joined.append(f"JOIN {judged.fate} f ON f.key = r.key AND f.fate IN ('new', 'changed')")
     if table.has_identity:
-        joined.append(identity_join("r", judged.own, table.shape.key_leaves))
-    joined += [identity_join("r", f"identity_{column.name}", column.key_leaves) for column in references(table)]
+        joined.append(identity_join(table, table.shape.key_leaves, OWN))
+    joined += [
+        identity_join(column.reference, column.key_leaves, f"i_{column.name}")
+        for column in references(table)
+        if column.reference is not None
+    ]
     return f"SELECT {', '.join(values.values())} FROM {quoted(judged.relation)} r {' '.join(joined)} ORDER BY r.key"
 
 

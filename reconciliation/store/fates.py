@@ -25,12 +25,11 @@ EXISTING = {"key": "VARCHAR", "id": "BIGINT", "hash": "VARCHAR", "date": "DATE",
 
 @dataclass(frozen=True)
 class Judged:
-    """A relation whose records are judged. `fate` names the DuckDB table (key, id, version, fate), or is empty when
-    every record is new; `own` names the identities of a type that others refer to."""
+    """A relation whose records are judged. `fate` names the DuckDB table (key, id, version, fate), or is empty when every record is
+    new."""
 
     table: StoreTable
     relation: str
-    own: str
     fate: str
     counts: Mapping[str, int]
 
@@ -50,14 +49,13 @@ def judge(
     duck: duckdb.DuckDBPyConnection,
     table: StoreTable,
     relation: str,
-    own: str,
     business_date: dt.date,
     bucket_range: tuple[int, int],
 ) -> Judged:
     """Hold a relation (key, leaf columns, hash) against the current rows of its keys."""
     count = duck.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0]
     if not count or is_empty(table):
-        return Judged(table, relation, own, "", {"new": count})
+        return Judged(table, relation, "", {"new": count})
     fate, existing, ended = (f"{it}_{table.record_type.pk}" for it in ("fate", "existing", "ended"))
     if count * PULL_SHARE < _rows_about(table):
         _ask(duck, table, relation, existing)
@@ -71,7 +69,7 @@ def judge(
         f"FROM {quoted(relation)} r LEFT JOIN {existing} e ON e.key = r.key LEFT JOIN {ended} t ON t.key = r.key"
     )
     counts = dict(duck.execute(f"SELECT fate, count(*) FROM {fate} GROUP BY fate").fetchall())
-    return Judged(table, relation, own, fate, counts)
+    return Judged(table, relation, fate, counts)
 
 
 def _bring_ended(duck: duckdb.DuckDBPyConnection, table: StoreTable, into: str, bucket_range: tuple[int, int]) -> None:

@@ -13,7 +13,6 @@ from ingestion.sql_text import quoted
 from reconciliation.store.ddl import LOCK
 from reconciliation.store.entering import BULK_ROWS, Load, enter, moment_of
 from reconciliation.store.fates import ENTERING, Judged, judge
-from reconciliation.store.identities import OWN
 from reconciliation.store.referred import Saying, referred_relation
 from reconciliation.store.tables import StoreRefusal, StoreTable, store_table, targets
 
@@ -58,7 +57,7 @@ def load_rows(
     lock_buckets(table, bucket_range, count_of(duck, relation))
     if table.has_identity:
         lock_whole(table)
-    main = judge(duck, table, relation, OWN, business_date, bucket_range)
+    main = judge(duck, table, relation, business_date, bucket_range)
     duck.execute(f"CREATE OR REPLACE TEMP TABLE older_key AS {main.keys('older')}")
     standing = _standing(duck, relation, main)
     saying = Saying(standing, mapped, each_decided)
@@ -118,10 +117,10 @@ def _judge_references(
     for target in targets(table):
         if not target.has_attributes:
             continue
-        said, own = referred_relation(duck, saying, table, target)
-        found = judge(duck, target, said, own, business_date, (0, 63))
+        said = referred_relation(duck, saying, table, target)
+        found = judge(duck, target, said, business_date, (0, 63))
         if any(found.counts.get(fate) for fate in ENTERING):
             lock_whole(target)
-            said, own = referred_relation(duck, saying, table, target)
-            judged.append(judge(duck, target, said, own, business_date, (0, 63)))
+            said = referred_relation(duck, saying, table, target)
+            judged.append(judge(duck, target, said, business_date, (0, 63)))
     return judged

@@ -23,15 +23,13 @@ class Saying:
     each_decided: bool = False
 
 
-def referred_relation(
-    duck: duckdb.DuckDBPyConnection, saying: Saying, table: StoreTable, target: StoreTable
-) -> tuple[str, str]:
-    """Create the records of `target` that the references of `saying` speak of (key, bucket, the target's leaves, hash), and
-    their identities. Gives both names. Where each names its own decision, the first one that speaks of a thing counts.
+def referred_relation(duck: duckdb.DuckDBPyConnection, saying: Saying, table: StoreTable, target: StoreTable) -> str:
+    """Create the records of `target` that the references of `saying` speak of (key, bucket, the target's leaves, hash). Gives their
+    table. Where each names its own decision, the first one that speaks of a thing counts.
 
     Several references may name the same type; an attribute that nothing mapped speaks of keeps its stored value.
     """
-    said, own = f"referred_{target.record_type.pk}", f"identities_{target.record_type.pk}"
+    said = f"referred_{target.record_type.pk}"
     columns = [column for column in references(table) if column.reference == target]
     keys = ", ".join(leaf.column for leaf in target.shape.key_leaves)
     attributes = [leaf for leaf in target.shape.leaves if not leaf.key]
@@ -55,9 +53,7 @@ def referred_relation(
         f"{record_hash_sql(hashed, [leaf.column for leaf in hashed])} AS hash FROM "
         f"(SELECT k.key, {own_keys}, {kept} FROM keyed k LEFT JOIN stored_referred s ON s.key = k.key)"
     )
-    ids = " UNION ".join(_identities(column, target) for column in columns)
-    duck.execute(f"CREATE OR REPLACE TEMP TABLE {own} AS {ids}")
-    return said, own
+    return said
 
 
 def _spoken(saying: Saying, column: Column, target: StoreTable) -> str:
@@ -74,12 +70,6 @@ def _pairs(column: Column, target: StoreTable) -> Iterator[tuple[Leaf, Leaf]]:
     theirs = {leaf.path: leaf for leaf in column.leaves}
     for leaf in target.shape.leaves:
         yield leaf, theirs[f"{column.name}.{leaf.path}"]
-
-
-def _identities(column: Column, target: StoreTable) -> str:
-    pairs = zip(target.shape.key_leaves, column.key_leaves, strict=True)
-    keys = ", ".join(f"{theirs.column} AS {ours.column}" for ours, theirs in pairs)
-    return f"SELECT id, {keys} FROM {quoted('identity_' + column.name)}"
 
 
 def _key_sql(target: StoreTable) -> str:

@@ -108,7 +108,7 @@ def _ask(query: sql.Composable) -> tuple:
 
 
 def _identities(table: StoreTable, values: Mapping[str, str]) -> Identities:
-    """The identities that the record names; those that are new are made, in the order of the fields, as a run makes them."""
+    """The identities that the record names; those that are new are made."""
     named = [(column.name, column.reference, column.key_leaves) for column in references(table)]
     if table.has_identity:
         named.append((OWN, table, table.shape.key_leaves))
@@ -119,28 +119,53 @@ def _identities(table: StoreTable, values: Mapping[str, str]) -> Identities:
     }
     if not asked:
         return {}
-    found = _ask(sql.SQL("SELECT {}").format(sql.SQL(", ").join(_identity_of(*it) for it in asked.values())))
-    return {name: pk or _made_identity(*it) for (name, it), pk in zip(asked.items(), found, strict=True)}
+    query = sql.SQL("SELECT {}").format(sql.SQL(", ").join(_identity_of(*it) for it in asked.values()))
+    found = _ask(query)
+    if None in found:
+        _make_identities([it for it, pk in zip(asked.values(), found, strict=True) if pk is None])
+        found = _ask(query)
+    return dict(zip(asked, found, strict=True))
 
 
 Key = Mapping[Column, str]
 
 
+def _make_identities(new: Sequence[tuple[StoreTable, Key]]) -> None:
+    """Make them as a run does: type by type in the order of the types' ids, those of a type sorted, so that two who make the same
+    ones never wait for each other. What another transaction made first, this one has waited for."""
+    types = {target.record_type.pk: target for target, _ in new}
+    for pk in sorted(types):
+        _make_identities_of(types[pk], [key for target, key in new if target.record_type.pk == pk])
+
+
+def _make_identities_of(target: StoreTable, keys: Sequence[Key]) -> None:
+    names = [sql.Identifier(column.name) for column in target.key_columns]
+    sorted_by = (
+        sql.SQL(f"{{}}::{column.sql_type}").format(name) for name, column in zip(names, target.key_columns, strict=True)
+    )
+    rows = (
+        sql.SQL("({}, {})").format(
+            sql.SQL(", ").join(map(sql.SQL, key.values())),
+            sql.SQL(record_hash_postgres(target.shape.key_leaves, list(key.values()))),
+        )
+        for key in keys
+    )
+    statement = sql.SQL(
+        "INSERT INTO {table} ({names}, _hash) SELECT * FROM (VALUES {rows}) n ({names}, _hash) ORDER BY {sorted_by} "
+        "ON CONFLICT DO NOTHING"
+    ).format(
+        table=target.name(target.base),
+        names=sql.SQL(", ").join(names),
+        rows=sql.SQL(", ").join(rows),
+        sorted_by=sql.SQL(", ").join(sorted_by),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def _identity_of(target: StoreTable, key: Key) -> sql.Composable:
     pairs = (sql.SQL("{} = {}").format(sql.Identifier(it.name), sql.SQL(text)) for it, text in key.items())
     return sql.SQL("(SELECT _id FROM {} WHERE {})").format(target.name(target.base), sql.SQL(" AND ").join(pairs))
-
-
-def _made_identity(target: StoreTable, key: Key) -> int:
-    """Where another transaction made it first, this one has waited for it."""
-    statement = sql.SQL("INSERT INTO {} ({}, _hash) VALUES ({}, {}) ON CONFLICT DO NOTHING RETURNING _id").format(
-        target.name(target.base),
-        sql.SQL(", ").join(sql.Identifier(column.name) for column in key),
-        sql.SQL(", ").join(map(sql.SQL, key.values())),
-        sql.SQL(record_hash_postgres(target.shape.key_leaves, list(key.values()))),
-    )
-    made = _ask(statement) or _ask(sql.SQL("SELECT {}").format(_identity_of(target, key)))
-    return int(made[0])
 
 
 def _own_row(table: StoreTable, values: Mapping[str, str], identities: Identities, key: str, bucket: int) -> Row:

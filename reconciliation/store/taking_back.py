@@ -12,7 +12,7 @@ from ingestion import custody
 from ingestion.models import Field
 from reconciliation.models import Break, Member, Retraction, RunStep
 from reconciliation.store.current import joins, key_text, stored_versions
-from reconciliation.store.load import hold_places, lock_whole
+from reconciliation.store.load import lock_whole
 from reconciliation.store.seals import seal_postgres
 from reconciliation.store.tables import Column, StoreRefusal, StoreTable, references, store_table
 
@@ -30,18 +30,13 @@ class Undone:
     record: Mapping[str, str | None] | None
 
 
-def hold_record(brk: Break) -> None:
-    """Keep runs and decisions from writing the break's record until the transaction ends; before the break itself is locked."""
-    record_type = brk.reconciliation.record_type
-    hold_places(record_type, (brk.bucket, brk.bucket))
-    if (table := store_table(record_type)).has_versions and table.has_identity:
-        lock_whole(table)
-
-
 def take_back(undone: Undone) -> None:
-    """Take back what the decision stored, under `hold_record`: its record, and what the record alone said of its references.
+    """Take back what the decision stored, under `hold_places`: its record, and what the record alone said of its references.
     Nothing where it stored nothing. StoreRefusal where a newer version stands."""
     record_type = undone.brk.reconciliation.record_type
+    table = store_table(record_type)
+    if table.has_identity:
+        lock_whole(table)
     versions = stored_versions(record_type, undone.brk.key)
     current = next((it for it in versions if it["_valid_to"] is None), None)
     is_ours = current is not None and current["_decision"] == undone.decision
@@ -50,15 +45,19 @@ def take_back(undone: Undone) -> None:
         raise StoreRefusal(f"A newer version of {undone.brk.key} is stored by now.")
     if current is None:
         return _give_back(undone)
-    table = store_table(record_type)
     said = _references_of(table, current["_id"])  # type: ignore[arg-type]
     ending: list[tuple[StoreTable, int]] = [(table, current["_id"])] if is_ours else []  # type: ignore[list-item]
-    for column in references(table):
+    for column in sorted(references(table), key=_type_referred_to):  # locked in the order in which a load locks them
         if (identity := said[column.name]) is not None:
             ending += _references_to_end(table, column, identity, undone)
     moment = _moment(ending)
     for each, row in dict.fromkeys(ending):
         _end(each, row, moment, undone)
+
+
+def _type_referred_to(column: Column) -> int:
+    assert column.reference is not None
+    return column.reference.record_type.pk
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """The order in which whoever decides, undoes or runs takes locks, so that two of them wait but never for each other: a record's place
-in the store, the break, its decision, the identities that the record names, the types that it refers to."""
+in the store, the break, its decision, the identities that the record names (type by type, sorted), the types that it refers to."""
 
 from django.db.models import Prefetch
 

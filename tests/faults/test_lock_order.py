@@ -10,12 +10,15 @@ from django.db import connection, transaction
 from ingestion.sql_text import literal
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.session import session
+from reconciliation.store.ddl import ensure_tables
 from reconciliation.store.load import hold_places
 from reconciliation.store.records import records_relation, store_relation
 from review.decisions import confirm, decide
 from review.undoing import undo
 from tests.conftest import problems, row
-from tests.faults.conftest import meanwhile
+from tests.faults.conftest import meanwhile, until
+from tests.reconciliation.store_records import execute, rows
+from tests.reconciliation.test_store_single import DEAL, Given, deals, loaded, stored
 from tests.review.test_decisions import under_four_eyes
 
 Act = Callable[[], object]
@@ -83,3 +86,30 @@ def test_who_waits_for_a_place_holds_no_identity(sign: Break, trades: Reconcilia
             )
 
     meanwhile(lambda: hold_places(trades.record_type, (sign.bucket, sign.bucket)), store, name_the_same).result()
+
+
+@pytest.mark.parametrize("store", [stored, loaded])
+def test_who_makes_identities_makes_them_in_one_order(store: Callable[..., str], committed: None) -> None:
+    """Two records name two parties for the first time, each the other way round: whichever field names them, the first one by
+    name is made first."""
+    made, record = deals(), Given(DEAL | {"buyer": "ZOE", "seller": "ANNA"})
+    ensure_tables(made)
+
+    def name(party: str) -> Act:
+        return lambda: execute("INSERT INTO store.party (name, _hash) VALUES (%s, %s)", party, "of another")
+
+    def name_both() -> str:
+        with transaction.atomic():
+            return store(made, record, 1)
+
+    def name_the_other() -> None:
+        until(somebody_waits, "nobody waits for ANNA")
+        name("ZOE")()
+
+    assert meanwhile(name("ANNA"), name_both, name_the_other).result() == "new"
+
+
+def somebody_waits() -> bool:
+    """Whether a session of this database waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(rows(waiting)[0][0])

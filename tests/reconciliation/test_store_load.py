@@ -12,9 +12,9 @@ from reconciliation.engine.record_hash import own_leaves, record_hash_sql
 from reconciliation.store.check import check_store
 from reconciliation.store.conflicts import reference_conflicts, unstorable_sql
 from reconciliation.store.ddl import ensure_tables
-from reconciliation.store.identities import upsert_identities
+from reconciliation.store.identities import identities_of, upsert_identities
 from reconciliation.store.load import Loaded, load_rows
-from reconciliation.store.tables import StoreRefusal
+from reconciliation.store.tables import StoreRefusal, store_table
 from tests.reconciliation.store_records import (
     DAY,
     delivered,
@@ -200,80 +200,33 @@ def test_a_referred_to_type_is_loaded_by_its_own_source_too(trade_type: RecordTy
     assert list(check_store(counterparty)) == []
 
 
+EVERY_KIND = {
+    "id": {"is_key": True}, "note": {}, "wide": {"kind": "decimal", "digits": 38, "places": 10},
+    "fraction": {"kind": "decimal", "digits": 3, "places": 3}, "whole": {"kind": "integer"}, "day": {"kind": "date"},
+    "moment": {"kind": "datetime"}, "flag": {"kind": "boolean"},
+}  # fmt: skip
+STRANGE_TEXTS = [
+    "", " lead", "NULL", "\\N", "\\.", '"', '""', "a,b", "a\nb", "a\r\nb", "\t", "\x1e", "\x1f", "x\x1fnote=y", "'; DROP --",
+    "日本😀é", "%s", "{0}",
+]  # fmt: skip
+FARTHEST = {
+    "wide": "-9999999999999999999999999999.9999999999", "fraction": "-.500", "whole": "-9223372036854775808",
+    "day": "9999-12-31", "moment": "0001-01-01T00:00:00Z", "flag": "false",
+}  # fmt: skip
+AS_STORED = FARTHEST | {"fraction": "-0.500", "moment": "0001-01-01 00:00:00"}
+
+
 def test_every_value_comes_back_as_it_was_given() -> None:
-    kinds = {
-        "id": {"is_key": True},
-        "note": {},
-        "wide": {"kind": "decimal", "digits": 38, "places": 10},
-        "fraction": {"kind": "decimal", "digits": 3, "places": 3},
-        "whole": {"kind": "integer"},
-        "day": {"kind": "date"},
-        "moment": {"kind": "datetime"},
-        "flag": {"kind": "boolean"},
-    }
-    every = delivered(record_type("every", **kinds))
+    every = delivered(record_type("every", **EVERY_KIND))
     ensure_tables(every)
-    texts = [
-        "",
-        " lead",
-        "NULL",
-        "\\N",
-        "\\.",
-        '"',
-        '""',
-        "a,b",
-        "a\nb",
-        "a\r\nb",
-        "\t",
-        "\x1e",
-        "\x1f",
-        "x\x1fnote=y",
-        "'; DROP --",
-        "日本😀é",
-        "%s",
-        "{0}",
-    ]
-    given = [
-        {
-            "id": f"K{n}",
-            "note": text,
-            "wide": None,
-            "fraction": None,
-            "whole": None,
-            "day": None,
-            "moment": None,
-            "flag": None,
-        }
-        for n, text in enumerate(texts)
-    ]
-    given.append(
-        {
-            "id": "all",
-            "note": None,
-            "wide": "-9999999999999999999999999999.9999999999",
-            "fraction": "-.500",
-            "whole": "-9223372036854775808",
-            "day": "9999-12-31",
-            "moment": "0001-01-01T00:00:00Z",
-            "flag": "false",
-        }
-    )
+    empty = dict.fromkeys(EVERY_KIND)
+    noted = [empty | {"id": f"K{n}", "note": text} for n, text in enumerate(STRANGE_TEXTS)]
+    given = [*noted, empty | {"id": "all"} | FARTHEST]
     assert store(every, *given).new == len(given)
-    assert rows("SELECT note FROM store.every WHERE id <> 'all' ORDER BY _id") == [
-        (record["note"],) for record in sorted(given[:-1], key=lambda record: record["id"])
-    ]
-    assert rows(
-        "SELECT wide::text, fraction::text, whole::text, day::text, moment::text, flag FROM store.every WHERE id = 'all'"
-    ) == [
-        (
-            "-9999999999999999999999999999.9999999999",
-            "-0.500",
-            "-9223372036854775808",
-            "9999-12-31",
-            "0001-01-01 00:00:00",
-            False,
-        )
-    ]
+    by_key = sorted(noted, key=lambda record: str(record["id"]))
+    assert rows("SELECT note FROM store.every WHERE id <> 'all' ORDER BY _id") == [(it["note"],) for it in by_key]
+    texts = ", ".join(f"{name}::text" for name in AS_STORED)
+    assert rows(f"SELECT {texts} FROM store.every WHERE id = 'all'") == [tuple(AS_STORED.values())]
     assert store(every, *given, run=2) == Loaded(0, 0, len(given), 0)
     assert list(check_store(every)) == []
 
@@ -350,10 +303,14 @@ def _constraints() -> set[tuple[str, str]]:
     return set(found)
 
 
+def _identities(code: str) -> str:
+    return identities_of(store_table(RecordType.objects.get(code=code)))
+
+
 def test_a_row_is_not_stored_without_the_identity_that_it_names(trade_type: RecordType) -> None:
     with relation(trade_type, [trade()]) as duck:
         upsert_identities(duck, "given", trade_type.shape(), trade_type)
-        duck.execute("DELETE FROM identity_counterparty")
+        duck.execute(f"DELETE FROM {_identities('counterparty')}")
         with pytest.raises(Exception, match="_identity"), transaction.atomic():
             load_rows(
                 duck,
@@ -388,7 +345,6 @@ def _upsert_all(names: list[str]) -> dict[str, int]:
     made = RecordType.objects.get(code="trade")
     with relation(made, [trade(f"T-{name}", counterparty=name) for name in names]) as duck:
         upsert_identities(duck, "given", made.shape(), made)
-        column = made.shape().leaf("counterparty").column
-        found = duck.execute(f"SELECT {column}, id FROM identity_counterparty").fetchall()
+        found = duck.execute(f"SELECT COLUMNS(* EXCLUDE (id)), id FROM {_identities('counterparty')}").fetchall()
     connections.close_all()
     return dict(found)
