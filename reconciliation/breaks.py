@@ -283,18 +283,19 @@ _DIFFERENCE_COLUMNS = [
 ]  # fmt: skip
 
 
+def _differences(given: Inputs, action: str) -> str:
+    """The differences of the breaks of an action; those of a break in the order of the record, so that they are always read so."""
+    names = ", ".join(literal(it.name) for it in given.shape.compared)
+    found = _DIFFERENCES.format(run=given.run.pk, which=f"= '{action}'")
+    return f"SELECT * FROM ({found}) ORDER BY break_id, list_position([{names}], field)"
+
+
 def _write_differences(duck: duckdb.DuckDBPyConnection, given: Inputs, *, touched: int) -> None:
-    new = _DIFFERENCES.format(run=given.run.pk, which="= 'open'")
-    copy_in(
-        duck,
-        f"SELECT * FROM ({new}) ORDER BY break_id",
-        sql.Identifier("reconciliation_difference"),
-        _DIFFERENCE_COLUMNS,
-    )
+    new, changed = (_differences(given, which) for which in (OPEN, CHANGE))
+    copy_in(duck, new, sql.Identifier("reconciliation_difference"), _DIFFERENCE_COLUMNS)
     if not touched:
         return
     _staging("new_difference", "reconciliation_difference", _DIFFERENCE_COLUMNS)
-    changed = _DIFFERENCES.format(run=given.run.pk, which="= 'change'")
     copy_in(duck, changed, sql.Identifier("new_difference"), _DIFFERENCE_COLUMNS)
     columns = ", ".join(_DIFFERENCE_COLUMNS)
     with connection.cursor() as cursor:
@@ -309,7 +310,7 @@ def _write_refusals(duck: duckdb.DuckDBPyConnection, given: Inputs) -> None:
     copy_in(
         duck,
         f"SELECT p.break_id, {given.run.pk}, r.condition, left(r.sentence, 1000), '', true FROM refusal r "
-        "JOIN placed p USING (key) WHERE p.action <> 'keep' ORDER BY p.break_id",
+        "JOIN placed p USING (key) WHERE p.action <> 'keep' ORDER BY p.break_id, r.condition",
         sql.Identifier("reconciliation_gaterefusal"),
         ["break_id", "run_id", "condition", "sentence", "detail", "current"],
     )
