@@ -1,7 +1,7 @@
 """Alerts: one line a thing while it lasts, each with a notice for every target that wants to hear of what it concerns."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -26,33 +26,29 @@ def teams_by(teams: Teams) -> None:
 @transaction.atomic
 def raise_alert(expectation: Expectation, arrived_at: dt.datetime | None, now: dt.datetime) -> Alert | None:
     """Raise the alert of an expectation and write its notices; None when it was raised before."""
-    what = "late" if arrived_at else "missing"
     about = f"{expectation.source} of {expectation.business_date}"
-    given: dict[str, object] = {
-        "raised_at": now,
-        "last_at": now,
+    said = {
+        "event": LATE if arrived_at else MISSING,
+        "mark": about,
+        "sentence": f"{about} is {'late' if arrived_at else 'missing'}.",
+        "link": "/",
         "arrived_at": arrived_at,
         "cleared_at": arrived_at and now,
     }
-    given |= {"event": LATE if arrived_at else MISSING, "mark": about, "sentence": f"{about} is {what}.", "link": "/"}
-    alert, is_new = Alert.objects.get_or_create(expectation=expectation, defaults=given)
-    return _told(alert, [expectation.source], now) if is_new else None
+    return _raised({"expectation": expectation}, said, [expectation.source], now)
 
 
-def raise_mismatch(normalization: Normalization, now: dt.datetime) -> None:
-    """Raise the alert of a delivery whose control totals do not agree, once; call it in the transaction that says so."""
+def raise_mismatch(normalization: Normalization, now: dt.datetime) -> Alert | None:
+    """Raise the alert of a delivery whose control totals do not agree; None when it was raised before. Call it in the transaction
+    that says so."""
     delivery = normalization.delivery
-    about = f"{delivery.source} of {delivery.business_date}"
-    given: dict[str, object] = {
-        "raised_at": now,
-        "last_at": now,
+    said = {
         "event": MISMATCH,
         "mark": f"normalization {normalization.pk}",
+        "sentence": f"{delivery.source} of {delivery.business_date} does not agree with its control totals.",
+        "link": f"/deliveries/{delivery.pk}/",
     }
-    given |= {"sentence": f"{about} does not agree with its control totals.", "link": f"/deliveries/{delivery.pk}/"}
-    alert, is_new = Alert.objects.get_or_create(normalization=normalization, defaults=given)
-    if is_new:
-        _told(alert, [delivery.source], now)
+    return _raised({"normalization": normalization}, said, [delivery.source], now)
 
 
 def raise_quarantined(normalization: Normalization, rows: int, now: dt.datetime) -> None:
@@ -98,20 +94,12 @@ def raise_event(
     if person is not None:
         mark = f"{mark} for {person.pk}"
     words = {"sentence": " ".join(sentence.split())[:500], "link": link, "occurrence": occurrence}
-    given = words | {
-        "raised_at": now,
-        "last_at": now,
-        "count": times,
-        "reconciliation": reconciliation,
-        "person": person,
-    }
-    alert, is_new = Alert.objects.get_or_create(event=event, mark=mark[:160], cleared_at=None, defaults=given)
-    if is_new:
-        return _told(alert, sources, now)
-    if occurrence:
-        again = Alert.objects.filter(pk=alert.pk).exclude(occurrence=occurrence)
+    line = {"event": event, "mark": mark[:160], "cleared_at": None}
+    more = {"count": times, "reconciliation": reconciliation, "person": person}
+    if (alert := _raised(line, {**words, **more}, sources, now)) is None and occurrence:
+        again = Alert.objects.filter(**line).exclude(occurrence=occurrence)
         again.update(**words, last_at=now, count=F("count") + times)
-    return None
+    return alert
 
 
 def clear_events(*, event: str, marks: Collection[str], now: dt.datetime) -> int:
@@ -126,8 +114,13 @@ def clear_arrived(now: dt.datetime) -> int:
     return Alert.objects.filter(pk__in=arrived).update(cleared_at=now)
 
 
-def _told(alert: Alert, sources: Sequence[Source], now: dt.datetime) -> Alert:
-    """The alert, with its sources and a notice for each target."""
+def _raised(
+    line: Mapping[str, object], said: Mapping[str, object], sources: Sequence[Source], now: dt.datetime
+) -> Alert | None:
+    """The alert of a line, with its sources and a notice for each target that wants to hear of it; None when it stands already."""
+    alert, is_new = Alert.objects.get_or_create(**line, defaults={**said, "raised_at": now, "last_at": now})
+    if not is_new:
+        return None
     alert.sources.set(sources)
     if alert.person_id is None:
         wanting = targets_of(*sources, reconciliation=alert.reconciliation)
