@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import QuerySet
 
-from reconciliation.models import Access, Break
+from reconciliation.models import Access, Break, BreakTally
+from reconciliation.models.break_ import HIDDEN
 
 TABLE, BREAK = "reconciliation_breaktally", "reconciliation_break"
 COLUMNS = "reconciliation_id, state, kind, band, reason, scope_id, assignee_id, opened, due"
@@ -55,6 +57,11 @@ def tallied(seen: Access, states: Sequence[str] = tuple(Break.State.values)) -> 
             [list(seen.whole), list(seen.scopes), list(states)],
         )
         return [Cell(*row) for row in cursor.fetchall()]
+
+
+def tallied_shown() -> QuerySet[BreakTally]:
+    """The tally's rows of what people are shown to decide; `breaks` is to be summed."""
+    return BreakTally.objects.filter(state=Break.State.REVIEW).exclude(band__in=HIDDEN).order_by()
 
 
 def settle_tally() -> None:

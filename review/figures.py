@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Sum
 from django.db.models.fields.json import KT
 from django.utils import timezone
 
@@ -19,8 +19,9 @@ from attribution.registry import champion_of
 from ingestion.alerts import clear_events, raise_event
 from ingestion.loose_cache import find_loosely, keep_loosely
 from reconciliation.conservation import conservation
-from reconciliation.models import Break, Reconciliation, Run
-from reconciliation.models.break_ import SHOWN
+from reconciliation.models import Reconciliation, Run
+from reconciliation.tally import tallied_shown
+from review.due import minute_of
 from review.models import Figures
 
 RUNS = 30
@@ -159,8 +160,9 @@ def _drift(drift: RunDrift) -> Document:
 
 
 def _overdue(reconciliation: Reconciliation, now: dt.datetime) -> int:
-    """How many breaks wait longer than agreed; told once while there is any."""
-    late = Break.objects.filter(SHOWN, reconciliation=reconciliation, due_at__lte=now).count()
+    """How many breaks wait longer than agreed, as the queue counts them; told once while there is any."""
+    over = tallied_shown().filter(reconciliation_id=reconciliation.pk, due__lt=minute_of(now))
+    late = over.aggregate(Sum("breaks", default=0))["breaks__sum"]
     if not late:
         clear_events(event=OVERDUE, marks=[reconciliation.code], now=now)
         return 0

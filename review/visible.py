@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ingestion.prepared import prepared, who
-from reconciliation.models import Access, Break, BreakTally, Reconciliation, access_to
-from reconciliation.models.break_ import HIDDEN
+from reconciliation.models import Access, Break, Reconciliation, access_to
+from reconciliation.tally import tallied_shown
 from review.inbox import bell_text, counted
 from review.second_opinions import GIVES, OF_OPINION, open_opinions
 
@@ -47,12 +47,8 @@ def _of_whole(counted: QuerySet[Any]) -> Coalesce:
     return Coalesce(Case(When(is_whole=True, then=Subquery(counted.values("n")))), 0)
 
 
-def _shown() -> QuerySet[BreakTally]:
-    return BreakTally.objects.filter(state=Break.State.REVIEW).exclude(band__in=HIDDEN).order_by()
-
-
 def _waiting() -> QuerySet[Any]:
-    mine = _shown().filter(reconciliation_id=OuterRef("pk")).values("reconciliation_id")
+    mine = tallied_shown().filter(reconciliation_id=OuterRef("pk")).values("reconciliation_id")
     return mine.annotate(n=Sum("breaks"))
 
 
@@ -68,7 +64,7 @@ def _count_parts(request: HttpRequest) -> None:
     if not (scopes := access(request).scopes):
         return
     by_id = {it.pk: it for it in entered_reconciliations(request)}
-    waiting = _shown().filter(scope_id__in=scopes).values_list("reconciliation_id").annotate(n=Sum("breaks"))
+    waiting = tallied_shown().filter(scope_id__in=scopes).values_list("reconciliation_id").annotate(n=Sum("breaks"))
     mine = open_opinions(request.user).filter(**{f"{OF_OPINION}scope__in": scopes}).order_by()
     asked = mine.values_list(f"{OF_OPINION}reconciliation").annotate(n=Count("pk"))
     for name, counts in (("waiting", waiting), ("asked", asked)):
