@@ -4,6 +4,8 @@ reads the audit log still sees the text. A name after `@` calls a person to it, 
 import datetime as dt
 import re
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -13,12 +15,11 @@ from django.utils import timezone
 from ingestion import custody
 from ingestion.alerts import raise_event
 from reconciliation.models import Break
-from reconciliation.models.reconciliation import SEES_ALL
 from review.models import Comment, Mention
 from review.models.comment import LONGEST
 from review.nul import NO_NUL_IN_COMMENT
 from review.recorded import record_comment
-from review.rights import with_right
+from review.rights import who_sees
 
 WRITES, WITHDRAWS = "review.add_comment", "review.change_comment"
 NAME = re.compile(r"(?<![\w@.+-])@(\w[\w.+-]*)")
@@ -94,8 +95,8 @@ def comments_of(brk: Break) -> QuerySet[Comment]:
 
 def people_who_see(brk: Break, beginning: str) -> list[str]:
     """The names that begin so, of people who may see the break; a few."""
-    found = _perhaps(brk).filter(username__istartswith=beginning).order_by("username")[: 2 * OFFERED]
-    return [person.get_username() for person in found if _sees(person, brk)][:OFFERED]
+    found = _people(brk).filter(username__istartswith=beginning).order_by("username")
+    return list(found.values_list("username", flat=True)[:OFFERED])
 
 
 def _text(given: str) -> str:
@@ -134,22 +135,16 @@ def _called(brk: Break, text: str) -> Sequence[User]:
     names = list(dict.fromkeys(found.rstrip(".-+").lower() for found in NAME.findall(text)))
     if len(names) > MOST_NAMES:
         raise CommentRefused(f"A comment names at most {MOST_NAMES} people.")
-    known = {it.get_username().lower(): it for name in names for it in _perhaps(brk).filter(username__iexact=name)}
-    called = [known[name] for name in names if name in known and _sees(known[name], brk)]
-    if unknown := [name for name in names if name not in {it.get_username().lower() for it in called}]:
+    if not names:
+        return []
+    meant = reduce(or_, (Q(username__iexact=name) for name in names))
+    known = {it.get_username().lower(): it for it in _people(brk).filter(meant)}
+    if unknown := [name for name in names if name not in known]:
         raise CommentRefused(
             f"Nobody who may see this break is called @{unknown[0]}. Check the name, or leave the @ out."
         )
-    return called
+    return [known[name] for name in names]
 
 
-def _perhaps(brk: Break) -> QuerySet[User]:
-    """People who could see a break by a team or a right; `_sees` knows."""
-    people = User.objects.filter(is_active=True)
-    if brk.reconciliation.team_id is None:
-        return people
-    return people.filter(with_right(SEES_ALL) | Q(teams__isnull=False)).distinct()
-
-
-def _sees(person: User, brk: Break) -> bool:
-    return Break.objects.visible_to(person).filter(pk=brk.pk).exists()
+def _people(brk: Break) -> QuerySet[User]:
+    return User.objects.filter(who_sees(brk), is_active=True)

@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ingestion import custody
 from ingestion.models import Alert, AuditEvent
 from reconciliation.models import Break, Reconciliation, Run, Team
+from reconciliation.scoping import put_scope
 from review.comments import CommentRefused, add_comment, people_who_see, withdraw_comment
 from review.models import Comment
+from review.rights import who_sees
 from review.tokens import make_token
 from tests.conftest import row
 from tests.standing import lake_folder  # noqa: F401
@@ -117,6 +120,27 @@ def test_only_who_may_see_the_break_is_called(
         add_comment(brk=sign, by=ann_again, text="@bob look")
     person("Auditor", "abe")
     assert people_who_see(sign, "a") == ["abe", "ann"] and people_who_see(sign, "b") == []
+
+
+@pytest.mark.parametrize("has_team", [False, True])
+@pytest.mark.parametrize("has_scope", [False, True])
+def test_who_sees_a_break_is_the_same_asked_of_all_and_of_each(
+    has_team: bool, has_scope: bool, apart: tuple[User, User], sign: Break, person: Callable[..., User]
+) -> None:
+    for role in ("Auditor", "Manager"):
+        person(role, role.lower())
+    User.objects.create_user("nobody")
+    User.objects.create_superuser("root")
+    if not has_team:
+        Reconciliation.objects.update(team=None)
+    if has_scope:
+        put_scope(reconciliation=Reconciliation.objects.get(), field="party", granted={"bonds": ["Acme"]})
+    brk = Break.objects.get(pk=sign.pk)
+    seeing = [it for it in User.objects.all() if Break.objects.visible_to(it).filter(pk=brk.pk).exists()]
+    assert set(User.objects.filter(who_sees(brk))) == set(seeing)
+    with CaptureQueriesContext(connection) as asked:
+        people_who_see(brk, "a")
+    assert len(asked) == 1
 
 
 def test_the_page_says_it_safely_and_keeps_a_withdrawn_text_for_auditors(
