@@ -17,59 +17,64 @@ from review.exporting import Wanted, ask_export
 from review.models import Incident, SavedView
 from tests.conftest import row
 
+Ids = dict[str, int]
 
-def make_things(reconcile: Callable[..., Run], proposer: User) -> dict[str, int]:
+
+def make_things(reconcile: Callable[..., Run], proposer: User) -> Ids:
     """Ids of things that are there, by the word that stands before them in an address; `proposer` is a Supervisor."""
     left = [row("A", "10.00"), row("B", "10.00"), row("C", "10.25"), "broken"]
-    reconcile(left, [row("A", "-10.00"), row("B", "9.00"), row("C", "10.00")])
+    run = reconcile(left, [row("A", "-10.00"), row("B", "9.00"), row("C", "10.00")])
     Reconciliation.objects.update(four_eyes=True)
-    decision = decide(brk=Break.objects.get(key="B"), action="approve", by=proposer)
-    model = ModelVersion.objects.create(
-        reconciliation=Reconciliation.objects.get(), version=1, labels=1, artifact_sha256="0", trained_at=timezone.now()
-    )
-    training = Training.objects.create(
-        reconciliation=model.reconciliation, asked_at=timezone.now(), corrections_to=0, state="done", model=model
-    )
-    comment = add_comment(brk=decision.brk, by=proposer, text="The bank was asked.")
-    chosen = choose_rows(picked=[Picked(decision.brk_id)], by=proposer)
-    bulk = start_bulk(preview=chosen, action="approve", by=proposer)
-    run = Run.objects.get()
-    incident = Incident.objects.create(
-        reconciliation=run.reconciliation, run=run, last_run=run, field="amount", reason="SIGN_FLIP", gap="*", segment="*",
-        breaks=20, usual=1, runs=3, found_at=timezone.now(),
-    )  # fmt: skip
-    export = ask_export(wanted=Wanted("queue", "csv"), by=proposer)
-    view = SavedView.objects.create(owner=proposer, name="Mine", saved_at=timezone.now())
-    opinion = waiting_label(Difference.objects.get(brk__key="A"))
+    return _of_set_up(run) | _of_run(run) | _of_decision(proposer) | _of_models(run.reconciliation)
+
+
+def _of_set_up(run: Run) -> Ids:
+    target = AlertTarget.objects.create(code="desk", kind="email", address="desk@example.org")
     told = raise_event(
         event="gate.closed", mark="1", sentence="It closed.", reconciliation=run.reconciliation_id, now=timezone.now()
     )
     assert told is not None
     return {
-        "alerts": told.pk,
-        "second-opinions": opinion.pk,
-        "alerttarget": AlertTarget.objects.create(code="desk", kind="email", address="desk@example.org").pk,
-        "models": model.pk,
-        "trainings": training.pk,
-        "bulk": bulk.pk,
-        "incidents": incident.pk,
-        "bulk-decisions": bulk.pk,
-        "exports": export.pk,
-        "views": view.pk,
-        "queue-views": view.pk,
-        "blind-audits": Draw.objects.get(brk__key="C").pk,
-        "runs": run.pk,
-        "run": run.pk,
-        "deliveries": Delivery.objects.earliest("id").pk,
-        "breaks": Break.objects.get(key="A").pk,
-        "break": decision.brk_id,
-        "comments": comment.pk,
-        "decisions": decision.pk,
-        "quarantine": QuarantinedRow.objects.get().pk,
-        "history": run.reconciliation_id,
-        "set-up-history": run.reconciliation_id,
-        "recordtype": RecordType.objects.get(code="party").pk,
-    }
+        "alerts": told.pk, "alerttarget": target.pk, "recordtype": RecordType.objects.get(code="party").pk,
+        "history": run.reconciliation_id, "set-up-history": run.reconciliation_id,
+    }  # fmt: skip
+
+
+def _of_run(run: Run) -> Ids:
+    incident = Incident.objects.create(
+        reconciliation=run.reconciliation, run=run, last_run=run, field="amount", reason="SIGN_FLIP", gap="*", segment="*",
+        breaks=20, usual=1, runs=3, found_at=timezone.now(),
+    )  # fmt: skip
+    return {
+        "run": run.pk, "runs": run.pk, "deliveries": Delivery.objects.earliest("id").pk,
+        "quarantine": QuarantinedRow.objects.get().pk, "incidents": incident.pk, "breaks": Break.objects.get(key="A").pk,
+    }  # fmt: skip
+
+
+def _of_decision(by: User) -> Ids:
+    """A proposal, and what else is done with breaks and with lists of them."""
+    decision = decide(brk=Break.objects.get(key="B"), action="approve", by=by)
+    comment = add_comment(brk=decision.brk, by=by, text="The bank was asked.")
+    bulk = start_bulk(preview=choose_rows(picked=[Picked(decision.brk_id)], by=by), action="approve", by=by)
+    view = SavedView.objects.create(owner=by, name="Mine", saved_at=timezone.now())
+    return {
+        "decisions": decision.pk, "break": decision.brk_id, "comments": comment.pk, "bulk": bulk.pk, "bulk-decisions": bulk.pk,
+        "exports": ask_export(wanted=Wanted("queue", "csv"), by=by).pk, "views": view.pk, "queue-views": view.pk,
+    }  # fmt: skip
+
+
+def _of_models(reconciliation: Reconciliation) -> Ids:
+    now = timezone.now()
+    model = ModelVersion.objects.create(
+        reconciliation=reconciliation, version=1, labels=1, artifact_sha256="0", trained_at=now
+    )
+    training = Training.objects.create(
+        reconciliation=reconciliation, asked_at=now, corrections_to=0, state="done", model=model
+    )
+    return {
+        "models": model.pk, "trainings": training.pk, "blind-audits": Draw.objects.get(brk__key="C").pk,
+        "second-opinions": waiting_label(Difference.objects.get(brk__key="A")).pk,
+    }  # fmt: skip
 
 
 def waiting_label(difference: Difference) -> SecondOpinion:

@@ -37,29 +37,34 @@ def decided(api: Callable[..., Any], key: str, action: str) -> str:
     return str(api(f"breaks/{brk['id']}/decisions", action=action).json()["state"])
 
 
-def test_what_a_correction_changes_is_shown_and_reopened(
-    reconcile: Callable[..., Run], deliver: Deliver, trades: Reconciliation, api: Callable[..., Any], client: Client,
-    person: Callable[[str], User],
-) -> None:  # fmt: skip
-    left = [
-        row("KEEP", "10.00"),
-        row("EDIT", "20.00"),
-        row("DROP", "3.00"),
-        row("TWO", "4.00"),
-        row("TWO", "5.00"),
-        row("OK"),
-    ]
-    first = reconcile(left, [row("KEEP", "-10.00"), row("EDIT", "-20.00"), row("OK")])
+LEFT = [
+    row("KEEP", "10.00"),
+    row("EDIT", "20.00"),
+    row("DROP", "3.00"),
+    row("TWO", "4.00"),
+    row("TWO", "5.00"),
+    row("OK"),
+]
+CORRECTED = [
+    row("OK"), row("EDIT", "21.00", party="Other"), row("KEEP", "10.00"), row("TWO", "5.00"), row("TWO", "5.00"), row("NEW"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def first(reconcile: Callable[..., Run], api: Callable[..., Any]) -> Run:
+    """A run with two breaks that are decided."""
+    run = reconcile(LEFT, [row("KEEP", "-10.00"), row("EDIT", "-20.00"), row("OK")])
     assert [decided(api, "KEEP", "reject"), decided(api, "EDIT", "approve")] == ["rejected", "approved"]
-    again = [
-        row("OK"),
-        row("EDIT", "21.00", party="Other"),
-        row("KEEP", "10.00"),
-        row("TWO", "5.00"),
-        row("TWO", "5.00"),
-        row("NEW"),
-    ]
-    fixed = deliver("left", "\n".join([HEADER, *again, ""])).delivery_id
+    return run
+
+
+@pytest.fixture
+def fixed(first: Run, deliver: Deliver) -> int:
+    """The delivery that corrects the run's left one."""
+    return deliver("left", "\n".join([HEADER, *CORRECTED, ""])).delivery_id
+
+
+def test_what_a_correction_changes_is_told(first: Run, fixed: int, api: Callable[..., Any]) -> None:
     told = api(f"deliveries/{fixed}/changes").json()
     assert told["counts"] == {"changed": 2, "added": 1, "removed": 1, "same": 3}
     assert told["supersedes"] == first.inputs.get(side="a").normalization.delivery_id
@@ -69,15 +74,13 @@ def test_what_a_correction_changes_is_shown_and_reopened(
     assert told["records"][0]["cells"] == [
         {"field": "party", "before": "Acme", "after": "Other"}, {"field": "amount", "before": "20.00", "after": "21.00"},
     ]  # fmt: skip
-    only = api(f"deliveries/{fixed}/changes?kind=removed&first=0").json()["records"]
-    assert [it["key"] for it in only] == ["DROP"] and only[0]["cells"][0] == {
-        "field": "id",
-        "before": "DROP",
-        "after": None,
-    }
+    (dropped,) = api(f"deliveries/{fixed}/changes?kind=removed&first=0").json()["records"]
+    assert (dropped["key"], dropped["cells"][0]) == ("DROP", {"field": "id", "before": "DROP", "after": None})
     assert api(f"deliveries/{fixed}/changes?kind=none").status_code == 400
     assert api(f"deliveries/{told['supersedes']}/changes").status_code == 404
 
+
+def test_what_a_correction_changes_is_reopened(first: Run, fixed: int, trades: Reconciliation) -> None:
     second = run_to_end(start_run(reconciliation=trades, business_date=DAY))
     assert {it.key: it.state for it in Break.objects.filter(key__in=["KEEP", "EDIT", "NEW"])} == {
         "KEEP": "rejected", "EDIT": "review", "NEW": "review",
@@ -86,6 +89,8 @@ def test_what_a_correction_changes_is_shown_and_reopened(
     assert [conservation(run).unaccounted for run in (first, second, third)] == [0, 0, 0]
     assert problems() == []
 
+
+def test_what_a_correction_changes_is_shown(fixed: int, client: Client, person: Callable[[str], User]) -> None:
     client.force_login(person("Auditor"))
     page = client.get(reverse("delivery", args=[fixed])).content.decode()
     assert reverse("changes", args=[fixed]) in page

@@ -108,56 +108,60 @@ def _record(chance: random.Random, n: int) -> dict[str, object]:
     }
 
 
+def _plain(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _number(places: int, *, comma: bool) -> Write:
+    def write(value: object) -> str:
+        text = f"{value:,.{places}f}"
+        return text.replace(",", "_").replace(".", ",").replace("_", ".") if comma else text.replace(",", "")
+
+    return write
+
+
+def _day(pattern: str) -> Write:
+    return lambda value: value.strftime(pattern)  # type: ignore[attr-defined]
+
+
+SAME = (_plain, _plain)
+IDS: list[tuple[Write, Write]] = [
+    SAME,
+    (lambda n: f"FX-{n}", lambda n: f"fx{n}"),
+    (lambda n: f"{n:010d}", _plain),  # type: ignore[str-format]
+    (lambda n: f"FX/{n}", lambda n: f"FX-{n}"),
+    (lambda n: f"TRD{n}", _plain),
+]
+
+
 def _writers(chance: random.Random) -> tuple[dict[str, tuple[Write, Write]], list[str]]:
     """How A and B write each column."""
     day_a, day_b = chance.choice(("%Y-%m-%d", *DAYS)), chance.choice(DAYS)
     comma = chance.random() < 0.5
     cents = chance.random() < 0.5
     nothing = chance.choice(("", "N/A", "NULL", "\\N"))
-
-    def plain(value: object) -> str:
-        return "" if value is None else str(value)
-
-    def number(places: int) -> Write:
-        def write(value: object) -> str:
-            text = f"{value:,.{places}f}"
-            return text.replace(",", "_").replace(".", ",").replace("_", ".") if comma else text.replace(",", "")
-
-        return write
-
-    def day(pattern: str) -> Write:
-        return lambda value: value.strftime(pattern)  # type: ignore[attr-defined]
-
-    same = (plain, plain)
-    ids: list[tuple[Write, Write]] = [
-        same,
-        (lambda n: f"FX-{n}", lambda n: f"fx{n}"),
-        (lambda n: f"{n:010d}", plain),  # type: ignore[str-format]
-        (lambda n: f"FX/{n}", lambda n: f"FX-{n}"),
-        (lambda n: f"TRD{n}", plain),
-    ]
     found: dict[str, tuple[Write, Write]] = {
-        "id": chance.choice(ids),
-        "booked": (day(day_a), day(day_b)),
-        "settled": (day(day_a), day(day_b)),
-        "party": (plain, chance.choice((plain, lambda it: it.upper(), lambda it: it.replace(" ", "  ").lower()))),  # type: ignore[attr-defined]
-        "country": (plain, chance.choice((plain, lambda it: COUNTRIES[it]))),  # type: ignore[index]
-        "side": chance.choice((same, (lambda it: it[0], plain), (plain, lambda it: "KV"[it == "SELL"]))),  # type: ignore[index]
-        "amount": (plain, (lambda it: str(round(it * 100))) if cents else number(2)),  # type: ignore[operator]
-        "rate": (plain, number(chance.choice((6, 4)))),
-        "fee": (lambda it: f"{it:.2f}", number(2)),
-        "status": (plain, chance.choice((plain, lambda it: STATUS[it]))),  # type: ignore[index]
+        "id": chance.choice(IDS),
+        "booked": (_day(day_a), _day(day_b)),
+        "settled": (_day(day_a), _day(day_b)),
+        "party": (_plain, chance.choice((_plain, lambda it: it.upper(), lambda it: it.replace(" ", "  ").lower()))),  # type: ignore[attr-defined]
+        "country": (_plain, chance.choice((_plain, lambda it: COUNTRIES[it]))),  # type: ignore[index]
+        "side": chance.choice((SAME, (lambda it: it[0], _plain), (_plain, lambda it: "KV"[it == "SELL"]))),  # type: ignore[index]
+        "amount": (_plain, (lambda it: str(round(it * 100))) if cents else _number(2, comma=comma)),  # type: ignore[operator]
+        "rate": (_plain, _number(chance.choice((6, 4)), comma=comma)),
+        "fee": (lambda it: f"{it:.2f}", _number(2, comma=comma)),
+        "status": (_plain, chance.choice((_plain, lambda it: STATUS[it]))),  # type: ignore[index]
         "time": (
             lambda it: it.strftime("%Y-%m-%d %H:%M:%S"),  # type: ignore[attr-defined]
             chance.choice((lambda it: it.strftime("%d.%m.%Y %H:%M:%S"), lambda it: it.strftime("%Y-%m-%dT%H:%M:%SZ"))),  # type: ignore[attr-defined]
         ),
-        "share": (plain, chance.choice((plain, lambda it: f"{it * 100:.1f}%"))),  # type: ignore[operator]
+        "share": (_plain, chance.choice((_plain, lambda it: f"{it * 100:.1f}%"))),  # type: ignore[operator]
         "live": (lambda it: "true" if it else "false", chance.choice((lambda it: "Y" if it else "N", lambda it: str(int(bool(it)))))),
-        "account": (plain, chance.choice((plain, lambda it: it.lstrip("0") or "0"))),  # type: ignore[attr-defined]
-        "note": (plain, lambda it: nothing if it is None else str(it)),
-        "trader": (plain, chance.choice((plain, lambda it: it.upper()))),  # type: ignore[attr-defined]
+        "account": (_plain, chance.choice((_plain, lambda it: it.lstrip("0") or "0"))),  # type: ignore[attr-defined]
+        "note": (_plain, lambda it: nothing if it is None else str(it)),
+        "trader": (_plain, chance.choice((_plain, lambda it: it.upper()))),  # type: ignore[attr-defined]
     }  # fmt: skip
-    return {name: found.get(name, same) for name in NAMES}, [day_a, day_b, f"comma {comma}", f"cents {cents}", nothing]
+    return {name: found.get(name, SAME) for name in NAMES}, [day_a, day_b, f"comma {comma}", f"cents {cents}", nothing]
 
 
 def _headers(chance: random.Random, chosen: Sequence[str], names: str) -> dict[str, tuple[str, str]]:
