@@ -1,15 +1,12 @@
 """The trainer: asked by hand, on schedule, after enough new corrections or after a drift alarm; one training at a time."""
 
 import datetime as dt
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from celery import current_app
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from kombu.exceptions import OperationalError
 
 from attribution.champions import promote_by_rule
 from attribution.models import Correction, ModelVersion, Training
@@ -18,6 +15,7 @@ from attribution.training import BY_HAND, TrainingRefused, check_labels, last_co
 from ingestion import custody
 from ingestion.audit_log import record_event
 from ingestion.clock import database_now
+from ingestion.ringing import ring_for
 from ingestion.work import claim, fail, finish, give_back, heartbeat
 from reconciliation.models import Reconciliation
 
@@ -137,10 +135,5 @@ def silent_trainings(now: dt.datetime) -> list[int]:
 
 
 def ring_trainer(training: Training) -> None:
-    """Send a training to its queue, after the commit. A broker that is away costs half a minute, until the next sweep."""
-
-    def ring() -> None:
-        with suppress(OperationalError, OSError):
-            current_app.send_task("config.tasks.train", [training.pk], queue=training.queue)
-
-    transaction.on_commit(ring)
+    """Send a training to its queue."""
+    ring_for("train", training.pk, queue=training.queue)

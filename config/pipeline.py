@@ -25,7 +25,7 @@ from ingestion.models import ClaimedWork, Normalization
 from ingestion.work import LostClaim
 from reconciliation.diff import diff_range
 from reconciliation.models import Run, RunStep
-from reconciliation.runs import advance_run, work_of
+from reconciliation.runs import advance_run, next_run, work_of
 from reconciliation.summary import publish_summary
 from review.decisions import void_stale
 from review.figures import refresh_figures
@@ -33,7 +33,6 @@ from review.incidents.finding import find_incidents
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
-ACTIVE = (Run.State.WAITING, Run.State.RUNNING)
 
 
 def do(work: ClaimedWork) -> None:
@@ -49,7 +48,7 @@ def do(work: ClaimedWork) -> None:
 
 def advance(run: Run) -> list[ClaimedWork]:
     """Take a run as far as its rows allow; gives what can be claimed now. An ended run's summary is published."""
-    was_active = run.state in ACTIVE
+    was_active = run.state in Run.ACTIVE_STATES
     advance_run(run)
     if was_active and run.state in (Run.State.DONE, Run.State.FAILED):
         publish_summary(run)
@@ -57,10 +56,8 @@ def advance(run: Run) -> list[ClaimedWork]:
         end_stale_proposals(run)
         settle_drift(run)
         gather_figures(run)
-        for waiting in Run.objects.filter(reconciliation=run.reconciliation, state=Run.State.WAITING).order_by("id")[
-            :1
-        ]:
-            ring(waiting)
+        if (following := next_run(run.reconciliation_id)) is not None:
+            ring(following)
     return work_of(run)
 
 
@@ -94,11 +91,10 @@ def gather_figures(run: Run) -> None:
 
 def run_to_end(run: Run) -> Run:
     """Work on a run in this process until it has ended, beside whatever workers there are; earlier runs first."""
-    for earlier in Run.objects.filter(reconciliation=run.reconciliation, pk__lt=run.pk, state__in=ACTIVE).order_by(
-        "id"
-    ):
+    active = Run.objects.filter(reconciliation=run.reconciliation, state__in=Run.ACTIVE_STATES)
+    for earlier in active.filter(pk__lt=run.pk).order_by("id"):
         run_to_end(earlier)
-    while (work := advance(run)) or run.state in ACTIVE:
+    while (work := advance(run)) or run.state in Run.ACTIVE_STATES:
         before = [(it.pk, it.state, it.fence) for it in work]
         explaining = [it for it in work if isinstance(it, RunStep) and it.step == RunStep.Step.ATTRIBUTE]
         # Explaining leaves memory and a core free for another range; comparing does not.

@@ -324,7 +324,7 @@ def sweep() -> None:
     )
     for pk in quiet.values_list("pk", flat=True):
         send(normalize.delay, pk)
-    for run in Run.objects.filter(state__in=[Run.State.WAITING, Run.State.RUNNING]).order_by("id"):
+    for run in Run.objects.filter(state__in=Run.ACTIVE_STATES).order_by("id"):
         pipeline.ring(run)
     for pk in silent_trainings(timezone.now()):
         send(train.delay, pk)

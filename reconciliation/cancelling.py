@@ -9,7 +9,6 @@ from ingestion.audit_log import record_event
 from ingestion.models import ClaimedWork
 from reconciliation.models import Reconciliation, Run, RunStep
 
-ACTIVE = (Run.State.WAITING, Run.State.RUNNING)
 UNDONE = (ClaimedWork.State.READY, ClaimedWork.State.RUNNING)
 
 
@@ -23,7 +22,7 @@ def cancel_run(*, run: Run, by: str, comment: str = "") -> Run:
     deliveries again. A worker that is at a step loses it: the fence goes up, so nothing of what it does is kept."""
     Reconciliation.objects.select_for_update(no_key=True).get(pk=run.reconciliation_id)  # a run begins under this lock
     run = Run.objects.select_for_update(no_key=True, of=["self"]).select_related("reconciliation").get(pk=run.pk)
-    if run.state not in ACTIVE:
+    if run.state not in Run.ACTIVE_STATES:
         raise CancelRefused(f"Run {run.pk} has ended already, so there is nothing to cancel.")
     now, said = timezone.now(), f"Cancelled by {by}. {comment.strip()}".strip()
     steps = list(RunStep.objects.select_for_update().filter(run=run, state__in=UNDONE).order_by("pk"))

@@ -77,9 +77,7 @@ def advance_run(run: Run) -> Run:
 def _activate(run: Run) -> None:
     """Make the run the active one and give it its inputs, if no other run is active."""
     Reconciliation.objects.select_for_update().get(pk=run.reconciliation_id)
-    earlier = Run.objects.filter(
-        reconciliation=run.reconciliation, state__in=[State.WAITING, State.RUNNING], pk__lt=run.pk
-    )
+    earlier = Run.objects.filter(reconciliation=run.reconciliation, state__in=Run.ACTIVE_STATES, pk__lt=run.pk)
     if earlier.exists() or not Run.objects.filter(pk=run.pk, state=State.WAITING).exists():
         return
     run.state, run.started_at = State.RUNNING, timezone.now()
@@ -181,6 +179,11 @@ def _fail(run: Run, error: str) -> None:
         sentence=f"Run {run.pk} of {run.reconciliation} for {run.business_date} failed.", link=f"/runs/{run.pk}/",
         reconciliation=run.reconciliation_id, occurrence=f"run {run.pk}", now=timezone.now(),
     )  # fmt: skip
+
+
+def next_run(reconciliation: int) -> Run | None:
+    """The run of a reconciliation, by its id, that has waited longest."""
+    return Run.objects.filter(reconciliation=reconciliation, state=State.WAITING).order_by("id").first()
 
 
 def work_of(run: Run) -> list[ClaimedWork]:

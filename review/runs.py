@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from reconciliation.cancelling import cancel_run
 from reconciliation.models import Run
+from reconciliation.runs import next_run
 
 STARTS = "reconciliation.add_run"
 _RINGS: list[Callable[[Run], None]] = []
@@ -23,6 +24,6 @@ def ring(run: Run) -> None:
 def cancel(*, run: Run, by: str, comment: str = "") -> Run:
     """Cancel a run, and let the one that waits for it begin."""
     ended = cancel_run(run=run, by=by, comment=comment)
-    for waiting in Run.objects.filter(reconciliation=run.reconciliation_id, state=Run.State.WAITING).order_by("id")[:1]:
-        ring(waiting)
+    if (following := next_run(run.reconciliation_id)) is not None:
+        ring(following)
     return ended

@@ -26,7 +26,6 @@ from review.visible import asked_opinions, waiting_breaks
 from review.work import number_of, open_proposals
 
 ENDS_SOON = dt.timedelta(days=14)
-ACTIVE = (Run.State.WAITING, Run.State.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def _counted(request: HttpRequest) -> dict[str, Any]:
     rights: dict[str, tuple[str, QuerySet[Any]]] = {
         "proposed": ("review.add_decision", open_proposals(request)),
         "audits": ("attribution.add_auditanswer", waiting_for(user)),
-        "active": ("reconciliation.view_run", Run.objects.visible_to(user).filter(state__in=ACTIVE)),
+        "active": ("reconciliation.view_run", Run.objects.visible_to(user).filter(state__in=Run.ACTIVE_STATES)),
         "unread": ("ingestion.view_delivery", _unread(user)),
         "mappings": ("ingestion.view_mapping", visible_proposals(user).filter(state=MappingProposal.State.OPEN)),
         "rows": ("ingestion.view_quarantinedrow", in_state(visible_rows(user), OPEN).select_related(None)),

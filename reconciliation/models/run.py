@@ -34,6 +34,8 @@ class Run(models.Model):
         DONE = "done"
         FAILED = "failed"
 
+    ACTIVE_STATES = (State.WAITING, State.RUNNING)
+
     reconciliation = models.ForeignKey(Reconciliation, on_delete=models.PROTECT, related_name="runs")
     rule_set = models.ForeignKey(RuleSet, on_delete=models.PROTECT, related_name="runs")
     model_version = models.CharField(

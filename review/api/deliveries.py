@@ -24,6 +24,7 @@ from ingestion.control_totals import Declared
 from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery
+from ingestion.ringing import ring_for_normalizing
 from ingestion.staging import check_sent
 from reconciliation.redelivery import LISTED, compare_with_former
 from reconciliation.visibility import visible_deliveries, visible_sources
@@ -31,7 +32,6 @@ from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import OURS
 from review.api.strict import StrictSerializer
-from review.ringing import ring_for_normalizing
 
 CHANGES = 100  # records of an answer
 

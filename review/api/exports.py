@@ -9,6 +9,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingestion.ringing import ring_for
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.strict import StrictSerializer
@@ -17,7 +18,6 @@ from review.export_files import BadExport
 from review.export_kinds import KINDS
 from review.exporting import MAY, ExportGone, ExportRefused, Wanted, ask_export, kind_of, take_file, visible_exports
 from review.models import Export
-from review.ringing import ring_for
 
 NEEDED = ("run", "record_type")  # filters without which some tables have no columns
 

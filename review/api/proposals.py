@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingestion.models import MappingProposal
+from ingestion.ringing import ring_for_normalizing
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.strict import StrictSerializer
 from review.proposals import AlreadyAnswered, ProposalRefused, accept_proposal, refuse_proposal, visible_proposals
-from review.ringing import ring_for_normalizing
 
 VERBS = ("accept", "refuse")
 

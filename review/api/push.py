@@ -17,13 +17,13 @@ from ingestion.business_date import NoDate, given_date
 from ingestion.deliveries import plan_normalization
 from ingestion.models import OpenDelivery, Receipt, Source
 from ingestion.push import KeyReused, PushRefused, is_full, place_of, push, seal_open
+from ingestion.ringing import ring_for, ring_for_normalizing
 from reconciliation.row_states import RowState, row_states
 from reconciliation.visibility import visible_sources
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, LONGEST, once
 from review.api.parsing import RawJson, RawLines
 from review.api.strict import StrictSerializer
-from review.ringing import ring_for, ring_for_normalizing
 
 
 class ReceiptSerializer(serializers.ModelSerializer):

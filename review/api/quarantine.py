@@ -17,6 +17,7 @@ from ingestion.deliveries import plan_normalization
 from ingestion.models import Delivery, QuarantinedRow, Repair
 from ingestion.quarantine import said_of, with_state
 from ingestion.replay import cells_of_row
+from ingestion.ringing import ring_for_normalizing
 from reconciliation.visibility import visible_deliveries
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
@@ -34,7 +35,6 @@ from review.repairs import (
     try_repair,
     withdraw_repair,
 )  # fmt: skip
-from review.ringing import ring_for_normalizing
 
 MAY, MAY_READ = "ingestion.add_repair", "ingestion.add_delivery"
 LISTED_RAW = 2_000  # characters

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ingestion import custody
 from ingestion.audit_log import record_event
+from ingestion.ringing import ring_for
 from reconciliation.models import Break, Reconciliation
 from review.assigning import check_assignee
 from review.decisions import DecisionRefused
@@ -18,7 +19,6 @@ from review.models import BulkDecision, BulkPreview, BulkRow
 from review.models.bulk import ASSIGN, HOLD, UNDER_WAY, UNDO
 from review.models.decision import UNDO_FOR
 from review.nul import NO_NUL_IN_COMMENT
-from review.ringing import ring_for
 
 QUEUE = "decisions"
 TYPED_FROM = 100  # rows; more than these ask for the number to be typed

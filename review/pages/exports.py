@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
+from ingestion.ringing import ring_for
 from review.downloads import as_download
 from review.export_files import BadExport
 from review.export_kinds import KINDS, OF_RUN
@@ -22,7 +23,6 @@ from review.models import Export
 from review.models.export import UNDER_WAY
 from review.nul import NO_NUL
 from review.pages.posted import holds_nul
-from review.ringing import ring_for
 
 PAGE = 50
 FORGOTTEN_SECONDS = 60  # after which a page says that no worker takes it

@@ -29,7 +29,7 @@ class Progress:
     @property
     def is_active(self) -> bool:
         """Whether the run waits or works, so that a page asks again."""
-        return self.run.state in (Run.State.WAITING, Run.State.RUNNING)
+        return self.run.state in Run.ACTIVE_STATES
 
     @cached_property
     def stages(self) -> list[Stage]:

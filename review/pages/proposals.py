@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from ingestion.ringing import ring_for_normalizing
 from review.proposals import ProposalRefused, accept_proposal, refuse_proposal, visible_proposals
-from review.ringing import ring_for_normalizing
 
 
 @require_POST

@@ -16,6 +16,7 @@ from ingestion.models import Delivery, QuarantinedRow, Repair
 from ingestion.normalize import column_position
 from ingestion.quarantine import OPEN, STATES, said_of, with_state
 from ingestion.replay import Tried, cells_of_row
+from ingestion.ringing import ring_for_normalizing
 from reconciliation.visibility import visible_deliveries, visible_sources
 from review.ids import id_of
 from review.quarantined import ALL, SHOWN_REASONS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
@@ -30,7 +31,6 @@ from review.repairs import (
     waiting_to_replay,
     withdraw_repair,
 )  # fmt: skip
-from review.ringing import ring_for_normalizing
 
 PAGE = 50
 SHOWN_RAW = 100_000  # characters; the API gives a longer line whole

@@ -21,6 +21,7 @@ from ingestion.control_totals import Declared
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery, Source
 from ingestion.preview import previewed
+from ingestion.ringing import ring_for_normalizing
 from ingestion.uploads import (
     Settled,
     Upload,
@@ -34,7 +35,6 @@ from ingestion.uploads import (
 )
 from reconciliation.visibility import visible_sources
 from review.dry_run import dry_run
-from review.ringing import ring_for_normalizing
 
 View = Callable[..., HttpResponse]
 SETTLED = "That upload is settled already: it was accepted, discarded, or is more than a day old."

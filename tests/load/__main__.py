@@ -30,7 +30,7 @@ from django.db import connections  # noqa: E402
 from django.db.models import Count, Q, QuerySet, Sum  # noqa: E402
 
 from config.doors import known_source, to_delivery  # noqa: E402
-from config.pipeline import ACTIVE, ring  # noqa: E402
+from config.pipeline import ring  # noqa: E402
 from ingestion.deliveries import normalize_delivery, plan_normalization  # noqa: E402
 from ingestion.models import OpenDelivery, Receipt  # noqa: E402
 from ingestion.push import seal_open  # noqa: E402
@@ -126,7 +126,7 @@ class Runs:
             run = start_run(reconciliation=self.reconciliation, business_date=DAY, by="load")
             ring(run)
             self.begun += 1
-            while run.state in ACTIVE:
+            while run.state in Run.ACTIVE_STATES:
                 time.sleep(0.5)
                 run.refresh_from_db()
             self.ended += run.state == Run.State.DONE

@@ -17,7 +17,7 @@ from config.demo_desk import lay_out
 from config.demo_exports import take_along
 from config.demo_holds import put_aside
 from config.doors import to_delivery
-from config.pipeline import ACTIVE, ring
+from config.pipeline import ring
 from config.report_table import report_line, report_table
 from ingestion.deliveries import plan_normalization
 from ingestion.work import retry
@@ -114,7 +114,7 @@ class Command(BaseCommand):
 
     def _wait(self, run: Run) -> Run:
         end = time.monotonic() + PATIENCE_SECONDS
-        while run.state in ACTIVE and time.monotonic() < end:
+        while run.state in Run.ACTIVE_STATES and time.monotonic() < end:
             time.sleep(0.2)
             run.refresh_from_db()
         if run.state != Run.State.DONE:
