@@ -70,13 +70,17 @@ class Carried(ImportExportMixin):  # type: ignore[misc]
 class ServiceForm(ModelForm):  # type: ignore[type-arg]
     """A form that asks the service before it is saved, so that a refusal is a sentence beside the fields."""
 
+    def put(self) -> None:
+        """Ask the service; ChangeRefused says why not."""
+        self._resource().write(self.instance)
+
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         if self.errors:
             return
         try:
             with transaction.atomic():
-                self._resource().write(self.instance)
+                self.put()
                 transaction.set_rollback(True)
         except ChangeRefused as refusal:
             self.add_error(None, str(refusal))

@@ -4,12 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from ingestion.admin.carried import ServiceForm
 from ingestion.admin.read_only import ReadOnlyAdmin
-from ingestion.changes import ChangeRefused
 from ingestion.clock import database_now
 from ingestion.deadlines import drop_deadline, put_deadline, zones
 from ingestion.models import Deadline, Expectation, Tick
@@ -19,7 +18,7 @@ from reconciliation.models import Reconciliation
 from reconciliation.visibility import visible_sources
 
 
-class DeadlineForm(forms.ModelForm):  # type: ignore[type-arg]
+class DeadlineForm(ServiceForm):
     """A local time, its zone, and how many business days later."""
 
     at = forms.TimeField(widget=forms.TimeInput(format="%H:%M"), help_text="Local time of 24 hours, such as 18:30.")
@@ -32,17 +31,6 @@ class DeadlineForm(forms.ModelForm):  # type: ignore[type-arg]
     def put(self) -> None:
         """Ask the service."""
         put_deadline(**{name: getattr(self.instance, name) for name in self.Meta.fields}, now=database_now())
-
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
-        if self.errors:
-            return
-        try:
-            with transaction.atomic():
-                self.put()
-                transaction.set_rollback(True)
-        except ChangeRefused as refusal:
-            self.add_error(None, str(refusal))
 
 
 @admin.register(Deadline)
