@@ -1,6 +1,7 @@
 """Verify: every row that a source handed over is in exactly one state, and nothing was changed by hand."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import duckdb
 from django.db import connection
@@ -49,49 +50,48 @@ def forgotten() -> Problems:
         yield f"{deliveries:,} deliveries are kept without their {size:,} raw bytes, which retention deleted; each has a tombstone."
 
 
+def _rows(query: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
 def normalizations() -> Problems:
     """Received = normalized + quarantined, and each quarantined row is there."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT n.id, n.quarantined, count(q.id) FROM ingestion_normalization n LEFT JOIN ingestion_quarantinedrow q "
-            "ON q.normalization_id = n.id WHERE n.state = 'done' GROUP BY n.id HAVING n.quarantined <> count(q.id) "
-            "OR n.received <> n.normalized + n.quarantined"
-        )
-        for pk, told, found in cursor.fetchall():
-            yield f"Normalization {pk} quarantined {told} rows, but {found} are kept."
+    for pk, told, found in _rows(
+        "SELECT n.id, n.quarantined, count(q.id) FROM ingestion_normalization n LEFT JOIN ingestion_quarantinedrow q "
+        "ON q.normalization_id = n.id WHERE n.state = 'done' GROUP BY n.id HAVING n.quarantined <> count(q.id) "
+        "OR n.received <> n.normalized + n.quarantined"
+    ):
+        yield f"Normalization {pk} quarantined {told} rows, but {found} are kept."
 
 
 def pushes() -> Problems:
     """Every pushed record has its receipt, and is in the delivery that was made of the pushes."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT o.id, o.records, coalesce(sum(r.records), 0), max(n.received) FROM ingestion_opendelivery o "
-            "LEFT JOIN ingestion_receipt r ON r.open_delivery_id = o.id "
-            "LEFT JOIN ingestion_normalization n ON n.delivery_id = o.delivery_id AND n.state = 'done' "
-            "GROUP BY o.id, n.id HAVING o.records <> coalesce(sum(r.records), 0) OR o.records <> max(n.received)"
-        )
-        for pk, told, kept, received in cursor.fetchall():
-            yield f"Open delivery {pk} took {told} records; receipts hold {kept}, its delivery {received}."
+    for pk, told, kept, received in _rows(
+        "SELECT o.id, o.records, coalesce(sum(r.records), 0), max(n.received) FROM ingestion_opendelivery o "
+        "LEFT JOIN ingestion_receipt r ON r.open_delivery_id = o.id "
+        "LEFT JOIN ingestion_normalization n ON n.delivery_id = o.delivery_id AND n.state = 'done' "
+        "GROUP BY o.id, n.id HAVING o.records <> coalesce(sum(r.records), 0) OR o.records <> max(n.received)"
+    ):
+        yield f"Open delivery {pk} took {told} records; receipts hold {kept}, its delivery {received}."
 
 
 def repairs() -> Problems:
     """Every replayed row stands in a delivery that was made of repairs, and every record of such a delivery is one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT d.id, (SELECT count(*) FROM ingestion_repair r WHERE r.delivery_id = d.id) AS repairs, n.received "
-            "FROM ingestion_delivery d JOIN ingestion_normalization n ON n.delivery_id = d.id AND n.state = 'done' "
-            "WHERE d.replayed_from_id IS NOT NULL"
-        )
-        for pk, told, received in cursor.fetchall():
-            if told != received:
-                yield f"Delivery {pk} was made of {received} repaired rows, but {told} repairs name it."
-        cursor.execute(
-            "SELECT r.id, r.delivery_id FROM ingestion_repair r JOIN ingestion_delivery d ON d.id = r.delivery_id "
-            "JOIN ingestion_quarantinedrow q ON q.id = r.row_id JOIN ingestion_normalization n ON n.id = q.normalization_id "
-            "WHERE d.replayed_from_id IS DISTINCT FROM n.delivery_id"
-        )
-        for pk, delivery in cursor.fetchall():
-            yield f"Repair {pk} names delivery {delivery}, which was made of another delivery's rows."
+    for pk, told, received in _rows(
+        "SELECT d.id, (SELECT count(*) FROM ingestion_repair r WHERE r.delivery_id = d.id) AS repairs, n.received "
+        "FROM ingestion_delivery d JOIN ingestion_normalization n ON n.delivery_id = d.id AND n.state = 'done' "
+        "WHERE d.replayed_from_id IS NOT NULL"
+    ):
+        if told != received:
+            yield f"Delivery {pk} was made of {received} repaired rows, but {told} repairs name it."
+    for pk, delivery in _rows(
+        "SELECT r.id, r.delivery_id FROM ingestion_repair r JOIN ingestion_delivery d ON d.id = r.delivery_id "
+        "JOIN ingestion_quarantinedrow q ON q.id = r.row_id JOIN ingestion_normalization n ON n.id = q.normalization_id "
+        "WHERE d.replayed_from_id IS DISTINCT FROM n.delivery_id"
+    ):
+        yield f"Repair {pk} names delivery {delivery}, which was made of another delivery's rows."
 
 
 def outcomes() -> Problems:
