@@ -87,7 +87,7 @@ def certificate_for(reconciliation: Reconciliation, bound: Decimal) -> Certifica
 def valid_certificate(model: ModelVersion, bound: Decimal) -> Certificate | None:
     """A model's valid certificate whose bound is the laxest that keeps this one."""
     now = timezone.now()
-    kept = model.certificates.filter(bound__lte=bound, made_at__lte=now, valid_until__gt=now)  # type: ignore[attr-defined]
+    kept = model.certificates.filter(bound__lte=bound, made_at__lte=now, valid_until__gt=now)
     return kept.order_by("-bound").first()
 
 

@@ -58,7 +58,7 @@ def evaluate(
 
 def _confusion(best: np.ndarray, labels: np.ndarray, reasons: int) -> list[list[int]]:
     """How many labels there are of each reason (rows), by the reason named (columns)."""
-    return np.bincount(labels * reasons + best, minlength=reasons**2).reshape(reasons, reasons).tolist()  # type: ignore[no-any-return]
+    return np.bincount(labels * reasons + best, minlength=reasons**2).reshape(reasons, reasons).tolist()
 
 
 def _curve(

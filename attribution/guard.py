@@ -209,7 +209,7 @@ def _tell(event: str, mark: str, sentence: str, reconciliation: Reconciliation, 
 
 def _write(found: Standing, **values: object) -> GateStep:
     number = found.step.number + 1 if found.step else 1
-    step = GateStep.objects.create(reconciliation=found.reconciliation, number=number, **values)  # type: ignore[misc]
+    step = GateStep.objects.create(reconciliation=found.reconciliation, number=number, **values)
     custody.seal([step])
     return step
 
@@ -246,7 +246,7 @@ def _mended(reconciliation: Reconciliation, step: GateStep) -> bool:
     champion = champion_of(reconciliation)
     if champion is not None and champion.promoted_at is not None and champion.promoted_at > step.at:
         return True
-    if champion is not None and champion.certificates.filter(made_at__gt=step.at).exists():  # type: ignore[attr-defined]
+    if champion is not None and champion.certificates.filter(made_at__gt=step.at).exists():
         return True
     before = RuleSet.objects.filter(reconciliation=reconciliation, created_at__lte=step.at).order_by("-version").first()
     now = reconciliation.rules

@@ -27,7 +27,7 @@ def version_of(reconciliation: Reconciliation, number: int) -> ModelVersion:
     """A model by its number; PromotionRefused names those that there are."""
     found = ModelVersion.objects.filter(reconciliation=reconciliation, version=number).first()
     if found is None:
-        there = reconciliation.model_versions.order_by("version").values_list("version", flat=True)  # type: ignore[attr-defined]
+        there = reconciliation.model_versions.order_by("version").values_list("version", flat=True)
         known = ", ".join(map(str, there)) or "none yet; train one first"
         raise PromotionRefused(f"{reconciliation.code} has no model {number}. There is {known}.")
     return found

@@ -142,7 +142,7 @@ def _champion(reconciliation: Reconciliation, rules: Rules) -> "Champion | None"
 def _register(reconciliation: Reconciliation, made: "Trained", **why: object) -> ModelVersion:
     sha256 = keep_artifact(made.artifact)
     Reconciliation.objects.select_for_update().get(pk=reconciliation.pk)
-    newest = reconciliation.model_versions.aggregate(newest=Max("version"))["newest"] or 0  # type: ignore[attr-defined]
+    newest = reconciliation.model_versions.aggregate(newest=Max("version"))["newest"] or 0
     model = ModelVersion.objects.create(
         reconciliation=reconciliation,
         version=newest + 1,

@@ -61,7 +61,7 @@ def _said(brk: Break) -> Iterator[Attribution]:
         difference__brk=brk, difference__current=True, assigned_by__startswith=SPOKE
     ).select_related("difference")
     last = spoken.order_by("difference_id", "-id").distinct("difference_id")
-    yield from (it for it in last.prefetch_related(candidates) if it.best)  # type: ignore[attr-defined]
+    yield from (it for it in last.prefetch_related(candidates) if it.best)
 
 
 def _of_run(brk: Break, speaker: str, run_id: int, said: Sequence[Attribution]) -> dict[int, Why]:

@@ -43,7 +43,7 @@ class TieoutAdminSite(AdminSite):
             model["name"] = "Schedules"
         for app in listed:
             app["name"] = TITLES.get(app["app_label"], app["name"])
-        if app_label is None and request.user.has_perm("reconciliation.view_reconciliation"):  # type: ignore[union-attr]
+        if app_label is None and request.user.has_perm("reconciliation.view_reconciliation"):
             listed.insert(0, self._definitions())
         return listed
 
@@ -89,4 +89,4 @@ def _versions_url(request: HttpRequest) -> str:
     kind = name.removesuffix("_history").rpartition("_")[2].replace("periodictask", "schedule")
     if not name.endswith("_history") or kind not in KINDS or not pk.isdigit():
         return ""
-    return reverse("set_up_history", args=[kind, int(pk)]) if request.user.has_perm(READS) else ""  # type: ignore[union-attr]
+    return reverse("set_up_history", args=[kind, int(pk)]) if request.user.has_perm(READS) else ""

@@ -50,7 +50,7 @@ def _cache() -> str:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Gauges from PostgreSQL, the same from every process; for who bears the token of the settings, or sees every team."""
-    if not (_bears_token(request) or request.user.has_perm(SEES_ALL)):  # type: ignore[union-attr]
+    if not (_bears_token(request) or request.user.has_perm(SEES_ALL)):
         raise PermissionDenied
     registry = CollectorRegistry()
     for name, words, rows in (

@@ -10,20 +10,20 @@ from ingestion.prepared import PK, prepared
 class RightsBackend(ModelBackend):
     """Django's own backend; only the way of asking differs."""
 
-    def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: Model | None = None) -> bool:  # type: ignore[override]
+    def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: Model | None = None) -> bool:
         """Whether the user has a right; the one that is missing stands on the user, for the page that says so."""
         has = super().has_perm(user_obj, perm, obj)
         if not has and getattr(user_obj, "refused_right", "").replace(".view_", ".change_") != perm:  # either lets look
             user_obj.refused_right = perm  # type: ignore[union-attr]
         return has
 
-    def get_all_permissions(self, user_obj: User | AnonymousUser, obj: Model | None = None) -> set[str]:  # type: ignore[override]
+    def get_all_permissions(self, user_obj: User | AnonymousUser, obj: Model | None = None) -> set[str]:
         """The rights as `app.code`; asked once a user object, as Django does."""
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
         if not hasattr(user_obj, "_perm_cache"):
-            user_obj._perm_cache = {f"{app}.{code}" for app, code in _rights_of(user_obj)}  # type: ignore[attr-defined, arg-type]
-        return user_obj._perm_cache  # type: ignore[attr-defined, union-attr, no-any-return]
+            user_obj._perm_cache = {f"{app}.{code}" for app, code in _rights_of(user_obj)}  # type: ignore[attr-defined]
+        return user_obj._perm_cache  # type: ignore[attr-defined]
 
 
 def _rights_of(user: User) -> list[tuple[str, str]]:

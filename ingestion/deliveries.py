@@ -224,7 +224,7 @@ def _normalize(work: Normalization, folder: Path, *, accept: bool) -> None:
 
 def _declared(mapping: Mapping, *, is_replay: bool) -> dict[str, object]:
     """What is declared of a file's format. Repaired rows are JSON, whatever the format of the file that they came with."""
-    return {"type": "ndjson"} if is_replay else mapping.format  # type: ignore[no-any-return]
+    return {"type": "ndjson"} if is_replay else mapping.format
 
 
 def _read(

@@ -74,7 +74,7 @@ def locate(path: Path, format_: FileFormat, n: int) -> Located:
     if reader is None:
         return framing.locate(path, format_, n)
     if hasattr(reader, "locate"):
-        return reader.locate(path, format_, n)  # type: ignore[no-any-return]
+        return reader.locate(path, format_, n)
     return located(records(path, format_), n)
 
 

@@ -19,7 +19,7 @@ def send_mail(notice: Notice) -> None:
     if not to:
         raise ValueError("This person has no e-mail address.")
     told = {"subject": subject(notice), "lines": lines(notice), "links": links(notice), "counts": notice.counts.items()}
-    mail = EmailMultiAlternatives(told["subject"], render_to_string("mails/alert.txt", told), None, [to])  # type: ignore[arg-type]
+    mail = EmailMultiAlternatives(told["subject"], render_to_string("mails/alert.txt", told), None, [to])
     mail.extra_headers["X-Tieout-Notice"] = str(notice.pk)
     mail.attach_alternative(render_to_string("mails/alert.html", told), "text/html")
     mail.send()

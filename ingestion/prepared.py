@@ -51,8 +51,8 @@ class Prepared(Generic[M, R]):
             return []
         compiler, queryset = copy(self.compiler), self.queryset.all()
         compiler.connection = connections[queryset.db]
-        compiler.execute_sql = lambda *_, **__: self._answers(compiler, given)  # type: ignore[method-assign, misc]
-        queryset.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign, misc]
+        compiler.execute_sql = lambda *_, **__: self._answers(compiler, given)
+        queryset.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
         return list(queryset)
 
     def _answers(self, compiler: Any, given: Mapping[Any, int | str]) -> Iterable[Any]:  # noqa: ANN401 - Django's compiler
@@ -73,7 +73,7 @@ class _Asking(psycopg.Cursor[Any]):
 def _asking(connection: BaseDatabaseWrapper) -> CursorWrapper:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    return connection._prepare_cursor(_Asking(connection.connection))  # type: ignore[attr-defined, no-any-return]
+    return connection._prepare_cursor(_Asking(connection.connection))  # type: ignore[attr-defined]
 
 
 def _with_constants(
@@ -102,7 +102,7 @@ def _differs(param: object) -> bool:
 def _filled(param: object, given: Mapping[Any, int | str]) -> Any:  # noqa: ANN401
     """A parameter, with its adapter's type; a whole number of any size has the same one."""
     if isinstance(param, int | str) and param in given:
-        param = type(param)(given[param])  # type: ignore[arg-type]
+        param = type(param)(given[param])
     return Int8(param) if type(param) is int else param
 
 

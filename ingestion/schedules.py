@@ -57,7 +57,7 @@ def timetable_of(schedule: PeriodicTask) -> Timetable:
         return Every(schedule.interval.every, schedule.interval.period)
     if schedule.crontab is None:
         raise ChangeRefused(f"{schedule.name} has neither a crontab nor an interval.")
-    return Cron(tuple(getattr(schedule.crontab, name) for name in FIELDS))  # type: ignore[arg-type]
+    return Cron(tuple(getattr(schedule.crontab, name) for name in FIELDS))
 
 
 @transaction.atomic

@@ -90,7 +90,7 @@ def withdraw_comment(*, comment: Comment, by: User) -> Comment:
 def comments_of(brk: Break) -> QuerySet[Comment]:
     """What was said of a break, oldest first, with who said it and whom it calls."""
     people = ("written_by", "withdrawn_by", "corrects", "corrected_by")
-    return brk.comments.select_related(*people).prefetch_related("mentions").order_by("id")  # type: ignore[attr-defined, no-any-return]
+    return brk.comments.select_related(*people).prefetch_related("mentions").order_by("id")
 
 
 def people_who_see(brk: Break, beginning: str) -> list[str]:

@@ -142,7 +142,7 @@ def _stored_lines(user: User, filters: Filters) -> Iterator[Line]:
     if table.has_versions and filters.get("version") != "all":
         rows = rows.filter(valid_to=None)
     names = (*leaf_paths(table).values(), *(VERSIONS if table.has_versions else ()))
-    return rows.order_by("-pk").values_list(*names).iterator(chunk_size=READ)  # type: ignore[no-any-return]
+    return rows.order_by("-pk").values_list(*names).iterator(chunk_size=READ)
 
 
 OF_RUN = {

@@ -32,7 +32,7 @@ def breaks_of(reconciliations: Sequence[Reconciliation], key: str) -> list[Break
 
 
 def _breaks_of(ids: Sequence[int]) -> QuerySet[Break]:
-    said = Difference.objects.annotate(said=FilteredRelation("attributions"))  # type: ignore[misc]
+    said = Difference.objects.annotate(said=FilteredRelation("attributions"))
     said = said.select_related("said__run__rule_set", "run__rule_set").order_by("said__id", "id")  # type: ignore[misc]
     given = DecisionValue.objects.filter(decision=OuterRef("pk")).order_by("field")
     decisions = Decision.objects.select_related("proposed_by", "confirmed_by", "undone_by").order_by("id")
@@ -126,7 +126,7 @@ def episode(brk: Break, reconciliation: Reconciliation) -> Iterator[Event]:
     yield from _audited(brk, reconciliation)
     yield from care_events(brk)
     yield from _commented(brk)
-    for decision in brk.decisions.all():  # type: ignore[attr-defined]
+    for decision in brk.decisions.all():
         yield from _decided(decision)
     yield from _closed(brk, reconciliation)
 

@@ -9,4 +9,4 @@ from django.db.models.functions import JSONObject
 
 def listed(rows: QuerySet[Any], *names: str, **named: object) -> ArraySubquery:
     """The rows, in their order, as objects of these values; `id` is always among them. A value is a path or an expression."""
-    return ArraySubquery(rows.values(told=JSONObject(**{"id": "pk", **{name: name for name in names}, **named})))  # type: ignore[arg-type]
+    return ArraySubquery(rows.values(told=JSONObject(**{"id": "pk", **{name: name for name in names}, **named})))

@@ -39,12 +39,12 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         is_current = getattr(request.resolver_match, "url_name", "").startswith("second_opinion")
         url = reverse("second_opinions")
         entries.append({"title": "Opinions", "url": url, "is_current": is_current, "count": asked})
-    if request.user.has_perm(READS):  # type: ignore[union-attr]
+    if request.user.has_perm(READS):
         is_current = getattr(request.resolver_match, "url_name", "") == "audit"
         entries.append({"title": "Log", "url": reverse("audit"), "is_current": is_current, "count": None})
-    if request.user.has_perms(SETS_UP):  # type: ignore[union-attr]
+    if request.user.has_perms(SETS_UP):
         is_current = getattr(request.resolver_match, "url_name", "").startswith("setup")
         entries.append({"title": "Set up", "url": reverse("setup"), "is_current": is_current, "count": None})
-    if request.user.is_staff:  # type: ignore[union-attr]
+    if request.user.is_staff:
         entries.append({"title": "Admin", "url": reverse("admin:index"), "is_current": False, "count": None})
     return {"navigation": entries, "bell": bell(request), "preference": preference(request)}

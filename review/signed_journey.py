@@ -73,7 +73,7 @@ def parsed(content: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise NoJourney(str(error) if isinstance(error, NoJourney) else f"The file is no journey: {error}.") from None
     _shaped(document)
-    return document  # type: ignore[no-any-return]
+    return document
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

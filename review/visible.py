@@ -24,7 +24,7 @@ def entered_reconciliations(request: HttpRequest) -> list[Reconciliation]:
     if not hasattr(request, "reconciliations"):
         request.reconciliations = prepared(_asking(request), lambda: _entered(request))  # type: ignore[attr-defined]
         _count_parts(request)
-    return request.reconciliations  # type: ignore[attr-defined, no-any-return]
+    return request.reconciliations  # type: ignore[attr-defined]
 
 
 def _asking(request: HttpRequest) -> Hashable:
@@ -68,7 +68,7 @@ def _count_parts(request: HttpRequest) -> None:
     mine = open_opinions(request.user).filter(**{f"{OF_OPINION}scope__in": scopes}).order_by()
     asked = mine.values_list(f"{OF_OPINION}reconciliation").annotate(n=Count("pk"))
     for name, counts in (("waiting", waiting), ("asked", asked)):
-        for pk, count in counts:  # type: ignore[attr-defined]
+        for pk, count in counts:
             setattr(by_id[pk], name, count)
 
 
@@ -89,7 +89,7 @@ def waiting_breaks(request: HttpRequest) -> int:
 
 def asked_opinions(request: HttpRequest) -> int:
     """How many labels wait for the user's second opinion; of no interest to who may give none."""
-    if not request.user.has_perm(GIVES):  # type: ignore[union-attr]
+    if not request.user.has_perm(GIVES):
         return 0
     return sum(it.asked for it in entered_reconciliations(request))  # type: ignore[attr-defined]
 

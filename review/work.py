@@ -38,11 +38,11 @@ def my_work(request: HttpRequest) -> list[Item]:
     user, told = request.user, _counted(request)
     queue, alerts = reverse("queue"), reverse("alerts")
     found = []
-    if user.has_perm(DECIDES):  # type: ignore[union-attr]
+    if user.has_perm(DECIDES):
         due = f"{told['over']:,} over time" if told["over"] else ""
         found.append(Item("Assigned to me", "user", told["mine"], f"{queue}?assigned=me", due, bool(told["over"])))
         found.append(Item("My proposals that wait", "flag", told["proposed"], f"{reverse('proposed')}?by=me"))
-    if user.has_perm(CONFIRMS):  # type: ignore[union-attr]
+    if user.has_perm(CONFIRMS):
         found.append(
             Item("Waiting for my confirmation", "gate", told["to_confirm"], f"{reverse('proposed')}?by=others")
         )

@@ -34,7 +34,7 @@ class CorrectionAdmin(Carried, ReadOnlyAdmin):
 
     def get_export_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
         """The labels that models learn from, as the list is filtered."""
-        return super().get_export_queryset(request).filter(active=True)  # type: ignore[no-any-return]
+        return super().get_export_queryset(request).filter(active=True)
 
     def generate_log_entries(self, result: LabelsTold, request: HttpRequest) -> None:
         """The audit log tells of the import as a whole; here, who reads on is told what became of the rest."""

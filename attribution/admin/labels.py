@@ -30,7 +30,7 @@ class LabelsTold(Told):
     done: Imported | None = None
 
 
-class LabelResource(ModelResource):  # type: ignore[misc]
+class LabelResource(ModelResource):
     """A row per label: the difference by reconciliation, key and field, and its reason."""
 
     reconciliation = Field("difference__brk__reconciliation__code", "reconciliation", TextWidget())

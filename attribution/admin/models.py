@@ -27,7 +27,7 @@ class CommentForm(ActionForm):
     comment = forms.CharField(required=False, max_length=1000, label="Comment")
 
 
-class CertificateRows(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]
+class CertificateRows(ReadOnlyRows, admin.TabularInline):
     """What its held-out labels certify."""
 
     model = Certificate
@@ -64,11 +64,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     def has_promote_permission(self, request: HttpRequest) -> bool:
         """Who may change who speaks."""
-        return request.user.has_perm("attribution.change_modelversion")  # type: ignore[union-attr]
+        return request.user.has_perm("attribution.change_modelversion")
 
     def has_train_permission(self, request: HttpRequest) -> bool:
         """Who may ask for a training."""
-        return request.user.has_perm("attribution.add_training")  # type: ignore[union-attr]
+        return request.user.has_perm("attribution.add_training")
 
     @admin.action(description="Promote", permissions=["promote"])
     def promote_model(self, request: HttpRequest, chosen: QuerySet[ModelVersion]) -> None:
@@ -110,7 +110,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     def _one(self, request: HttpRequest, chosen: QuerySet[Any]) -> ModelVersion | None:
         if len(found := list(chosen[:2])) == 1:
-            return found[0]  # type: ignore[no-any-return]
+            return found[0]
         messages.error(request, "Choose one model.")
         return None
 

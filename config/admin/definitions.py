@@ -37,7 +37,7 @@ def definition_urls(site: AdminSite) -> list[URLPattern]:
 
 def definitions(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """What is defined, with versions; POST checks a definition, or applies it."""
-    if not request.user.has_perm(SEES):  # type: ignore[union-attr]
+    if not request.user.has_perm(SEES):
         raise PermissionDenied
     if request.method == "POST":
         return _posted(request, site)
@@ -110,7 +110,7 @@ def defined(request: HttpRequest) -> Sequence[Reconciliation]:
 
 
 def _visible(request: HttpRequest, code: str) -> Reconciliation:
-    if not request.user.has_perm(SEES):  # type: ignore[union-attr]
+    if not request.user.has_perm(SEES):
         raise PermissionDenied
     return get_object_or_404(Reconciliation.objects.visible_to(request.user).select_related("a", "b"), code=code)
 

@@ -11,7 +11,7 @@ from ingestion.audit_log import record_event
 
 
 @admin.register(AccessAttempt)
-class LockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LockAdmin(admin.ModelAdmin):
     """Failed sign-ins of a name from an address. One with as many failures as are allowed is locked until its time is over."""
 
     actions = None

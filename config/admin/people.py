@@ -19,7 +19,7 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
-class Told(admin.ModelAdmin):  # type: ignore[type-arg]
+class Told(admin.ModelAdmin):
     """A page whose changes of rights are told in the audit log."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: ANN401, FBT001
@@ -49,7 +49,7 @@ class RoleAdmin(Told, GroupAdmin):
 
 
 @admin.register(User)
-class PersonAdmin(Told, UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(Told, UserAdmin):
     """People and their roles. Nobody is deleted: what they decided names them; who left is not active."""
 
     list_display = ("username", "first_name", "last_name", "is_active", "is_staff", "last_login")
@@ -66,7 +66,7 @@ class PersonAdmin(Told, UserAdmin):  # type: ignore[type-arg]
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:  # noqa: ANN401
         """Rights come through roles; only a superuser gives others."""
         sets = super().get_fieldsets(request, obj)
-        if request.user.is_superuser:  # type: ignore[union-attr]
+        if request.user.is_superuser:
             return sets
         return [
             (title, {**shown, "fields": [name for name in shown["fields"] if name not in BEYOND_ROLES]})
@@ -75,7 +75,7 @@ class PersonAdmin(Told, UserAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """A superuser is changed by another superuser only, the password included."""
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:  # type: ignore[union-attr]
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
             return False
         return super().has_change_permission(request, obj)
 

@@ -30,7 +30,7 @@ for _model in (
 HOW = "Five fields of cron (minute, hour, day of month, month, day of week), or “every 5 minutes”. UTC."
 
 
-class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
+class ScheduleForm(forms.ModelForm):
     """What is done, and when."""
 
     what = forms.ChoiceField(label="What", help_text="Pulled sources, runs and trainings that have no schedule yet.")
@@ -69,7 +69,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(PeriodicTask)
-class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ScheduleAdmin(admin.ModelAdmin):
     """What beat asks for. The product's own tasks are shown; the schedules of sources and reconciliations are edited."""
 
     form = ScheduleForm
@@ -137,7 +137,7 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="last met", ordering="met")
     def last_met(self, schedule: PeriodicTask) -> dt.datetime | None:
         """The last due time that somebody took; beat itself counts late."""
-        return schedule.met  # type: ignore[attr-defined, no-any-return]
+        return schedule.met
 
     @admin.display(description="when (UTC)")
     def times(self, schedule: PeriodicTask) -> str:

@@ -75,7 +75,7 @@ def _counted(request: HttpRequest) -> dict[str, Any]:
         "tokens": ("review.view_apitoken", ApiToken.objects.filter(expires_at__range=(now, now + ENDS_SOON))),
     }
     wanted = {name: number_of(rows) for name, (right, rows) in rights.items() if user.has_perm(right)}
-    return User.objects.filter(pk=user.pk).values(**wanted).get() if wanted else {}  # type: ignore[misc, return-value]
+    return User.objects.filter(pk=user.pk).values(**wanted).get() if wanted else {}  # type: ignore[return-value]
 
 
 def _unread(user: User) -> QuerySet[Normalization]:

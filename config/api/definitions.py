@@ -112,7 +112,7 @@ class DefinitionView(Door):
 
 
 def _check(request: Request, right: str) -> None:
-    if not request.user.has_perm(right):  # type: ignore[union-attr]
+    if not request.user.has_perm(right):
         raise PermissionDenied("Reading definitions needs the right to see reconciliations.")
 
 

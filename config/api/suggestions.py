@@ -81,7 +81,7 @@ class SuggestionsView(Door):
     @extend_schema(parameters=[KEY_HEADER], request=TwoFilesSerializer, responses={200: SuggestionSerializer})
     def post(self, request: Request) -> Response:
         """Propose a definition from two files. Nothing is kept; POST definitions applies it, POST deliveries hands the files in."""
-        if not request.user.has_perms(SETS_UP):  # type: ignore[union-attr]
+        if not request.user.has_perms(SETS_UP):
             raise PermissionDenied("Setting up needs the role Administrator.")
         asked = TwoFilesSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -163,7 +163,7 @@ def _refers(document: Document) -> bool:
 def _calendar(code: str, given: Document) -> list[Change]:
     weekend = [WEEKDAYS.index(str(day)) + 1 for day in given.get("weekend") or ["sat", "sun"]]  # type: ignore[attr-defined]
     names = given["holidays"] if isinstance(given.get("holidays"), dict) else {}
-    days = {str(day): str(names.get(day) or "") for day in given.get("holidays") or []}  # type: ignore[union-attr, attr-defined]
+    days = {str(day): str(names.get(day) or "") for day in given.get("holidays") or []}  # type: ignore[attr-defined]
     holidays = {dt.date.fromisoformat(day): name for day, name in days.items()}
     return define_calendar(code=code, label=str(given.get("label") or ""), weekend=weekend, holidays=holidays)
 
@@ -306,4 +306,4 @@ def _idle_rules(code: str, given: Document, verb: Verb) -> list[Change]:
 
 
 def _alert(code: str, given: Document) -> list[Change]:
-    return put_target(code=code, **alert_values(given))  # type: ignore[arg-type]
+    return put_target(code=code, **alert_values(given))

@@ -18,7 +18,7 @@ from ingestion.changes import ChangeRefused
 SHOWN = 200  # rows of a preview
 
 
-class Carried(ImportExportMixin):  # type: ignore[misc]
+class Carried(ImportExportMixin):
     """Import and export for a page of the admin. Each is a right of its own; see config/roles.py."""
 
     tmp_storage_class = CarriedText
@@ -67,7 +67,7 @@ class Carried(ImportExportMixin):  # type: ignore[misc]
         return redirect("..")
 
 
-class ServiceForm(ModelForm):  # type: ignore[type-arg]
+class ServiceForm(ModelForm):
     """A form that asks the service before it is saved, so that a refusal is a sentence beside the fields."""
 
     def put(self) -> None:
@@ -86,10 +86,10 @@ class ServiceForm(ModelForm):  # type: ignore[type-arg]
             self.add_error(None, str(refusal))
 
     def _resource(self) -> ServiceResource:
-        return self.resource_class()  # type: ignore[attr-defined, no-any-return]
+        return self.resource_class()  # type: ignore[attr-defined]
 
 
-class ServedAdmin(Carried, admin.ModelAdmin):  # type: ignore[type-arg, misc]
+class ServedAdmin(Carried, admin.ModelAdmin):
     """Pages of a thing that a service writes: form and import both go through the resource's `write`.
 
     `fixed` are the fields that identify it; once it is there they stay.

@@ -27,7 +27,7 @@ class LateConfirmation(ValueError):
     """A preview that is too old, or was altered on the way; the file must be given again."""
 
 
-class CarriedText(BaseStorage):  # type: ignore[misc]
+class CarriedText(BaseStorage):
     """Between preview and confirmation the file travels with the form, compressed and signed, so that it lies on no
     server and any web process can take it."""
 
@@ -50,7 +50,7 @@ class CarriedText(BaseStorage):  # type: ignore[misc]
         """Nothing was kept."""
 
 
-class CsvImportForm(ImportForm):  # type: ignore[misc]
+class CsvImportForm(ImportForm):
     """Refuses what is no table, naming the row as a spreadsheet counts it (the header is row 1)."""
 
     most_bytes, most_rows = MAX_BYTES, MAX_ROWS
@@ -137,7 +137,7 @@ def table_faults(text: str, most_rows: int = MAX_ROWS) -> list[str]:
     return told + ([f"{len(ragged) - SHOWN} more rows do not fit the header."] if len(ragged) > SHOWN else [])
 
 
-class PlainCsv(CSV):  # type: ignore[misc]
+class PlainCsv(CSV):
     """CSV whose values are defused by the resource, not cut."""
 
     def export_data(self, dataset: Any, **kwargs: Any) -> str:  # noqa: ANN401

@@ -29,7 +29,7 @@ class BoundedPaginator(Paginator):
         return rows.order_by()[: self.most].count()
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):
     """Lists and pages without add, change and delete.
 
     `related` is joined in every query, so that no row of a page asks the database again. `page` names the address of the
@@ -73,7 +73,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class ReadOnlyRows(InlineModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyRows(InlineModelAdmin):
     """Rows that hang on a thing, shown on its page. Stands before `TabularInline` or `StackedInline`."""
 
     can_delete = False

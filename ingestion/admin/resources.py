@@ -21,7 +21,7 @@ from ingestion.suggestion import nearest
 Row = dict[str, str]
 
 
-class TextWidget(Widget):  # type: ignore[misc]
+class TextWidget(Widget):
     """A text; empty for nothing."""
 
     def clean(self, value: Any, row: Row | None = None, **_: object) -> Any:  # noqa: ANN401
@@ -83,7 +83,7 @@ class CodeWidget(TextWidget):
         return quoted(value.code) if value else ""
 
 
-class Told(Result):  # type: ignore[misc]
+class Told(Result):
     """The result of an import, its faults told as sentences; rows are counted as a spreadsheet does."""
 
     @property
@@ -109,7 +109,7 @@ def sentences(errors: dict[str, Sequence[str]]) -> Iterator[str]:
             yield text if field == NON_FIELD_ERRORS else f"{field}: {text}"
 
 
-class BeforeAndAfter(Diff):  # type: ignore[misc]
+class BeforeAndAfter(Diff):
     """The values of a row before and after, without a style attribute, which our pages forbid."""
 
     def as_html(self) -> list[SafeString]:
@@ -134,7 +134,7 @@ def column_faults(given: Sequence[str], needed: Iterable[str], known: Iterable[s
     return faults + [f"Column {name!r} is missing; every row needs it." for name in needed if name not in given]
 
 
-class ServiceResource(ModelResource):  # type: ignore[misc]
+class ServiceResource(ModelResource):
     """Rows that are found by `import_id_fields`; `write` gives one to its service. Unchanged rows are left alone."""
 
     class Meta:

@@ -114,7 +114,7 @@ def _child(path: Path, what: str, sheet: str = "") -> Iterator[tuple[dict[str, o
             lines = _lines(child)
             facts = next(lines)
             assert isinstance(facts, dict)
-            yield facts, ((it[0], it[1:]) for it in lines)  # type: ignore[index, misc]
+            yield facts, ((it[0], it[1:]) for it in lines)  # type: ignore[index]
         finally:
             alarm.cancel()
             child.kill()

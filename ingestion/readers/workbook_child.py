@@ -230,7 +230,7 @@ def _text(value: object) -> str:
     if isinstance(value, dt.timedelta):
         minutes, seconds = divmod(int(value.total_seconds()), 60)
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-    return value.isoformat()  # type: ignore[attr-defined, no-any-return]
+    return value.isoformat()  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

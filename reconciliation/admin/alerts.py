@@ -23,7 +23,7 @@ from reconciliation.models import Team
 from reconciliation.visibility import visible_alerts, visible_sources
 
 
-class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
+class TargetForm(forms.ModelForm):
     """An address that can be used, and a secret by the name of its variable."""
 
     class Meta:
@@ -44,7 +44,7 @@ class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(AlertTarget)
-class AlertTargetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AlertTargetAdmin(admin.ModelAdmin):
     """Who is told. A target is never deleted, only set out of use: notices name it."""
 
     form = TargetForm
@@ -164,7 +164,7 @@ class NoticeAdmin(ReadOnlyAdmin):
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Who may change notices."""
-        return request.user.has_perm("ingestion.change_notice")  # type: ignore[union-attr]
+        return request.user.has_perm("ingestion.change_notice")
 
     @admin.action(description="Send dead letters again", permissions=["send"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[Notice]) -> None:

@@ -34,7 +34,7 @@ class DeadlineForm(ServiceForm):
 
 
 @admin.register(Deadline)
-class DeadlineAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class DeadlineAdmin(admin.ModelAdmin):
     """By when each source has to deliver. Business days are those of the source's calendar."""
 
     form = DeadlineForm

@@ -10,7 +10,7 @@ from reconciliation.admin.filters import SourceFilter, through
 from reconciliation.visibility import visible_deliveries, visible_sources
 
 
-class NormalizationInline(ReadOnlyRows, admin.StackedInline):  # type: ignore[type-arg]
+class NormalizationInline(ReadOnlyRows, admin.StackedInline):
     """What each mapping version made of the delivery."""
 
     model = Normalization

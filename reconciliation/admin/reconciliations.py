@@ -11,7 +11,7 @@ from ingestion.changes import save_named
 from reconciliation.models import Reconciliation, RuleSet, TeamScope
 
 
-class RuleSetInline(ReadOnlyRows, admin.StackedInline):  # type: ignore[type-arg]
+class RuleSetInline(ReadOnlyRows, admin.StackedInline):
     """Every version that a run has pinned, the newest first."""
 
     model = RuleSet
@@ -20,7 +20,7 @@ class RuleSetInline(ReadOnlyRows, admin.StackedInline):  # type: ignore[type-arg
     frozen = document("document", "rules")
 
 
-class TeamScopeInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]
+class TeamScopeInline(ReadOnlyRows, admin.TabularInline):
     """Which values of the scope field each team sees; a definition says so."""
 
     model = TeamScope
@@ -58,4 +58,4 @@ class ReconciliationAdmin(ReadOnlyAdmin):
     @admin.display(description="rules", ordering="newest")
     def rule_version(self, reconciliation: Reconciliation) -> int | None:
         """The number of the newest rule set that a run pinned."""
-        return reconciliation.newest  # type: ignore[attr-defined, no-any-return]
+        return reconciliation.newest  # type: ignore[attr-defined]

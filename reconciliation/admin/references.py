@@ -32,7 +32,7 @@ class LeafWidget(TextWidget):
         return super().render(canonical_text(self.leaf, value))
 
 
-class ReferenceResource(Resource):  # type: ignore[misc]
+class ReferenceResource(Resource):
     """A row per record, found by its key. A column that is left out keeps what is stored.
 
     A subclass gives the layout of the record type, the model of its rows and each leaf's place in it.

@@ -11,7 +11,7 @@ from ingestion.schedules import PULL, schedule_of, timetable_of
 from reconciliation.visibility import visible_sources
 
 
-class MappingInline(ReadOnlyRows, admin.StackedInline):  # type: ignore[type-arg]
+class MappingInline(ReadOnlyRows, admin.StackedInline):
     """Every version of the mapping, the newest first."""
 
     model = Mapping
@@ -58,9 +58,9 @@ class SourceAdmin(ReadOnlyAdmin):
     @admin.display(description="mapping", ordering="newest")
     def mapping_version(self, source: Source) -> int | None:
         """The number of the newest mapping."""
-        return source.newest  # type: ignore[attr-defined, no-any-return]
+        return source.newest  # type: ignore[attr-defined]
 
     @admin.display(description="deliveries", ordering="held")
     def deliveries_held(self, source: Source) -> int:
         """How many deliveries came."""
-        return source.held  # type: ignore[attr-defined, no-any-return]
+        return source.held  # type: ignore[attr-defined]

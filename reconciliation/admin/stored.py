@@ -52,7 +52,7 @@ def value(leaf: Leaf, path: str) -> Callable[[StoredRow], object]:
     return shown
 
 
-class StoredAdmin(Carried, ReadOnlyAdmin):  # type: ignore[misc]
+class StoredAdmin(Carried, ReadOnlyAdmin):
     """One record type's rows. It is made for a request, since a definition may change what it shows."""
 
     list_display_links = None
@@ -89,15 +89,15 @@ class StoredAdmin(Carried, ReadOnlyAdmin):  # type: ignore[misc]
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """As for the record type."""
-        return request.user.has_perm("ingestion.view_recordtype")  # type: ignore[union-attr]
+        return request.user.has_perm("ingestion.view_recordtype")
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """Only into a type that others refer to: the rest comes from sources."""
-        return self.table.has_identity and request.user.has_perm("ingestion.import_recordtype")  # type: ignore[union-attr]
+        return self.table.has_identity and request.user.has_perm("ingestion.import_recordtype")
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Only out of a type that others refer to: a run's export has the rest."""
-        return self.table.has_identity and request.user.has_perm("ingestion.export_recordtype")  # type: ignore[union-attr]
+        return self.table.has_identity and request.user.has_perm("ingestion.export_recordtype")
 
     def get_resource_classes(self, request: HttpRequest) -> list[type[ReferenceResource]]:
         """The resource of this record type."""

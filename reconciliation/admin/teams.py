@@ -13,7 +13,7 @@ from ingestion.changes import sign_versions
 from reconciliation.models import Team, TeamScope
 
 
-class SeenScopeInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]
+class SeenScopeInline(ReadOnlyRows, admin.TabularInline):
     """The parts of reconciliations that the team sees; their definitions say so."""
 
     model = TeamScope
@@ -22,7 +22,7 @@ class SeenScopeInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-a
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TeamAdmin(admin.ModelAdmin):
     """The people of a team; its code, once given, stays."""
 
     list_display = ("code", "label", "people")
@@ -57,7 +57,7 @@ class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="people", ordering="size")
     def people(self, team: Team) -> int:
         """How many."""
-        return team.size  # type: ignore[attr-defined, no-any-return]
+        return team.size  # type: ignore[attr-defined]
 
 
 def _told(team: Team) -> dict[str, object]:

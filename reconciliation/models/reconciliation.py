@@ -103,7 +103,7 @@ def access_of(user: User) -> Access:
     if not hasattr(user, "_access_cache"):
         entered = prepared(("access", who(user)), lambda: Reconciliation.objects.entered_by(user).only("pk"))
         user._access_cache = access_to(entered)  # type: ignore[union-attr]
-    return user._access_cache  # type: ignore[union-attr, no-any-return]
+    return user._access_cache  # type: ignore[union-attr]
 
 
 def access_to(entered: "Iterable[Reconciliation]") -> Access:

@@ -163,7 +163,7 @@ def _moment(ending: Iterable[tuple[StoreTable, int]]) -> dt.datetime:
         cursor.execute(
             sql.SQL("SELECT greatest({})").format(sql.SQL(", ").join([sql.SQL("clock_timestamp()"), *begun]))
         )
-        return cursor.fetchone()[0]  # type: ignore[no-any-return]
+        return cursor.fetchone()[0]
 
 
 def _end(table: StoreTable, row: int, moment: dt.datetime, undone: Undone) -> None:
@@ -193,7 +193,7 @@ def _ended(table: StoreTable, row: int, moment: dt.datetime) -> tuple[str, int, 
     with connection.cursor() as cursor:
         cursor.execute(ended, [moment, row])
         cursor.execute(told, [row])
-        return cursor.fetchone()  # type: ignore[no-any-return]
+        return cursor.fetchone()
 
 
 def _store_again(table: StoreTable, row: int, moment: dt.datetime, undone: Undone) -> bool:

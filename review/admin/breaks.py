@@ -65,7 +65,7 @@ class BreakAdmin(ReadOnlyAdmin):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """With what a person who decides may do with a row."""
         key, *rest = self.list_display
-        return [key, *(["decide"] if request.user.has_perm(DECIDES) else []), *rest]  # type: ignore[union-attr]
+        return [key, *(["decide"] if request.user.has_perm(DECIDES) else []), *rest]
 
     @admin.display(ordering="confidence")
     def sure(self, brk: Break) -> str:
@@ -136,7 +136,7 @@ class BreakAdmin(ReadOnlyAdmin):
 
     def _asked(self, request: HttpRequest, pk: int, permission: str) -> Break:
         """The break that a form is about; 403 without the right, 404 for what another team has."""
-        if not (self.has_view_permission(request) and request.user.has_perm(permission)):  # type: ignore[union-attr]
+        if not (self.has_view_permission(request) and request.user.has_perm(permission)):
             raise PermissionDenied
         return visible_break(request, pk)
 

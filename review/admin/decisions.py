@@ -10,7 +10,7 @@ from reconciliation.models import access_of
 from review.models import Decision, DecisionValue
 
 
-class ValueInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]
+class ValueInline(ReadOnlyRows, admin.TabularInline):
     """The values that an override gave."""
 
     model = DecisionValue

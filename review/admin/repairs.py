@@ -10,7 +10,7 @@ from reconciliation.admin.filters import SourceFilter, through
 from reconciliation.visibility import visible_sources
 
 
-class CellInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]
+class CellInline(ReadOnlyRows, admin.TabularInline):
     """The cells as they came and as they are now."""
 
     model = RepairedCell

@@ -103,7 +103,7 @@ class RunAdmin(ReadOnlyAdmin):
     @method_decorator(require_POST)
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Cancel a run that waits or works."""
-        if not request.user.has_perm(STARTS):  # type: ignore[union-attr]
+        if not request.user.has_perm(STARTS):
             raise PermissionDenied
         run = get_object_or_404(self.get_queryset(request), pk=pk)
         try:
@@ -128,7 +128,7 @@ class RunAdmin(ReadOnlyAdmin):
 
 
 def _startable(request: HttpRequest) -> list[Any]:
-    return list(visible_reconciliations(request)) if request.user.has_perm(STARTS) else []  # type: ignore[union-attr]
+    return list(visible_reconciliations(request)) if request.user.has_perm(STARTS) else []
 
 
 def _progress(run: Run) -> Progress:

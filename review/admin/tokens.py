@@ -15,7 +15,7 @@ from review.tokens import LONGEST_DAYS, SCOPES, digest, make_token, revoke_token
 ROLE = "API client"  # a token has its user's rights, so that nobody makes one for a person
 
 
-class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+class TokenForm(forms.ModelForm):
     """Whose it is, what it may, and for how long."""
 
     scopes = forms.MultipleChoiceField(
@@ -29,7 +29,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiToken)
-class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TokenAdmin(admin.ModelAdmin):
     """Tokens that programs call with. One is never changed: it is taken back, and another made."""
 
     form = TokenForm

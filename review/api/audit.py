@@ -46,10 +46,10 @@ class AuditViewSet(ListModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[AuditEvent]:
         """Under the filters of the page."""
-        if not self.request.user.has_perm(READS):  # type: ignore[union-attr]
+        if not self.request.user.has_perm(READS):
             raise PermissionDenied("Managers, Auditors and Administrators read the audit log.")
         try:
-            return narrowed(visible_events(self.request.user), self.request.GET)  # type: ignore[arg-type]
+            return narrowed(visible_events(self.request.user), self.request.GET)
         except BadFilter as error:
             raise ValidationError({"detail": str(error)}) from None
 

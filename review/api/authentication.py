@@ -38,7 +38,7 @@ class TokenAuthentication(BaseAuthentication):
         return "Token"
 
 
-class _Scheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class _Scheme(OpenApiAuthenticationExtension):
     target_class = TokenAuthentication
     name = "token"
 

@@ -97,7 +97,7 @@ class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[Draw]:
         """What the caller may audit now."""
-        if not self.request.user.has_perm(ANSWERS):  # type: ignore[union-attr]
+        if not self.request.user.has_perm(ANSWERS):
             return Draw.objects.none()
         return waiting_for(self.request.user).select_related("brk", "run__reconciliation")  # type: ignore[arg-type]
 
@@ -106,7 +106,7 @@ class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Name the cause of each difference, or say that you cannot tell. Both that one is an error and that nobody can tell count
         when another person says so, too."""
-        if not request.user.has_perm(ANSWERS):  # type: ignore[union-attr]
+        if not request.user.has_perm(ANSWERS):
             raise PermissionDenied("Auditing needs the role Analyst, Supervisor or Manager.")
         mine = Draw.objects.filter(access_of(request.user).holds("brk__"), purpose=Draw.Purpose.AUDIT)
         get_object_or_404(mine, pk=pk)

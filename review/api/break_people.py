@@ -31,7 +31,7 @@ class AssigneesView(Door):
     @extend_schema(responses=PeopleSerializer)
     def get(self, request: Request, pk: str) -> Response:
         """Who may decide it, by name."""
-        if not request.user.has_perm(MAY):  # type: ignore[union-attr]
+        if not request.user.has_perm(MAY):
             raise PermissionDenied("Assigning needs the role Analyst, Supervisor or Manager.")
         found = deciders([_break(request, pk).reconciliation])
         return Response({"people": list(found.values_list("username", flat=True))})
@@ -48,7 +48,7 @@ class MentionsView(Door):
     )
     def get(self, request: Request, pk: str) -> Response:
         """The first few who may see the break and whose names begin so."""
-        if not request.user.has_perm(WRITES):  # type: ignore[union-attr]
+        if not request.user.has_perm(WRITES):
             raise PermissionDenied("Commenting needs the role Analyst, Supervisor or Manager.")
         beginning = request.GET.get("beginning", "")[:LONGEST_NAME]
         brk = _break(request, pk)

@@ -100,7 +100,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     parameters = ("q", *FILTERS, "due", "order")
     scope = "decide"
 
-    def get_serializer_class(self) -> type[BaseSerializer]:  # type: ignore[type-arg]
+    def get_serializer_class(self) -> type[BaseSerializer]:
         """Whole for one, short in a list."""
         return BreakDetailSerializer if self.action == "retrieve" else BreakSerializer
 
@@ -152,7 +152,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def decisions(self, request: Request, pk: str | None = None) -> Response:
         """Approve, override or reject; the outcome follows at once."""
-        if not request.user.has_perm("review.add_decision"):  # type: ignore[union-attr]
+        if not request.user.has_perm("review.add_decision"):
             raise PermissionDenied("Deciding needs the role Analyst, Supervisor or Manager.")
         brk = self.get_object()
         asked = DecideSerializer(data=request.data)
@@ -190,7 +190,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def waivers(self, request: Request, pk: str | None = None) -> Response:
         """Let a failed check of it be, so that it can be approved. The same again changes nothing."""
-        if not request.user.has_perm("review.waive_check"):  # type: ignore[union-attr]
+        if not request.user.has_perm("review.waive_check"):
             raise PermissionDenied("Waiving a check needs the role Manager.")
         brk, by = self.get_object(), request.user
         asked = WaiveSerializer(data=request.data)
@@ -207,9 +207,9 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def _for_deciders(self, request: Request, what: str) -> Break:
         """The break, for who may decide it; else PermissionDenied says for what that is needed."""
-        if not request.user.has_perm("review.add_decision"):  # type: ignore[union-attr]
+        if not request.user.has_perm("review.add_decision"):
             raise PermissionDenied(f"{what} needs the role Analyst, Supervisor or Manager.")
-        return self.get_object()  # type: ignore[no-any-return]
+        return self.get_object()
 
 
 def _act(act: Callable[[], Break | Hold], pk: int) -> Response:

@@ -150,7 +150,7 @@ class BulkPreviewView(Door):
 
 
 def _check_may(request: Request) -> None:
-    if not request.user.has_perm(MAY):  # type: ignore[union-attr]
+    if not request.user.has_perm(MAY):
         raise PermissionDenied("Deciding needs the role Analyst, Supervisor or Manager.")
 
 

@@ -18,7 +18,7 @@ from review.models import Comment
 from review.models.comment import LONGEST
 
 
-class CommentSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+class CommentSerializer(serializers.ModelSerializer):
     """A comment; the text of a withdrawn one is null but for who reads the audit log."""
 
     text = serializers.SerializerMethodField()
@@ -43,7 +43,7 @@ class SaySerializer(StrictSerializer):
 
 
 def _shown(request: Request, comment: Comment) -> dict[str, object]:
-    return dict(CommentSerializer(comment, context={"reads": request.user.has_perm(READS)}).data)  # type: ignore[union-attr]
+    return dict(CommentSerializer(comment, context={"reads": request.user.has_perm(READS)}).data)
 
 
 def _writer(request: Request) -> User:

@@ -108,9 +108,9 @@ class DecisionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         return once(request, lambda: _done(lambda: undo(decision=decision, by=by, **asked.validated_data)))
 
     def _held(self, request: Request, what: str) -> Decision:
-        if not request.user.has_perm("review.add_decision"):  # type: ignore[union-attr]
+        if not request.user.has_perm("review.add_decision"):
             raise PermissionDenied(f"{what} needs the role Analyst, Supervisor or Manager.")
-        return self.get_object()  # type: ignore[no-any-return]
+        return self.get_object()
 
 
 def _one_of(name: str, given: str, known: object) -> str:

@@ -84,7 +84,7 @@ class ArrivedSerializer(serializers.ModelSerializer):
 class CellSerializer(serializers.Serializer):
     """A field before and after."""
 
-    field = serializers.CharField()  # type: ignore[assignment]
+    field = serializers.CharField()
     before = serializers.CharField(allow_null=True)
     after = serializers.CharField(allow_null=True)
 
@@ -145,7 +145,7 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     )
     def create(self, request: Request) -> Response:
         """Hand in a file; 200 instead of 201 when the same bytes were delivered for the date before."""
-        if not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
+        if not request.user.has_perm("ingestion.add_delivery"):
             raise PermissionDenied("Delivering a file needs the right to.")
         asked = HandInSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

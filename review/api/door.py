@@ -45,7 +45,7 @@ class Door(APIView):
         return (*self.parameters, *self.also.get(name, ())) if name in LISTS else self.also.get(name, ())
 
 
-class Rows(Door, GenericViewSet):  # type: ignore[type-arg]
+class Rows(Door, GenericViewSet):
     """A list of things by id, the newest first, and each of them."""
 
     pagination_class = NewestFirst

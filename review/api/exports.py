@@ -39,7 +39,7 @@ class AskExportSerializer(StrictSerializer):
     """What to export. `filters` are those of the page: `run` for the tables of a run."""
 
     what = serializers.ChoiceField(list(KINDS))
-    format = serializers.ChoiceField(Export.Format.choices, default="csv")  # type: ignore[assignment]
+    format = serializers.ChoiceField(Export.Format.choices, default="csv")
     filters = serializers.DictField(child=serializers.CharField(max_length=2000), default=dict)
     columns = serializers.ListField(child=serializers.CharField(max_length=83), default=list, max_length=500)
 
@@ -53,12 +53,12 @@ class ExportViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_queryset(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
         """One's own; those of everybody with the right to see them."""
-        return visible_exports(self.request.user)  # type: ignore[arg-type]
+        return visible_exports(self.request.user)
 
     @extend_schema(parameters=[KEY_HEADER], request=AskExportSerializer, responses={201: ExportSerializer})
     def create(self, request: Request) -> Response:
         """Ask for an export. The same asked twice within a minute is one."""
-        if not request.user.has_perm(MAY):  # type: ignore[union-attr]
+        if not request.user.has_perm(MAY):
             raise PermissionDenied("Exporting needs the right to.")
         asked = AskExportSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -98,7 +98,7 @@ class ExportColumnsView(Door):
     )
     def get(self, request: Request) -> Response:
         """The columns of a kind of export: of a run's tables give the `run`, of stored rows the `record_type`."""
-        if not request.user.has_perm(MAY):  # type: ignore[union-attr]
+        if not request.user.has_perm(MAY):
             raise PermissionDenied("Exporting needs the right to.")
         filters = {name: request.GET[name] for name in NEEDED if request.GET.get(name)}
         try:

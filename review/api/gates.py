@@ -75,7 +75,7 @@ class ReopenGateView(Door):
     @extend_schema(parameters=[KEY_HEADER], request=ReopenSerializer, responses={201: GateSerializer})
     def post(self, request: Request, code: str) -> Response:
         """To what it promises, from the next run on; refused where nothing was mended."""
-        if not request.user.has_perm("attribution.add_gatestep"):  # type: ignore[union-attr]
+        if not request.user.has_perm("attribution.add_gatestep"):
             raise PermissionDenied("Opening a gate needs the role Manager.")
         reconciliation = _visible(request, code)
         asked = ReopenSerializer(data=request.data)

@@ -42,7 +42,7 @@ class SetUpHistoryView(Door):
     )
     def get(self, request: Request, kind: str, pk: str) -> Response:
         """At most 200 of them. A token needs the scope `audit`."""
-        if not request.user.has_perm(READS):  # type: ignore[union-attr]
+        if not request.user.has_perm(READS):
             raise PermissionDenied("Managers, Auditors and Administrators read the history of the set-up.")
         if kind not in KINDS or not may_see(request.user, kind, int(pk)):
             raise Http404

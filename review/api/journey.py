@@ -115,7 +115,7 @@ class SignedJourneyView(Door):
     def get(self, request: Request) -> HttpResponse:
         """The signed document. Who took it is recorded."""
         reconciliation, key = _asked(request)
-        if not request.user.has_perm(MAY):  # type: ignore[union-attr]
+        if not request.user.has_perm(MAY):
             raise PermissionDenied("Exporting needs the right to.")
         if not journey(reconciliation, key).events:
             raise NotFound(NOBODY)

@@ -113,7 +113,7 @@ class ModelDetailSerializer(ModelSerializer):
     @extend_schema_field(ChampionChangeSerializer(many=True))
     def get_changes(self, model: ModelVersion) -> list[dict[str, Any]]:
         """Of its reconciliation, the newest first."""
-        changes = model.reconciliation.champion_changes.all()[:50]  # type: ignore[attr-defined]
+        changes = model.reconciliation.champion_changes.all()[:50]
         return ChampionChangeSerializer(changes, many=True).data  # type: ignore[return-value]
 
 
@@ -169,7 +169,7 @@ class ModelViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Promote it: it speaks from the next run on. Or, of the champion, roll back: what it replaced does."""
-        if not request.user.has_perm("attribution.change_modelversion"):  # type: ignore[union-attr]
+        if not request.user.has_perm("attribution.change_modelversion"):
             raise PermissionDenied("Promoting a model needs the role Manager.")
         model = self.get_object()
         asked = AnswerModelSerializer(data=request.data)
@@ -212,7 +212,7 @@ class TrainingViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @extend_schema(parameters=[KEY_HEADER], request=AskTrainingSerializer, responses={201: TrainingSerializer})
     def create(self, request: Request) -> Response:
         """Ask for a training; follow it at its own address until it is `done` or `failed`."""
-        if not request.user.has_perm("attribution.add_training"):  # type: ignore[union-attr]
+        if not request.user.has_perm("attribution.add_training"):
             raise PermissionDenied("Training a model needs the role Manager.")
         asked = AskTrainingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -36,7 +36,7 @@ class FiguresSerializer(serializers.Serializer):
     reconciliation = serializers.CharField()
     figures = serializers.DictField(allow_null=True)
     computed_at = serializers.DateTimeField(allow_null=True)
-    source = serializers.ChoiceField(["redis", "sql"], allow_null=True)  # type: ignore[assignment, var-annotated]
+    source = serializers.ChoiceField(["redis", "sql"], allow_null=True)  # type: ignore[assignment]
     is_old = serializers.BooleanField(allow_null=True)
     waiting = AgedSerializer(many=True)
 
@@ -70,7 +70,7 @@ class FiguresView(Door):
         """What the dashboard shows of it."""
         seen = Reconciliation.objects.entered_by(request.user)
         chosen = get_object_or_404(seen, code=request.GET.get("reconciliation", ""))
-        told = figures_of(chosen) if chosen.is_whole else None  # type: ignore[attr-defined]
+        told = figures_of(chosen) if chosen.is_whole else None
         parts = {name: getattr(told, name, None) for name in ("computed_at", "source", "is_old")}
         found = {"reconciliation": chosen.code, "figures": told.document if told else None, **parts}
         return Response(FiguresSerializer({**found, "waiting": _waiting(request, chosen)}).data)

@@ -87,7 +87,7 @@ class ProposalViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Accept: the source's next mapping version, and the delivery is read by it. Or refuse."""
-        if not request.user.has_perm("ingestion.add_mapping"):  # type: ignore[union-attr]
+        if not request.user.has_perm("ingestion.add_mapping"):
             raise PermissionDenied("Changing a mapping needs the role Administrator.")
         proposal = self.get_object()
         asked = AnswerProposalSerializer(data=request.data)

@@ -89,7 +89,7 @@ class SealedSerializer(serializers.Serializer):
 
 
 def _source(request: Request, code: str) -> Source:
-    if not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
+    if not request.user.has_perm("ingestion.add_delivery"):
         raise PermissionDenied("Pushing records needs the right to deliver.")
     return get_object_or_404(visible_sources(request.user), code=code)
 

@@ -149,7 +149,7 @@ class QuarantineViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def _asked(self) -> Asked:
         try:
-            return Asked.of(self.request.GET)  # type: ignore[arg-type]
+            return Asked.of(self.request.GET)
         except BadFilter as error:
             raise ValidationError({"detail": str(error)}) from None
 
@@ -187,7 +187,7 @@ class QuarantineViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
 
 def _must(request: Request, right: str) -> None:
-    if not request.user.has_perm(right):  # type: ignore[union-attr]
+    if not request.user.has_perm(right):
         raise PermissionDenied(f"This needs the right {right}.")
 
 

@@ -64,7 +64,7 @@ class RejectsView(Door):
     def post(self, request: Request, code: str) -> Response:
         """Put the file into the folder that the source's connection names; the same date again replaces it."""
         source = get_object_or_404(visible_sources(request.user), code=code)
-        if not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
+        if not request.user.has_perm("ingestion.add_delivery"):
             raise PermissionDenied("Sending rejects back needs the right to deliver.")
         date = _date(request)
         return once(request, lambda: _pushed(source, date))

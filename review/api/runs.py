@@ -49,7 +49,7 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @extend_schema(parameters=[KEY_HEADER], request=StartRunSerializer, responses={201: RunSerializer})
     def create(self, request: Request) -> Response:
         """Start a run of a business date."""
-        if not request.user.has_perm(STARTS):  # type: ignore[union-attr]
+        if not request.user.has_perm(STARTS):
             raise PermissionDenied("Starting a run needs the right to.")
         asked = StartRunSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -69,7 +69,7 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str | None = None) -> Response:
         """End a run that waits or works: it has failed then. 409 where it has ended."""
-        if not request.user.has_perm(STARTS):  # type: ignore[union-attr]
+        if not request.user.has_perm(STARTS):
             raise PermissionDenied("Cancelling a run needs the right to start one.")
         run, by = self.get_object(), request.user.get_username()
         asked = CancelRunSerializer(data=request.data)

@@ -69,7 +69,7 @@ class OpinionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Give a reason of one's own; 409 where another person was faster, or the label is gone."""
-        if not request.user.has_perm(GIVES):  # type: ignore[union-attr]
+        if not request.user.has_perm(GIVES):
             raise PermissionDenied("Second opinions need the role Analyst, Supervisor or Manager.")
         opinion = self.get_object()
         asked = GiveOpinionSerializer(data=request.data)

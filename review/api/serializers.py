@@ -49,7 +49,7 @@ class SummarySerializer(serializers.Serializer):
     """A run's report, where it was read from, and how old it is."""
 
     report = serializers.JSONField(allow_null=True)
-    source = serializers.ChoiceField(["redis", "sql"])  # type: ignore[assignment, var-annotated]
+    source = serializers.ChoiceField(["redis", "sql"])  # type: ignore[assignment]
     age_seconds = serializers.FloatField()
 
 

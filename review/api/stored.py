@@ -32,7 +32,7 @@ class StoredView(Door):
     )
     def get(self, request: Request, code: str) -> Response:
         """A page of rows, newest first: the record's fields by name, and beside them where the row came from."""
-        if not request.user.has_perm("ingestion.view_recordtype"):  # type: ignore[union-attr]
+        if not request.user.has_perm("ingestion.view_recordtype"):
             raise PermissionDenied("Reading the store needs the right to see record types.")
         table = store_table(get_object_or_404(visible_record_types(request.user), code=code))
         rows = visible_stored(table, request.user)

@@ -36,7 +36,7 @@ class FlaggedSerializer(serializers.Serializer):
     """A value that would be flagged, and what it is not."""
 
     record = serializers.IntegerField(source="number")
-    field = serializers.CharField()  # type: ignore[assignment]
+    field = serializers.CharField()
     column = serializers.CharField(allow_blank=True)
     text = serializers.CharField(allow_blank=True)
     why = serializers.CharField()
@@ -79,7 +79,7 @@ class DeliveryTrialsView(Door):
     @extend_schema(parameters=[KEY_HEADER], request=HandInSerializer, responses={200: TrialSerializer})
     def post(self, request: Request) -> Response:
         """Read a file as POST deliveries would, and tell what becomes of it."""
-        if not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
+        if not request.user.has_perm("ingestion.add_delivery"):
             raise PermissionDenied("Delivering a file needs the right to.")
         asked = HandInSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

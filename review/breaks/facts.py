@@ -56,7 +56,7 @@ def facts_of(request: HttpRequest, brk: Break) -> Facts:
         THIRD_TEXT: str(brk.pk),
     }
     ((refusals, *lists, judged),) = prepared(("facts", who(request.user), access(request)), lambda: _facts(request), of)
-    may = request.user.has_perm("review.waive_check") and brk.state == Break.State.REVIEW  # type: ignore[union-attr]
+    may = request.user.has_perm("review.waive_check") and brk.state == Break.State.REVIEW
     held = [Refusal(**it) for it in refusals]
     for it in held:
         it.may_waive = may and it.condition.startswith("check:") and not it.waived
@@ -105,7 +105,7 @@ def _episodes(request: HttpRequest) -> ArraySubquery:
 def _events(request: HttpRequest) -> ArraySubquery:
     """The newest events about the break, for who reads the audit log."""
     seen: QuerySet[AuditEvent] = AuditEvent.objects.none()
-    if request.user.has_perm(READS):  # type: ignore[union-attr]
+    if request.user.has_perm(READS):
         seen = visible_events(request.user).filter(kind=Break._meta.verbose_name, object_id=THIRD_TEXT)
     return listed(seen[:EVENTS], "sequence", "at", "actor_name", "action", "door", "after", "hash")
 

@@ -60,7 +60,7 @@ def _take_out(decision: Decision) -> None:
     """Take the record out of the store that passed wrongly; what stood before it stands again. Where others stored it since, or the
     pass found it there already, it is not this break's to take out."""
     brk = decision.brk
-    passed = brk.draws.filter(purpose=Draw.Purpose.AUDIT, answers__counts=True).latest("pk")  # type: ignore[attr-defined]
+    passed = brk.draws.filter(purpose=Draw.Purpose.AUDIT, answers__counts=True).latest("pk")
     again = set(brk.decisions.filter(record__isnull=True, undone_by__isnull=False).values_list("pk", flat=True))
     try:
         version = passed_version(brk, passed.run_id, again)

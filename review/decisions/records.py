@@ -73,7 +73,7 @@ def flagged_conditions(
 def check_record(brk: Break, record: Mapping[str, str | None], flagged: list[Condition]) -> None:
     """DecisionRefused with what the gate holds against a break's record, but for what a Manager let be."""
     if failed := [*flagged, *failed_checks(brk, record)]:
-        waived = brk.waivers.filter(fingerprint=brk.fingerprint).values_list("condition", flat=True)  # type: ignore[attr-defined]
+        waived = brk.waivers.filter(fingerprint=brk.fingerprint).values_list("condition", flat=True)
         check_held(failed, set(waived))
 
 

@@ -11,7 +11,7 @@ from reconciliation.models import Team
 LONGEST_NAME, LONGEST_QUERY = 60, 1000
 
 
-def columns_field(help_text: str) -> ArrayField:  # type: ignore[type-arg]
+def columns_field(help_text: str) -> ArrayField:
     """Names of columns in their order."""
     return ArrayField(models.CharField(max_length=20), default=list, blank=True, help_text=help_text)
 

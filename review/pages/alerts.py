@@ -105,7 +105,7 @@ def _moment(text: str) -> dt.datetime | None:
 def _undelivered(request: HttpRequest) -> QuerySet[Notice]:
     """What could not be sent, for who may send it again; of alerts that they may see."""
     failed = Notice.objects.filter(sent_at=None).exclude(error="").order_by("-id")
-    if not request.user.has_perm(SEES_NOTICES):  # type: ignore[union-attr]
+    if not request.user.has_perm(SEES_NOTICES):
         return failed.none()
     seen = Q(alert=None) | Q(alert__in=visible_alerts(request.user).values("pk"))
     return failed.filter(seen).select_related("alert", "target", "person")[:SHOWN_UNDELIVERED]
@@ -124,7 +124,7 @@ def read(request: HttpRequest) -> HttpResponse:
     """Mark one alert read or unread, or all that came before the page was shown."""
     user = request.user
     if given := request.POST.get("alert"):
-        (unread_alerts if request.POST.get("unread") else read_alerts)(by=user, alerts=[id_of(given)])  # type: ignore[arg-type, operator]
+        (unread_alerts if request.POST.get("unread") else read_alerts)(by=user, alerts=[id_of(given)])  # type: ignore[arg-type]
     else:
         read_alerts(by=user, until=_moment(request.POST.get("until", "")))  # type: ignore[arg-type]
     back = request.POST.get("back", "")

@@ -25,7 +25,7 @@ def blind_audits(request: HttpRequest) -> HttpResponse:
     """What this person may audit, oldest first, and what was settled last. Items of another person's first answer look as
     all others."""
     mine = access(request).holds("brk__", of="run__")
-    may = request.user.has_perm(ANSWERS)  # type: ignore[union-attr]
+    may = request.user.has_perm(ANSWERS)
     rows = list(_asked(request, mine)[: PAGE + 1]) if may else []
     return render(
         request,

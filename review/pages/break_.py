@@ -58,7 +58,7 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     is_open = (it for it in decisions if it.confirmed_by_id is None and not it.withdrawn)
     proposal = next((it for it in is_open if it.fingerprint == brk.fingerprint), None)
     is_own = proposal is not None and proposal.proposed_by == request.user
-    confirms = request.user.has_perm("review.change_decision")  # type: ignore[union-attr]
+    confirms = request.user.has_perm("review.change_decision")
     return {
         "brk": brk,
         "differences": differences,

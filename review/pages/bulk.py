@@ -106,7 +106,7 @@ def _shown(request: HttpRequest, held: BulkPreview, refused: str = "") -> HttpRe
         "tomorrow": (timezone.now().date() + dt.timedelta(days=1)).isoformat(),
         "reasons": Reason.objects.filter(active=True).exclude(code="UNKNOWN").values_list("code", flat=True),
         "asks_number": len(held.chosen) > TYPED_FROM,
-        "confirms": request.user.has_perm(CONFIRMS),  # type: ignore[union-attr]
+        "confirms": request.user.has_perm(CONFIRMS),
         "refused": refused,
     }
     return render(request, "review/bulk_preview.html", context, status=400 if refused else 200)

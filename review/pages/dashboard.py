@@ -27,7 +27,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     ran = Run.objects.filter(reconciliation__in=[it.pk for it in visible_reconciliations(request)])
     runs = list(ran.select_related("reconciliation").order_by("-id")[:LAST])
     chosen = _chosen(request, seen, runs)
-    told = figures_of(chosen) if chosen and chosen.is_whole else None  # type: ignore[attr-defined]
+    told = figures_of(chosen) if chosen and chosen.is_whole else None
     context = {
         "choices": seen,
         "chosen": chosen,

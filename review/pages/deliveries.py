@@ -59,13 +59,13 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "normalizations": readings,
         "proposals": visible_proposals(request.user).filter(normalization__delivery=found),
         "newer": _newer(request, found, readings),
-        "may_map": request.user.has_perm("ingestion.add_mapping"),  # type: ignore[union-attr]
+        "may_map": request.user.has_perm("ingestion.add_mapping"),
         "quarantined": shown,
         "quarantined_total": rows.count() if len(shown) == SHOWN else len(shown),
         "former": former_of(found),
         "is_small": newest is not None and (newest.normalized or 0) <= SMALL,
         "replays": found.replays.order_by("pk"),
-        "waiting": waiting_to_replay(found) if request.user.has_perm("ingestion.add_repair") else 0,  # type: ignore[union-attr]
+        "waiting": waiting_to_replay(found) if request.user.has_perm("ingestion.add_repair") else 0,
     }
     return render(request, "review/delivery.html", context)
 
@@ -92,7 +92,7 @@ def changes(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _newer(request: HttpRequest, delivery: Delivery, readings: Sequence[Normalization]) -> Mapping | None:
     """The mapping by which the user may have the delivery read again; None where nothing newer reads it."""
-    if not readings or not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
+    if not readings or not request.user.has_perm("ingestion.add_delivery"):
         return None
     last = max(it.mapping.version for it in readings)
     if delivery.source.current_mapping().version == last:

@@ -45,21 +45,21 @@ def comments_context(request: HttpRequest, comments: Sequence[Mapping[str, Any]]
     """What `review/break/comments.html` shows, from the comments as `comments_listed` brings them."""
     return {
         "comments": [_said(request, it) for it in comments],
-        "may_comment": request.user.has_perm(WRITES),  # type: ignore[union-attr]
+        "may_comment": request.user.has_perm(WRITES),
         "longest_comment": LONGEST,
     }
 
 
 def _said(request: HttpRequest, it: Mapping[str, Any]) -> Said:
     user, is_withdrawn = request.user, it["withdrawn_at"] is not None
-    is_own, writes = it["author"] == user.pk, user.has_perm(WRITES)  # type: ignore[union-attr]
-    is_seen = not is_withdrawn or user.has_perm(READS)  # type: ignore[union-attr]
+    is_own, writes = it["author"] == user.pk, user.has_perm(WRITES)
+    is_seen = not is_withdrawn or user.has_perm(READS)
     text = it["text"] if is_seen else ""
     return Said(
         it["id"], it["written_by"], moment(it["written_at"]), it["corrects"], it["corrected_by"], it["withdrawn_by"],
         moment(it["withdrawn_at"]) if is_withdrawn else None, text, _marked(text, it["mentions"]),
         may_correct=is_own and writes and not is_withdrawn and it["corrected_by"] is None,
-        may_withdraw=writes and not is_withdrawn and (is_own or user.has_perm(WITHDRAWS)),  # type: ignore[union-attr]
+        may_withdraw=writes and not is_withdrawn and (is_own or user.has_perm(WITHDRAWS)),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def gates(request: HttpRequest) -> HttpResponse:
     mine = visible_reconciliations(request)
     meters = next_certificates(mine)
     rows = [(found, meters.get(found.reconciliation.pk)) for found in standings(mine)]
-    may = request.user.has_perm(RIGHT)  # type: ignore[union-attr]
+    may = request.user.has_perm(RIGHT)
     return render(request, "review/gates.html", {"rows": rows, "may_reopen": may, "warns": WARNS, "trips": TRIPS})
 
 

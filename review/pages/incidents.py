@@ -79,7 +79,7 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
         "row": rows_of(request, [incident])[0],
         "examples": members.order_by("-state", "pk").select_related("last_run")[:EXAMPLES],
         "bulks": BulkDecision.objects.filter(incident=incident.pk).select_related("asked_by"),
-        "may_decide": request.user.has_perm(MAY),  # type: ignore[union-attr]
+        "may_decide": request.user.has_perm(MAY),
         **_rule(),
     }
     return render(request, "review/incident.html", context)

@@ -26,7 +26,7 @@ class Rung:
 
 def rungs(model: ModelVersion, gate: GateRules) -> list[Rung]:
     """The ladder, from the laxest bound to the strictest."""
-    found = {it.bound: it for it in model.certificates.all()}  # type: ignore[attr-defined]
+    found = {it.bound: it for it in model.certificates.all()}
     return [_rung(bound, found.get(bound), model, gate) for bound in LADDER]
 
 
@@ -64,7 +64,7 @@ class Event:
 
 def registry_history(reconciliation: Reconciliation) -> list[Event]:
     """Trainings, promotions and ways back, newest first."""
-    trained = reconciliation.model_versions.order_by("-version")[:SHOWN]  # type: ignore[attr-defined]
+    trained = reconciliation.model_versions.order_by("-version")[:SHOWN]
     changes = ChampionChange.objects.filter(reconciliation=reconciliation)[:SHOWN]
     events = [*map(_training, trained), *map(_change, changes)]
     return sorted(events, key=lambda it: it.at, reverse=True)[:SHOWN]

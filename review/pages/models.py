@@ -44,7 +44,7 @@ def models(request: HttpRequest) -> HttpResponse:
         "models": [(it, _passes(it.metrics.get("gate"))) for it in found],
         "gates": _gates(found),
         "trainings": trainings.order_by("-id")[:TRAININGS],
-        "trainable": mine if request.user.has_perm("attribution.add_training") else [],  # type: ignore[union-attr]
+        "trainable": mine if request.user.has_perm("attribution.add_training") else [],
     }
     return render(request, "review/models.html", context)
 
@@ -103,7 +103,7 @@ def _whole(
         "history": registry_history(model.reconciliation),
         "verdict": verdict_of(model),
         "drift": drift_panel(model),
-        "may_promote": request.user.has_perm("attribution.change_modelversion"),  # type: ignore[union-attr]
+        "may_promote": request.user.has_perm("attribution.change_modelversion"),
     }  # fmt: skip
 
 

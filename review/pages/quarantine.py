@@ -58,7 +58,7 @@ def quarantine(request: HttpRequest) -> HttpResponse:
     """The rows, newest first, with their counts by reason."""
     refused = ""
     try:
-        asked = Asked.of(request.GET)  # type: ignore[arg-type]
+        asked = Asked.of(request.GET)
     except BadFilter as error:
         asked, refused = Asked(), str(error)
     rows = visible_rows(request.user)
@@ -123,7 +123,7 @@ def _context(request: HttpRequest, row: QuarantinedRow, given: dict[str, str] | 
     standing = next((it for it in said if not it.withdrawn), None)
     came, delivery, user = cells_of_row(row), row.normalization.delivery, request.user
     mapping = mapping_of(delivery)
-    may = user.has_perm("ingestion.add_repair")  # type: ignore[union-attr]
+    may = user.has_perm("ingestion.add_repair")
     return {
         "row": row,
         "raw": row.raw[:SHOWN_RAW],
@@ -139,15 +139,15 @@ def _context(request: HttpRequest, row: QuarantinedRow, given: dict[str, str] | 
         "waiting": waiting_to_replay(delivery) if may else 0,
         "mapping": mapping,
         "is_older": mapping.pk != row.normalization.mapping_id,
-        "may_define": user.has_perm("ingestion.change_mapping"),  # type: ignore[union-attr]
-        "may_read_again": user.has_perm("ingestion.add_delivery"),  # type: ignore[union-attr]
+        "may_define": user.has_perm("ingestion.change_mapping"),
+        "may_read_again": user.has_perm("ingestion.add_delivery"),
     }
 
 
 def _may_confirm(user: Any, standing: Repair | None) -> bool:  # noqa: ANN401
     if standing is None or standing.confirmed_by_id is not None:
         return False
-    return user.has_perm("ingestion.change_repair") and standing.proposed_by_id != user.pk  # type: ignore[no-any-return]
+    return user.has_perm("ingestion.change_repair") and standing.proposed_by_id != user.pk
 
 
 def _inputs(

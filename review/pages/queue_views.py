@@ -88,7 +88,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     view = _visible(request, pk)
     given = {name: request.POST.get(name) for name in ("name", "query", "order")}
     try:
-        change_view(view=view, by=_user(request), **given)  # type: ignore[arg-type]
+        change_view(view=view, by=_user(request), **given)
     except ViewRefused as refused:
         return _page(request, request.GET, refused, view)
     return redirect("queue_views")

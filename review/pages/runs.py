@@ -44,7 +44,7 @@ def runs(request: HttpRequest) -> HttpResponse:
         "runs": page[:PAGE],
         "next": page[PAGE - 1].pk if len(page) > PAGE else None,
         "reconciliations": visible_reconciliations(request),
-        "may_run": request.user.has_perm(STARTS),  # type: ignore[union-attr]
+        "may_run": request.user.has_perm(STARTS),
         "reconciliation": reconciliation,
         "state": state,
         "states": Run.State.choices,
@@ -55,7 +55,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 
 def posted_run(request: HttpRequest) -> Run | None:
     """Start the run that a form asks for; none, with a message, where it names no date."""
-    if not request.user.has_perm(STARTS):  # type: ignore[union-attr]
+    if not request.user.has_perm(STARTS):
         raise PermissionDenied
     code = request.POST.get("reconciliation", "")
     reconciliation = next((it for it in visible_reconciliations(request) if it.code == code), None)
@@ -108,7 +108,7 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _pinned(run: Run) -> dict[str, object]:
     """The model and the certificate that the run leans on, and where its gate stood when it began."""
-    models = run.reconciliation.model_versions.filter(version=run.model_version) if run.model_version else None  # type: ignore[attr-defined]
+    models = run.reconciliation.model_versions.filter(version=run.model_version) if run.model_version else None
     found = certificate_of(run) if run.certificate else None
     return {
         "model": models.first() if models is not None else None,

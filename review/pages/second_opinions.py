@@ -25,7 +25,7 @@ def second_opinions(request: HttpRequest) -> HttpResponse:
     context = {
         "opinions": [(it, shown_field(it.correction.difference)) for it in waiting[:SHOWN]],
         "more": len(waiting) > SHOWN,
-        "gives": request.user.has_perm(GIVES),  # type: ignore[union-attr]
+        "gives": request.user.has_perm(GIVES),
     }
     return render(request, "review/second_opinions.html", context)
 

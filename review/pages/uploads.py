@@ -143,7 +143,7 @@ def _waiting(request: HttpRequest, door: Door, sources: Sequence[Source], upload
 
 def _sources(request: HttpRequest) -> Any:  # noqa: ANN401
     """The sources that the user may deliver to."""
-    if not request.user.has_perm("ingestion.add_delivery"):  # type: ignore[union-attr]
+    if not request.user.has_perm("ingestion.add_delivery"):
         raise PermissionDenied
     return visible_sources(request.user).order_by("code")
 
