@@ -12,7 +12,7 @@ file.addEventListener("change", () => {
   if (isLarge) file.reportValidity();
 });
 for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
-  file.addEventListener(name, () => file.classList.toggle("over", name.startsWith("drage") || name === "dragover"));
+  file.addEventListener(name, () => file.classList.toggle("over", name === "dragenter" || name === "dragover"));
 }
 
 // The bytes are hashed before they go, so that a fault on the way is found. Browsers do that at secure addresses alone.
