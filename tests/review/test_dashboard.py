@@ -61,7 +61,8 @@ def test_figures_are_read_and_not_computed_and_the_cache_may_be_lost(
     with CaptureQueriesContext(connection) as asked:
         assert shown(client)["told"].source == "sql"
     assert len(asked) <= 12
-    assert not [it["sql"] for it in asked if "reconciliation_member" in it["sql"] or "outcomecount" in it["sql"]]
+    said = [it["sql"] or "" for it in asked]  # of what a session keeps prepared, nothing is captured
+    assert not [it for it in said if "reconciliation_member" in it or "outcomecount" in it]
     assert shown(client)["told"].source == "redis"
 
 

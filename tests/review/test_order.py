@@ -93,7 +93,7 @@ def _plan(client: Client, address: str, sorted_by: str, *, without: str) -> str:
     """How the database would list an address, with its ways of planning `without` switched off, one or more settings."""
     with CaptureQueriesContext(connection) as asked:
         client.get(address)
-    listed = next(it["sql"] for it in asked if sorted_by in it["sql"])
+    listed = next(it["sql"] for it in asked if sorted_by in (it["sql"] or ""))
     with connection.cursor() as cursor:
         for way in without.split():
             cursor.execute(f"SET LOCAL {way} = off")
