@@ -15,7 +15,7 @@ from ingestion.expectations import plan_expectations
 from ingestion.models import Delivery, Normalization, Source
 from reconciliation.models import Reconciliation, Team
 from reconciliation.runs import advance_run, start_run
-from review.pages import arrivals
+from review import arrivals
 from tests.conftest import HEADER, row
 
 THURSDAY, FRIDAY = dt.date(2026, 11, 19), dt.date(2026, 11, 20)
