@@ -3,17 +3,19 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xgboost as xgb
 
 from attribution.evidence_lines import Line, lines_from_document
 from attribution.history import History
 from attribution.leaning import Leaning
 from attribution.learned import Columns, Model
 from attribution.novelty import Familiar
+
+if TYPE_CHECKING:
+    import xgboost as xgb
 
 FORMAT = 5
 LENGTH = 8  # bytes of the header's length, big-endian
@@ -44,6 +46,8 @@ def to_bytes(model: Model, lines: Sequence[Line]) -> bytes:
 
 def from_bytes(given: bytes) -> tuple[Model, tuple[Line, ...]]:
     """The model and the evidence lines of its labels; BadArtifact where the bytes are none."""
+    import xgboost as xgb  # here, so that only who needs a model loads it
+
     end = LENGTH + int.from_bytes(given[:LENGTH], "big")
     try:
         header = json.loads(given[LENGTH:end])
@@ -56,7 +60,7 @@ def from_bytes(given: bytes) -> tuple[Model, tuple[Line, ...]]:
         raise BadArtifact("It is no trained model.") from error
 
 
-def _model(header: dict[str, Any], booster: xgb.Booster) -> Model:
+def _model(header: dict[str, Any], booster: "xgb.Booster") -> Model:
     reasons = tuple(header["reasons"])
     columns = Columns(**{name: tuple(names) for name, names in header["columns"].items()})
     return Model(

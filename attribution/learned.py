@@ -7,16 +7,19 @@ confirmed, and what who, where and look say together.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import xgboost as xgb
 
 from attribution.features import code_features, value_features
 from attribution.history import History, as_of_shares, history_of, share_names
 from attribution.leaning import LOOK, Leaning, leaning_of, unseen_margins
 from attribution.novelty import NOTHING, Familiar, familiar, signatures_of
 from attribution.statistics.calibration import log_softmax, temperature
+
+if TYPE_CHECKING:
+    import xgboost as xgb
 
 SHARES_FROM = 300  # labels: with fewer, frequencies by category cost accuracy
 PROOF_WEIGHT = 4.0  # how many labels a prover's own claim is worth
@@ -45,7 +48,7 @@ class Model:
     history: History | None
     claims: pd.DataFrame  # log shares of reasons, a row a claim
     leaning: Leaning
-    booster: xgb.Booster
+    booster: "xgb.Booster"
     temperature: float
     familiar: Familiar
 
@@ -104,6 +107,8 @@ def _unseen(
 def _fit(
     rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, warmth: float, seed: int
 ) -> Model:
+    import xgboost as xgb  # here, so that only who needs a model loads it
+
     rows = rows.reset_index(drop=True)
     values = value_features(rows)
     known = {name: _frequent(rows[name]) for name in columns.codes}
@@ -176,5 +181,7 @@ def _features(
     return pd.concat(parts, axis=1)
 
 
-def _matrix(frame: pd.DataFrame, start: np.ndarray) -> xgb.DMatrix:
+def _matrix(frame: pd.DataFrame, start: np.ndarray) -> "xgb.DMatrix":
+    import xgboost as xgb
+
     return xgb.DMatrix(frame, base_margin=np.ascontiguousarray(start, dtype=np.float32), nthread=1)

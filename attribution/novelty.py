@@ -9,13 +9,15 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import cKDTree
 
 from attribution.rarity import Rarity, rarity_of
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 LEAST = 3  # labels that share a signature
 UNLIKE = 0.015  # of the labels of a kind: as many as are farther from all others than the limit
@@ -72,7 +74,9 @@ class Familiar:
         return cls(Rarity.from_document(given["rarity"]), points, given["limits"])
 
     @cached_property
-    def _trees(self) -> dict[str, cKDTree]:
+    def _trees(self) -> "dict[str, cKDTree]":
+        from scipy.spatial import cKDTree  # here, so that only who needs a model loads it
+
         return {kind: cKDTree(points) for kind, points in self.points.items()}
 
 
@@ -194,5 +198,7 @@ def _limit(points: np.ndarray) -> float:
     """The distance to the nearest other label that few labels exceed; endless where there is one alone."""
     if len(points) < 2:
         return float("inf")
+    from scipy.spatial import cKDTree
+
     nearest = cKDTree(points).query(points, k=2)[0][:, 1]
     return float(np.quantile(nearest, 1 - UNLIKE, method="higher"))

@@ -1,7 +1,6 @@
 """Calibration: probabilities that are true on the average, by one temperature (C. Guo et al., 2017). Pure."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 LEAST, MOST = 0.2, 5.0
 BINS = 15
@@ -11,6 +10,7 @@ def temperature(margins: np.ndarray, labels: np.ndarray) -> float:
     """The temperature at which margins (rows x classes) give the labels the highest likelihood; 1 without labels."""
     if not len(labels):
         return 1.0
+    from scipy.optimize import minimize_scalar  # here, since only training asks, and every process loads this file
 
     def loss(log_t: float) -> float:
         return -float(np.mean(log_softmax(margins / np.exp(log_t))[np.arange(len(labels)), labels]))

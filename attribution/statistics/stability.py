@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import gammaincinv  # scipy.stats knows the distribution, and takes a second to load
 
 MOVED = 0.25  # what risk departments take for a clear move
 BY_CHANCE = 0.999
@@ -35,5 +35,5 @@ def move(reference: Mapping[str, float], found: Mapping[str, float]) -> Move:
     if len(names) < 2 or not all(sizes):
         return Move(0.0, MOVED, int(sizes[1]))
     p, q = before / before.sum(), now / now.sum()
-    chance = float(chi2.ppf(BY_CHANCE, len(names) - 1)) * (1 / sizes[0] + 1 / sizes[1])
+    chance = 2 * float(gammaincinv((len(names) - 1) / 2, BY_CHANCE)) * (1 / sizes[0] + 1 / sizes[1])
     return Move(float(((q - p) * np.log(q / p)).sum()), max(MOVED, chance), int(sizes[1]))
