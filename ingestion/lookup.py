@@ -1,8 +1,15 @@
 """Small reads of the lake by pages and checks: one in-memory engine a process, a connection of its own for each caller."""
 
+import threading
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import duckdb
+
+from ingestion.sql_text import literal
+
+KEPT = 200  # statements that a thread keeps
 
 
 @cache
@@ -15,3 +22,31 @@ def _engine() -> duckdb.DuckDBPyConnection:
 def lookup() -> duckdb.DuckDBPyConnection:
     """A connection to be closed by `with`; one that is shared refuses a second thread."""
     return _engine().cursor()
+
+
+class _Mine(threading.local):
+    """A thread's connection, and the names of the statements that it keeps."""
+
+    def __init__(self) -> None:
+        self.duck = lookup()
+        self.names: dict[str, str] = {}
+
+
+@cache
+def _mine() -> _Mine:
+    return _Mine()
+
+
+def answers(statement: str, given: Sequence[str | None]) -> list[tuple[Any, ...]]:
+    """The rows of a statement over given texts ($1, $2 ...), which is planned once a thread: planning takes ten times as long as
+    looking at one record."""
+    mine = _mine()
+    if (name := mine.names.get(statement)) is None:
+        if len(mine.names) >= KEPT:
+            mine.duck.close()
+            mine.__init__()  # type: ignore[misc]
+        name = f"kept_{len(mine.names)}"
+        mine.duck.execute(f"PREPARE {name} AS {statement}")
+        mine.names[statement] = name
+    texts = ", ".join("NULL" if it is None else literal(it) for it in given)  # EXECUTE takes no parameters of Python's
+    return mine.duck.execute(f"EXECUTE {name}({texts})").fetchall()

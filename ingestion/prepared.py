@@ -5,13 +5,14 @@ import datetime as dt
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model, QuerySet
@@ -22,16 +23,20 @@ from psycopg.types.numeric import Int8
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
+Given = Mapping[Any, int | str | dt.datetime]
 KEPT = 2000
 _held: dict[Hashable, "Prepared[Any, Any]"] = {}
 _lock = Lock()
 
 TOO_LARGE = 1 << 63  # of which no row can be asked
 
-# What stands in a prepared query for a value that each asking gives: no id is so large, no text holds such a sign.
+# What stands in a prepared query for a value that each asking gives: no id is so large, no text holds such a sign, and no clock shows
+# such a time.
 PK, OTHER_PK = (1 << 62) + 1, (1 << 62) + 2
 TEXT, OTHER_TEXT, THIRD_TEXT = "\ue000a", "\ue000b", "\ue000c"
-PLACES = (PK, OTHER_PK, TEXT, OTHER_TEXT, THIRD_TEXT)
+MOMENT = dt.datetime(9876, 5, 4, 3, 2, 1, tzinfo=dt.UTC)
+MANY_PKS = tuple((1 << 62) + 1000 + n for n in range(50))  # where fewer are asked for, the others are 0
+PLACES = frozenset((PK, OTHER_PK, TEXT, OTHER_TEXT, THIRD_TEXT, *MANY_PKS))
 
 
 class Prepared(Generic[M, R]):
@@ -45,7 +50,7 @@ class Prepared(Generic[M, R]):
         except EmptyResultSet:
             self.text = ""
 
-    def rows(self, given: Mapping[Any, int | str]) -> list[R]:
+    def rows(self, given: Given) -> list[R]:
         """The rows as they are now, read by this thread's connection, with values for what stands for them."""
         if not self.text or any(isinstance(it, int) and it >= TOO_LARGE for it in given.values()):
             return []
@@ -55,7 +60,7 @@ class Prepared(Generic[M, R]):
         queryset.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
         return list(queryset)
 
-    def _answers(self, compiler: Any, given: Mapping[Any, int | str]) -> Iterable[Any]:  # noqa: ANN401 - Django's compiler
+    def _answers(self, compiler: Any, given: Given) -> Iterable[Any]:  # noqa: ANN401 - Django's compiler
         cursor = _asking(compiler.connection)
         cursor.execute(self.text, tuple(_filled(it, given) for it in self.params))
         columns = compiler.col_count if compiler.has_extra_select else None
@@ -63,11 +68,34 @@ class Prepared(Generic[M, R]):
         return list(cursor_iter(cursor, nothing, columns, GET_ITERATOR_CHUNK_SIZE))
 
 
+def kept_rows(text: str, params: "Sequence[Any] | Mapping[str, Any]") -> list[tuple[Any, ...]]:
+    """The rows of a statement of our own that the session keeps, by this thread's connection; lists are arrays. For texts that are the
+    same at each asking."""
+    with _asking(connections[DEFAULT_DB_ALIAS]) as cursor:
+        cursor.execute(text, params)
+        return cursor.fetchall() if cursor.description else []
+
+
 class _Asking(psycopg.Cursor[Any]):
     """A cursor whose statements PostgreSQL keeps for the session, where the connection lets it."""
 
     def execute(self, query: Any, params: Any = None) -> Any:  # type: ignore[override]  # noqa: ANN401
-        return super().execute(query, params, prepare=True)
+        super().execute(query, params, prepare=True)
+        self._query = _Logged(self, query, params)  # type: ignore[assignment]
+        return self
+
+
+@dataclass(frozen=True)
+class _Logged:
+    """What Django's log of queries asks a cursor for: the statement with its values, as other cursors send it."""
+
+    cursor: _Asking
+    text: Any
+    params: Any
+
+    @property
+    def query(self) -> bytes:
+        return psycopg.ClientCursor(self.cursor.connection).mogrify(self.text, self.params).encode()
 
 
 def _asking(connection: BaseDatabaseWrapper) -> CursorWrapper:
@@ -96,19 +124,21 @@ def _with_constants(
 
 
 def _differs(param: object) -> bool:
-    return isinstance(param, int | dt.date) and not isinstance(param, bool) or param in PLACES
+    return (
+        isinstance(param, int | dt.date) and not isinstance(param, bool) or isinstance(param, str) and param in PLACES
+    )
 
 
-def _filled(param: object, given: Mapping[Any, int | str]) -> Any:  # noqa: ANN401
+def _filled(param: object, given: Given) -> Any:  # noqa: ANN401
     """A parameter, with its adapter's type; a whole number of any size has the same one."""
+    if isinstance(param, dt.datetime):
+        return given.get(param, param)
     if isinstance(param, int | str) and param in given:
-        param = type(param)(given[param])
+        param = type(param)(given[param])  # type: ignore[arg-type]
     return Int8(param) if type(param) is int else param
 
 
-def prepared(
-    key: Hashable, make: "Callable[[], QuerySet[M, R]]", given: Mapping[Any, int | str] | None = None
-) -> list[R]:
+def prepared(key: Hashable, make: "Callable[[], QuerySet[M, R]]", given: Given | None = None) -> list[R]:
     """The rows of the query that `make` gives, which has to be the same for the same key, but for the values that are `given`."""
     if (found := _held.get(key)) is None:
         found = Prepared(make())

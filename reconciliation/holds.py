@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from ingestion import custody
 from ingestion.alerts import raise_event
+from ingestion.prepared import MOMENT, prepared
 from reconciliation.custody import seal_breaks
 from reconciliation.models import Break, Hold
 
@@ -50,19 +51,26 @@ def end_hold(brk: Break, because: str, by: int | None = None) -> None:
 def return_due(now: dt.datetime) -> int:
     """Let breaks return whose date has come, but for those that somebody works on just now. Gives how many. Whoever lists breaks
     asks for it, so that no list hides what is due because beat stands still."""
-    due = Hold.objects.filter(ended_at=None, until__lte=now).order_by("until")
-    if not (ids := list(due.values_list("brk_id", flat=True)[:AT_ONCE])):
+    if not (
+        ids := prepared(
+            "holds that end", lambda: _due(MOMENT).values_list("brk_id", flat=True)[:AT_ONCE], {MOMENT: now}
+        )
+    ):
         return 0
     with transaction.atomic():
         free = Break.objects.select_for_update(skip_locked=True).filter(pk__in=ids, band=HELD)
         held = list(free.order_by("pk").values_list("pk", flat=True))
-        waiting = due.order_by().filter(brk__in=held).values("held_by").annotate(times=Count("pk"))
+        waiting = _due(now).order_by().filter(brk__in=held).values("held_by").annotate(times=Count("pk"))
         told = {it["held_by"]: it["times"] for it in waiting}
         end_holds(held, DATE_CAME)
         seal_breaks(held)
         for person in User.objects.filter(pk__in=told):
             _tell(person, told[person.pk], now)
     return len(held)
+
+
+def _due(now: dt.datetime) -> QuerySet[Hold]:
+    return Hold.objects.filter(ended_at=None, until__lte=now).order_by("until")
 
 
 def _tell(person: User, times: int, now: dt.datetime) -> None:

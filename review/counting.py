@@ -37,7 +37,8 @@ LIMITS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.
 
 @dataclass(frozen=True)
 class Lot:
-    """So many breaks that have the same value for each facet; `opened` is the hour, where the tally tells it."""
+    """So many breaks that have the same value for each facet; `opened` is the hour, where a query asks by it and
+    the tally tells it."""
 
     values: Mapping[str, str]
     sources: frozenset[str]
@@ -141,11 +142,11 @@ def count_breaks(request: HttpRequest, asked: Asked) -> Counts:
     """Count what the signed-in person sees: by the tally, or where a query asks by more than it knows, by its first breaks."""
     now, terms, me = timezone.now(), [it for it in asked.terms if ALL not in it.values], request.user.pk
     read = _reader({it.pk: it for it in entered_reconciliations(request)}, me, now)
-    lots = [read(it) for it in tallied(access(request))]
+    by_age = any(it.word in OF_OPEN for it in terms)
+    lots = [read(it) for it in tallied(access(request), by_age=by_age)]
     others = [it for it in terms if not _is_tallied(it, asked)]
     if not others:
-        of_open = any(it.word in OF_OPEN for it in terms)
-        return Counts(lots, terms, asked.names_state, now, of_one_state=of_open)
+        return Counts(lots, terms, asked.names_state, now, of_one_state=by_age)
     by_state = [it for it in terms if it.word == "state"]
     asked_by_value = [it for it in terms if it not in others and it not in by_state]
     visible = visible_breaks(request)

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.utils.http import urlencode
 
 from attribution.models import Reason
+from ingestion.prepared import prepared
 from reconciliation.models import Team
 from review.columns import COLUMNS, USUAL
 from review.ids import id_of
@@ -58,14 +59,7 @@ class Look:
 
 def look_of(user: User) -> Look:
     """One query, however much a person saved."""
-    views = visible_views(user).order_by("name", "pk")
-    teams = Team.objects.filter(members=user.pk).order_by("code")
-    told = User.objects.filter(pk=user.pk).values_list(
-        Subquery(QueueLook.objects.filter(person=OuterRef("pk")).values(it=_object("columns", "opens_with_id"))),
-        ArraySubquery(views.values(it=_object("pk", "name", "query", "order", "columns", team="team__code"))),
-        ArraySubquery(teams.values(it=_object("code", "label"))),
-        ArraySubquery(Reason.objects.values(it=_object("code", "functional"))),
-    )[0]
+    told = prepared(("look", user.pk), lambda: _look(user))[0]
     look: dict[str, Any] = told[0] or {}
     return Look(
         columns=_known(look.get("columns") or ()) or USUAL,
@@ -73,6 +67,17 @@ def look_of(user: User) -> Look:
         views=tuple(View(**{**it, "columns": _known(it["columns"]), "team": it["team"] or ""}) for it in told[1]),
         teams={it["code"]: it["label"] or it["code"] for it in told[2]},
         reasons={it["code"]: it["functional"] for it in told[3]},
+    )
+
+
+def _look(user: User) -> QuerySet[User, Any]:
+    views = visible_views(user).order_by("name", "pk")
+    teams = Team.objects.filter(members=user.pk).order_by("code")
+    return User.objects.filter(pk=user.pk).values_list(
+        Subquery(QueueLook.objects.filter(person=OuterRef("pk")).values(it=_object("columns", "opens_with_id"))),
+        ArraySubquery(views.values(it=_object("pk", "name", "query", "order", "columns", team="team__code"))),
+        ArraySubquery(teams.values(it=_object("code", "label"))),
+        ArraySubquery(Reason.objects.values(it=_object("code", "functional"))),
     )
 
 

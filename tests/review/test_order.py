@@ -142,16 +142,16 @@ def test_what_is_unknown_says_why_nothing_explains_it(
     made: Run, client: Client, pages: Callable[[str], list[str]]
 ) -> None:
     rows = {it.brk.key: it for it in client.get(reverse("queue"), {"reason": "UNKNOWN", "key": "M59"}).context["rows"]}
-    assert rows["M59"].proof == "No proof fits, and nothing hints at a reason."
+    assert rows["M59"].line.proof == "No proof fits, and nothing hints at a reason."
     said = Attribution.objects.get(difference__brk__key="M59", current=True)
     Candidate.objects.create(attribution=said, rank=1, reason_id="FX_VARIANCE", confidence="0.41", evidence="Alike.")
-    proof = client.get(reverse("queue"), {"key": "M59"}).context["rows"][0].proof
+    proof = client.get(reverse("queue"), {"key": "M59"}).context["rows"][0].line.proof
     assert proof == "FX_VARIANCE 41 %, under the 50 % that a reason needs. Alike."
     Candidate.objects.update(confidence="0.83")
     GateRefusal.objects.filter(brk__key="M59", condition="reason:amount").update(
         detail="No label has values like these."
     )
-    proof = client.get(reverse("queue"), {"key": "M59"}).context["rows"][0].proof
+    proof = client.get(reverse("queue"), {"key": "M59"}).context["rows"][0].line.proof
     assert proof == "FX_VARIANCE 83 %, but not to be trusted. No label has values like these."
 
 
