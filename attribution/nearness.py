@@ -9,6 +9,8 @@ from decimal import Decimal, InvalidOperation
 
 from rapidfuzz.distance import OSA
 
+from ingestion.exact import number
+
 ALIKE = 0.75  # from which a past difference is like one
 WHO = 2.0  # weight of who and where; every other question has 1
 LONGEST = 200
@@ -38,10 +40,11 @@ def gap_of(look: Look) -> Gap | None:
         return None
     a, b = look.value_a[:LONGEST], look.value_b[:LONGEST]
     try:
-        first, second = Decimal(a), Decimal(b)
+        Decimal(a), Decimal(b)
     except InvalidOperation:
         return _of_dates(a, b) or Gap(float(OSA.distance(a, b)), None, None)
-    if not (first.is_finite() and second.is_finite()):
+    first, second = number(a), number(b)
+    if first is None or second is None:
         return None
     apart = abs(second - first)
     return Gap(float(apart), float(apart / abs(first)) if first else None, second > first)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from ingestion.exact import number
 from ingestion.shape import Leaf, Shape, canonical_sql
 from ingestion.sql_text import literal
 from reconciliation.rules import Check, GateRules
@@ -107,7 +108,7 @@ def _limits(rules: GateRules, differences: Sequence[Explained], record: Mapping[
     currency = record.get(rules.currency_field) or ""
     conditions = []
     if rules.max_auto_amount:
-        amount = _decimal(record.get(rules.amount_field))
+        amount = number(record.get(rules.amount_field))
         conditions.append(_limit("max_auto_amount", "Amount", rules.max_auto_amount, currency, amount))
     if rules.max_auto_difference:
         apart = [_apart(d) for d in differences if d.field == rules.amount_field]
@@ -132,15 +133,8 @@ def _limit(code: str, what: str, limits: Mapping[str, Decimal], currency: str, v
 
 
 def _apart(difference: Explained) -> Decimal | None:
-    a, b = _decimal(difference.value_a), _decimal(difference.value_b)
+    a, b = number(difference.value_a), number(difference.value_b)
     return None if a is None or b is None else a - b
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    try:
-        return None if text is None else Decimal(text)
-    except InvalidOperation:
-        return None
 
 
 def failing_sql(shape: Shape, check: Check, known: str | None = None) -> tuple[str, str]:

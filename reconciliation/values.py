@@ -63,11 +63,15 @@ def _moment(_: Leaf, text: str) -> str:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         raise BadValue(f"{text!r} is no time such as 2026-11-24T18:00:00Z.") from None
-    return _told(moment.astimezone(dt.UTC) if moment.tzinfo else moment)
+    try:
+        return _told(moment.astimezone(dt.UTC) if moment.tzinfo else moment)
+    except OverflowError:
+        raise BadValue(f"{text!r} is before or after the years 1 to 9999 in UTC.") from None
 
 
 def _told(moment: dt.datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}".rstrip("0").rstrip(".") + "Z"
+    text = moment.replace(tzinfo=None).isoformat()  # strftime does not fill a year with zeros
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}Z"
 
 
 def _truth(_: Leaf, text: str) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.db.models import BigIntegerField, ExpressionWrapper, F, Q, QuerySet
 
+from ingestion.exact import number
 from reconciliation.models import Break
 from reconciliation.models.break_ import SHOWN, SIZE
 from review.counting import Counts
@@ -57,11 +58,8 @@ class Order:
             return breaks.none()
         if not self.column:
             return breaks.filter(behind)
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            return breaks.none()
-        if not value.is_finite() or abs(value) >= Decimal(10) ** 28:
+        value = number(text)
+        if value is None or abs(value) >= Decimal(10) ** 28:
             return breaks.none()
         here = {self.column: value}
         # the first condition bounds what the index reads, the second one what it gives

@@ -3,8 +3,9 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from ingestion.exact import number
 from ingestion.shape import Leaf
 from reconciliation.engine.business_days import Calendar
 
@@ -43,7 +44,7 @@ class Difference:
         self.places = self.leaf.places if self.leaf is not None and kind == "decimal" else 0
         if self.number_a is not None and self.number_b is not None:
             self.needs_a, self.needs_b = _needed(self.value_a), _needed(self.value_b)
-            self.plain_a, self.plain_b = (f"{abs(it):.{self.places}f}" for it in (self.number_a, self.number_b))
+            self.plain_a, self.plain_b = (f"{it.copy_abs():.{self.places}f}" for it in (self.number_a, self.number_b))
 
 
 def _needed(text: str | None) -> int:
@@ -82,17 +83,6 @@ class Candidate:
     confidence: Decimal
     sentence: str
     proof: bool = True
-
-
-def number(text: str | None) -> Decimal | None:
-    """A plain decimal text as a number."""
-    if text is None:
-        return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
 
 
 def shown(value: Decimal) -> str:

@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from attribution.provers.evidence import Context, Difference, number
+from attribution.provers.evidence import Context, Difference
+from attribution.provers.numbers import WIDE
+from ingestion.exact import number
 
 DATE_PATTERNS = (
     "%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%d-%m-%Y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y",
@@ -56,7 +58,7 @@ def _numbers(raw: str) -> Iterator[Decimal]:
         if (value := number(plain.replace(decimal, "."))) is not None:
             yield value
             if share:
-                yield value / 100
+                yield value.scaleb(-2, WIDE)
 
 
 def _date(raw: str, pattern: str) -> str:
@@ -89,7 +91,9 @@ def _fits(text: str, d: Difference) -> bool:
         return d.leaf is not None and text in (TRUTHS if d.leaf.kind == "boolean" else d.leaf.choices)
     if d.leaf.kind in ("decimal", "integer"):
         value = number(text)
-        return value is not None and value == round(value, d.places)
+        if value is None or -int(value.normalize(WIDE).as_tuple().exponent) > d.places:
+            return False
+        return d.leaf.kind == "integer" or value.adjusted() < max(d.leaf.digits - d.places, 1)
     return bool(
         _date(text, "%Y-%m-%d") if d.leaf.kind == "date" else _moment(text.replace("Z", ""), "%Y-%m-%dT%H:%M:%S")
     )

@@ -32,7 +32,7 @@ NEAR = 0.051  # what rounding to whole units can do to a ratio from there on
 def sign_flip(d: Difference) -> str:
     """B is A with the sign turned."""
     a, b = d.number_a, d.number_b
-    return "B is A with the sign turned." if a and b is not None and a == -b else ""
+    return "B is A with the sign turned." if a and b is not None and a == b.copy_negate() else ""
 
 
 def scale(d: Difference) -> str:

@@ -2,8 +2,9 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from attribution.provers.evidence import Context, Difference, number
+from attribution.provers.evidence import Context, Difference
 from attribution.provers.numbers import WIDE
+from ingestion.exact import number
 
 SMALL = Decimal("0.02")
 SMALL_RATIO = 0.02  # no day-count ratio is further from 1

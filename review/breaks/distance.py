@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, DivisionByZero, InvalidOperation, localcontext
 from difflib import SequenceMatcher
 
+from ingestion.exact import number
 from reconciliation.engine.business_days import Calendar
 from reconciliation.engine.rules import EXACT_DIGITS, CompareRule
 
@@ -43,13 +44,11 @@ def distance_between(kind: str, a: str | None, b: str | None, rule: CompareRule,
 
 
 def _of_numbers(a: str, b: str, rule: CompareRule) -> Distance | None:
-    try:
-        with localcontext(prec=EXACT_DIGITS):
-            apart = abs(Decimal(a) - Decimal(b))
-            allowed = rule.absolute + rule.share * abs(Decimal(b))
-    except InvalidOperation:
+    first, second = number(a), number(b)
+    if first is None or second is None:
         return None
-    return _told(apart, allowed, "") if apart.is_finite() else None
+    with localcontext(prec=EXACT_DIGITS):
+        return _told(abs(first - second), rule.absolute + rule.share * abs(second), "")
 
 
 def _of_days(a: str, b: str, rule: CompareRule, calendar: Calendar) -> Distance | None:

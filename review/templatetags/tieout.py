@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from difflib import SequenceMatcher
 from os.path import commonprefix
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from ingestion.exact import number
 from ingestion.suggest.definition import flow
 
 register = template.Library()
@@ -23,11 +24,8 @@ def figure(value: object) -> str:
     """A number with groups and a true minus sign; other texts as they are, nothing for null."""
     if value is None:
         return ""
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return str(value)
-    return f"{number:,f}".replace("-", "\u2212") if number.is_finite() else str(value)
+    found = number(str(value))
+    return str(value) if found is None else f"{found:,f}".replace("-", "\u2212")
 
 
 @register.filter

@@ -105,6 +105,28 @@ def test_proofs_name_what_was_done_in_all_but_one_of_two_hundred() -> None:
     assert proofs.right(counts) >= 0.995 * counts.total() > 2_000
 
 
+@pytest.mark.parametrize(
+    "text", ["1E999999", "1E9999999%", "1E-9999999", "0E9999999", "9" * 30, "9" * 90, "sNaN", "1e400"]
+)
+def test_a_number_wider_than_any_field_is_no_value_of_it(text: str) -> None:
+    wide = replace(AMOUNT, digits=38, places=10)
+    for leaf in (AMOUNT, wide, Leaf("n", "n", "f9", "integer"), NAME):
+        for a, b in (("10.00", text), (text, "10.00"), (text, None), (text, f"-{text}")):
+            assert len(str(explained(leaf, a, b, "type" if leaf is not NAME else "value"))) < 3_000
+    told = explained(AMOUNT, "10.00", text, "type")
+    assert (told.reason, told.candidates[0].sentence) == (
+        "DATA_TYPE_MISMATCH",
+        f'B holds "{text}", which is no decimal number.',
+    )
+
+
+def test_every_digit_of_a_wide_number_counts() -> None:
+    wide = replace(AMOUNT, digits=38, places=2)
+    near = "1" * 34 + "2.00"
+    assert said(wide, near, "-" + "1" * 34 + "2.00")[0] == "SIGN_FLIP"
+    assert said(wide, near, "-" + "1" * 34 + "3.00")[0] != "SIGN_FLIP"
+
+
 def test_flagged_values_are_another_format_or_no_value() -> None:
     assert said(AMOUNT, "1234.50", "1,234.50", "type")[0] == "FORMAT_VARIANT"
     assert said(AMOUNT, "1234.50", "N/A", "type") == (

@@ -61,6 +61,63 @@ def test_texts_are_texts_wherever_they_go(
     assert problems() == []
 
 
+HUGE = ("1E999999", "1E9999999", "-1E9999999%", "1E-9999999", "0E9999999", "9" * 30, "9" * 400, "sNaN", "-Infinity")
+
+
+def test_numbers_that_nobody_can_write_out_stop_no_run_and_no_page(
+    define: Callable[[str], object],
+    trades: Reconciliation,
+    deliver: Deliver,
+    client: Client,
+    person: Callable[[str], User],
+) -> None:
+    """As amounts they are flagged, as texts they are texts; each is kept as it came."""
+    define(DEFINITION.replace('between, min: "0", max: "1000"}]', "not_null}], max_auto_difference: 5"))
+    lines = [f"K{n},2026-11-20,{it},DE,{it},EUR" for n, it in enumerate(HUGE)]
+    others = [f"K{n},2026-11-20,{it},DE,{it},EUR" for n, it in enumerate([*HUGE[1:], "5.00"])]
+    deliver("left", "\n".join([HEADER, *lines]) + "\n")
+    deliver("right", "\n".join([HEADER, *others]) + "\n")
+    run = run_to_end(start_run(reconciliation=trades, business_date=DAY))
+    assert (run.state, Break.objects.filter(state="review").count()) == ("done", len(HUGE))
+    client.force_login(person("Supervisor"))
+    for address in [reverse("queue"), *(it.get_absolute_url() for it in Break.objects.all())]:
+        page = client.get(address)
+        assert page.status_code == 200 and len(page.content) < 200_000
+    for pk in Break.objects.values_list("pk", flat=True):
+        assert client.get(reverse("similar", args=[pk])).status_code == 200
+    for mark in HUGE:
+        assert client.get(reverse("queue"), {"order": "amount", "after": f"{mark}_7"}).status_code == 200
+    assert problems() == []
+
+
+TIMES = """
+record_types: {seen: {fields: {id: {type: text, key: true}, at: {type: datetime}, note: {type: text}}}}
+sources:
+  first: {record_type: seen, mapping: &m {id: {column: id}, at: {column: at}, note: {column: note}}}
+  second: {record_type: seen, mapping: *m}
+reconciliations: {seen: {a: first, b: second}}
+"""
+
+
+def test_times_at_the_ends_of_the_calendar_are_stored_and_set(
+    define: Callable[[str], object], deliver: Deliver, client: Client, person: Callable[[str], User]
+) -> None:
+    define(TIMES)
+    deliver("first", "id,at,note\nA,0001-01-01T00:00:00Z,x\nB,0001-01-01T00:00:00Z,x\n")
+    deliver("second", "id,at,note\nA,0001-01-01T00:00:00Z,x\nB,0001-01-01T00:00:00Z,y\n")
+    run = run_to_end(start_run(reconciliation=Reconciliation.objects.get(code="seen"), business_date=DAY))
+    assert run.report is not None and run.report["outcome"]["stored"] == 1 and problems() == []
+    client.force_login(person("Manager"))
+    decide = {"path": f"/api/v1/breaks/{Break.objects.get().pk}/decisions", "content_type": "application/json"}
+    beyond = {"action": "override", "reason": "FX_VARIANCE", "values": {"at": "0001-01-01T00:00:00+14:00"}}
+    answer = client.post(data=beyond, headers={"Idempotency-Key": "1"}, **decide)
+    assert answer.status_code == 400 and "the years 1 to 9999" in answer.json()["detail"]
+    within = {**beyond, "values": {"at": "0001-01-01T00:00:00.250-14:00"}}
+    assert client.post(data=within, headers={"Idempotency-Key": "2"}, **decide).status_code == 201
+    assert '"0001-01-01 14:00:00.250000"' in client.get("/api/v1/store/seen").content.decode()
+    assert problems() == []
+
+
 def _exported(what: str, run: Run, folder: Path) -> list[dict[str, Any]]:
     export(what, run, folder / "out.csv")
     with (folder / "out.csv").open(encoding="utf-8", newline="") as file:
