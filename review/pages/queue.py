@@ -20,7 +20,7 @@ from review.ordering import ORDERS, order_of, orders_of
 from review.pages.facets import ASSIGNED, facet, tabs
 from review.pages.queue_look import Look, look_of
 from review.pages.queue_rows import Looked, rows, with_line
-from review.query import WORDS, Asked, BadQuery, asked_of, known_of
+from review.query import WORDS, Asked, BadQuery, asked_of, check_address, known_of
 from review.query.apply import asked_for
 from review.query.words import BANDS
 from review.visible import access, entered_reconciliations, visible_breaks
@@ -46,6 +46,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('queue')}?{first.address}")
     known = {**known_of(lambda: entered_reconciliations(request)), "reason": lambda: ["", *look.reasons]}
     try:
+        check_address(request.GET)
         asked, refused = asked_of(request.GET, known), ""
     except BadQuery as error:
         asked, refused = Asked(), str(error)

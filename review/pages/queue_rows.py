@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from attribution.classifier import FLOOR
 from attribution.models import Attribution, Candidate
+from ingestion.exact import number
 from ingestion.prepared import MANY_PKS, prepared
 from reconciliation.holds import HELD
 from reconciliation.models import Break, Difference, GateRefusal, Hold, Reconciliation
@@ -249,10 +250,10 @@ def _apart(difference: Difference | None) -> str:
     if difference is None or not difference.value_a or not difference.value_b:
         return ""
     a, b = difference.value_a, difference.value_b
-    try:
-        return f"{Decimal(b) - Decimal(a):+,f}".replace("-", "\u2212")
-    except ArithmeticError:
+    first, second = number(a), number(b)
+    if first is None or second is None:
         return _days_apart(a, b)
+    return f"{second - first:+,f}".replace("-", "\u2212")
 
 
 def _days_apart(a: str, b: str) -> str:

@@ -4,16 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
+from django.http import QueryDict
 from django.utils.http import urlencode
 
 from attribution.models import Reason
+from ingestion.suggestion import nearest
 from reconciliation.models import Break, Reconciliation
 from review.query.parse import parse
-from review.query.terms import IS, Term, quoted
+from review.query.terms import IS, BadQuery, Term, quoted
 from review.query.words import ALL, NONE
 
 OLD = ("state", "kind", "reason", "band", "reconciliation", "assigned", "due", "run", "age", "key")
 FILTERS = ("q", *OLD)
+OF_A_LIST = (*FILTERS, "order", "after", "view")  # what an address of the queue may say
 Known = Mapping[str, Callable[[], Sequence[str]]]
 
 
@@ -64,6 +67,18 @@ def asked_of(given: Mapping[str, str], known: Known) -> Asked:
     """What an address, a form or a program asks by `q` and by the older names. BadQuery says what cannot be."""
     old = " ".join(f"{name}:{quoted(str(given[name]))}" for name in OLD if given.get(name))
     return Asked(parse(f"{old} {given.get('q') or ''}".strip(), known))
+
+
+def check_address(given: QueryDict) -> None:
+    """An address of the queue says nothing that is not known, and nothing twice: a word that is passed over would list more than was
+    asked for. BadQuery says which."""
+    for name, values in given.lists():
+        if name not in OF_A_LIST:
+            raise BadQuery(
+                f"The address asks for {name[:40]!r}, which the queue does not know{nearest(name, OF_A_LIST)}"
+            )
+        if len(values) > 1:
+            raise BadQuery(f"{name!r} stands {len(values)} times in the address. Let it stand once.")
 
 
 def known_to(user: User) -> Known:

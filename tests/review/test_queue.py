@@ -65,6 +65,19 @@ def test_filters_meet(run: Run, client: Client) -> None:
     assert _listed(client, "run=x") == _listed(client, "reconciliation=nowhere") == _listed(client, "after=x") == set()
 
 
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("resaon=SIGN_FLIP", "which the queue does not know; did you mean &#x27;reason&#x27;?"),
+        ("kind=gate&kind=differing", "&#x27;kind&#x27; stands 2 times in the address."),
+        ("<script>=1", "&lt;script&gt;"),
+    ],
+)
+def test_what_an_address_asks_for_is_not_passed_over(run: Run, client: Client, query: str, says: str) -> None:
+    page = client.get(f"{reverse('queue')}?{query}")
+    assert (page.status_code, page.context["rows"]) == (400, []) and says in page.content.decode()
+
+
 def test_an_empty_list_says_which_filter_to_clear(run: Run, client: Client) -> None:
     page = client.get(reverse("queue"), {"kind": "differing", "key": "Z"}).content.decode()
     assert "No break matches kind:differing key:Z." in page
