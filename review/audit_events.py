@@ -22,7 +22,6 @@ COLUMNS = (
     "sequence", "at", "actor", "action", "kind", "object", "name", "run", "reconciliation", "before", "after", "door",
     "network", "request", "hash",
 )  # fmt: skip
-DAY = dt.timedelta(days=1)
 
 
 class BadFilter(ValueError):
@@ -63,20 +62,18 @@ def narrowed(events: QuerySet[AuditEvent], given: Mapping[str, str]) -> QuerySet
     if asked["reconciliation"]:
         code = asked["reconciliation"]
         found = found.filter(reconciliation__in=Reconciliation.objects.filter(code=code).values("pk"))
-    if (since := _day(asked["from"])) is not None:
+    if (since := _moment(asked["from"], dt.time.min)) is not None:
         found = found.filter(at__gte=since)
-    if (until := _day(asked["to"])) is not None:
-        found = found.filter(at__lt=until + DAY)
+    if (until := _moment(asked["to"], dt.time.max)) is not None:
+        found = found.filter(at__lte=until)
     return found
 
 
-def _day(text: str) -> dt.datetime | None:
+def _moment(text: str, time: dt.time) -> dt.datetime | None:
     try:
-        return dt.datetime.combine(given_date(text), dt.time(), dt.UTC) if text else None
+        return dt.datetime.combine(given_date(text), time, dt.UTC) if text else None
     except NoDate as error:
         raise BadFilter(str(error)) from None
-    except OverflowError:
-        raise BadFilter(f"{text!r} is no day that can be looked for.") from None
 
 
 def changes_of(event: AuditEvent) -> list[Changed]:

@@ -70,6 +70,18 @@ def test_filters_in_the_address_narrow(run: Run, client: Client, person: Person)
     assert client.get(PAGE, {"from": "yesterday-ish"}).status_code == 400
 
 
+@pytest.mark.parametrize(("since", "until"), [("0001-01-01", "9999-12-31"), ("9999-12-31", "0001-01-01")])
+def test_the_first_and_the_last_day_there_are_can_be_looked_for(
+    run: Run, client: Client, person: Person, since: str, until: str
+) -> None:
+    client.force_login(person("Auditor"))
+    chain_now()
+    found = sequences() if since < until else []
+    assert shown(client, **{"from": since, "to": until}) == found
+    answer = client.get(API, {"from": since, "to": until, "limit": 1000})
+    assert [it["sequence"] for it in answer.json()["results"]] == found
+
+
 def test_a_page_goes_on_where_the_one_before_ended(db: None, client: Client, person: Person) -> None:
     client.force_login(person("Auditor"))
     for number in range(120):
