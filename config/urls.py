@@ -8,6 +8,7 @@ from config.health import livez, metrics, readyz
 from config.setup import pages
 
 handler403 = "review.pages.refused.refused"
+handler500 = "review.pages.failed.failed"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", livez),
     path("readyz", readyz),

@@ -20,6 +20,7 @@ OF_ALL = {
     "401": "No token, or one that is unknown or has expired.",
     "403": "The token lacks the scope, or its user the right.",
     "404": "There is no such thing, or it is not yours to see.",
+    "500": "A fault of ours. `failure` is its number in the log.",
 }
 OF_WRITING = {
     "409": "It cannot be done any more: somebody was faster, or things have moved on.",

@@ -1,5 +1,6 @@
 """Requests that no browser sends: each is answered by a sentence, nothing is done, and nothing fails."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from tests.conftest import row
 from tests.standing import lake_folder  # noqa: F401
 
 KEY = {"Idempotency-Key": "k"}
+NUMBER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DIGITS = "9" * 5000  # more than Python turns into a number
 
 
@@ -111,3 +113,22 @@ def test_nobody_is_sent_to_another_site(client: Client, person: Callable[[str], 
         answer = client.post("/sign-in/", {**given, "next": elsewhere})
         assert (answer.status_code, answer.headers["Location"]) == (302, "/"), elsewhere
         client.logout()
+
+
+@pytest.mark.parametrize("place", ["api", "page"])
+def test_a_fault_of_ours_has_a_number_that_the_log_has(
+    brk: Break, client: Client, place: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr("review.api.vocabulary.ReasonsView.get", fails)
+    monkeypatch.setattr("review.pages.search.render", fails)
+    client.raise_request_exception = False
+    answer = client.get("/api/v1/reasons" if place == "api" else "/search/?q=A")
+    text = answer.content.decode()
+    assert answer.status_code == 500 and "secret" not in text and "Nothing was half-done" in text
+    number = NUMBER.search(text)
+    assert number and f"Failure {number[0]} at GET" in caplog.text and "a secret of the inside" in caplog.text
+    if place == "api":
+        assert answer.json()["failure"] == number[0]
