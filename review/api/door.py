@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from review.api.idempotency import key_of
 from review.api.paging import OURS, NewestFirst
 from review.api.permissions import HasScope
 from review.api.strict import check_parameters
@@ -38,6 +39,8 @@ class Door(APIView):
         super().initial(request, *args, **kwargs)
         if hasattr(self, str(request.method).lower()):
             check_parameters(request, self.known_parameters())
+            if request.method == "POST":
+                key_of(request)  # before anything is looked for: that it is missing holds wherever a program posts to
 
     def known_parameters(self) -> tuple[str, ...]:
         """The parameters of what is being done."""

@@ -20,13 +20,21 @@ KEY_HEADER = OpenApiParameter(
 )
 
 
+def key_of(request: Request) -> str:
+    """The Idempotency-Key of a POST; ValidationError without one."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not 0 < len(key) <= LONGEST:
+        raise ValidationError(
+            {
+                "detail": f"Send an Idempotency-Key header of at most {LONGEST} characters, a new text for each new request."
+            }
+        )
+    return key
+
+
 def once(request: Request, act: Callable[[], Response]) -> Response:
     """Carry out a POST once per (user, Idempotency-Key); another body under the same key is refused."""
-    key = request.headers.get("Idempotency-Key", "")
-    if not key:
-        raise ValidationError({"detail": "Send an Idempotency-Key header, a new text for each new request."})
-    if len(key) > LONGEST:
-        raise ValidationError({"detail": f"An Idempotency-Key has at most {LONGEST} characters."})
+    key = key_of(request)
     assert isinstance(request.user, User)
     digest = hashlib.sha256(repr((request.get_full_path(), _body(request))).encode()).hexdigest()
     with transaction.atomic():

@@ -59,3 +59,14 @@ def test_an_unknown_parameter_is_refused_by_every_address_that_is_there(
             if answer.status_code not in (400, 415) or "unheard" not in str(answer.json()):
                 wrong.append((method, path, answer.status_code))
     assert wrong == []
+
+
+def test_a_post_without_a_key_is_told_of_that_first(program: dict[str, str], client: Client) -> None:
+    wrong, bare = [], {"Authorization": program["Authorization"]}
+    posts = [path for path, operations in PATHS.items() if "post" in operations]
+    for path in posts:
+        for key in ({}, {"Idempotency-Key": "k" * 201}):
+            answer = client.post(path.format(id=999, code="x", kind="x", event="x"), b"{}", JSON, headers=bare | key)
+            if answer.status_code != 400 or "Idempotency-Key" not in answer.json()["detail"]:
+                wrong.append((path, answer.status_code))
+    assert wrong == [] and len(posts) > 25

@@ -146,7 +146,8 @@ def _status(ask: Callable[..., Any], url: str, given: Mapping[str, object], who:
     """What someone is answered, with nothing done; 401 for who is sent to sign in."""
     with transaction.atomic() if given else nullcontext():
         is_form = ask.__name__ in ("get", "post")  # type: ignore[attr-defined]
-        answer = ask(url, given, headers={"Who": who}, **({} if is_form else {"content_type": "application/json"}))
+        headers = {"Who": who, "Idempotency-Key": "k"}
+        answer = ask(url, given, headers=headers, **({} if is_form else {"content_type": "application/json"}))
         if given:
             transaction.set_rollback(True)
     is_sent_away = answer.status_code == 302 and answer.headers["Location"].startswith(("/sign-in/", "/admin/login/"))
