@@ -143,7 +143,7 @@ def _asked(name: str, query: Query, kind: str = PAGE) -> Place:
 DETAILS: Mapping[str, type[Model]] = {
     "break": Break, "next_break": Break, "run": Run, "delivery": Delivery, "changes": Delivery, "quarantined": QuarantinedRow, "model": ModelVersion,
     "blind_audit": Draw, "second_opinion": SecondOpinion, "bulk": BulkDecision, "incident": Incident,
-    "statement": Run, "assign": Break, "alert": Alert, "bulk_results": BulkDecision, "export_file": Export,
+    "statement": Run, "assign": Break, "bulk_results": BulkDecision, "export_file": Export,
 }  # fmt: skip
 PARTS: Mapping[str, type[Model]] = {"preview": Break, "people": Break, "why": Break, "similar": Break}
 

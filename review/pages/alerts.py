@@ -111,9 +111,9 @@ def _undelivered(request: HttpRequest) -> QuerySet[Notice]:
     return failed.filter(seen).select_related("alert", "target", "person")[:SHOWN_UNDELIVERED]
 
 
-@require_safe
+@require_POST  # a browser that fetches ahead, or a link of another site, reads nobody's alerts
 def alert(request: HttpRequest, pk: int) -> HttpResponse:
-    """Go to the page of what an alert is about, which reads it."""
+    """Read an alert, and go to the page of what it is about."""
     found = get_object_or_404(visible_alerts(request.user), pk=pk)
     read_alerts(by=request.user, alerts=[found.pk])  # type: ignore[arg-type]
     return redirect(found.link or "alerts")

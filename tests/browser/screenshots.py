@@ -33,7 +33,7 @@ WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 ASKED_BY_KEY = ("journey", "search")
 ALSO_NARROW = ("break", "queue", "dashboard")
 QUALITY = 72  # of 100: sharp letters, about 25 KB a page
-ELSEWHERE = ("next_break", "alert", "assign", "changes")  # they lead elsewhere, or show a line
+ELSEWHERE = ("next_break", "assign", "changes")  # they lead elsewhere, or show a line
 
 
 def main() -> None:

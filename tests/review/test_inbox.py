@@ -143,7 +143,9 @@ def test_the_bell_leads_to_the_inbox_and_on(trades: Reconciliation, person: Pers
     inbox = client.get(reverse("alerts"))
     alert = Alert.objects.get()
     assert "Run 1 of trades failed." in inbox.content.decode()
-    assert client.get(reverse("alert", args=[alert.pk])).headers["Location"] == "/runs/1/"
+    assert client.get(reverse("alert", args=[alert.pk])).status_code == 405
+    assert 'aria-label="Alerts, 1 unread"' in client.get(reverse("queue")).content.decode()  # a look reads nothing
+    assert client.post(reverse("alert", args=[alert.pk])).headers["Location"] == "/runs/1/"
     assert "Everything is read." in client.get(reverse("alerts")).content.decode()
     client.post(reverse("read_alerts"), {"alert": alert.pk, "unread": 1, "back": "//evil.example/"})
     assert client.get(reverse("bell")).content.decode().count("<b>1</b>") == 1
