@@ -6,6 +6,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
+from ingestion.audit_log import record_event
 from ingestion.business_date import business_date_of
 from ingestion.control_totals import Declared
 from ingestion.deliveries import Accepted, accept_delivery, plan_normalization
@@ -24,5 +25,6 @@ def take_in(
     date = business_date_of(source, file, name, given, timezone.now().date())
     with transaction.atomic():  # nobody would ever read a delivery without a normalization
         accepted = accept_delivery(source=source, file=file, business_date=date, by=by, name=name, declared=declared)
-        retry(plan_normalization(accepted.delivery))
+        if retry(plan_normalization(accepted.delivery)):
+            record_event("delivery.read_again", of=accepted.delivery, by=by)
     return accepted

@@ -146,8 +146,11 @@ def _beat(work: ClaimedWork, over: threading.Event) -> None:
 
 
 @transaction.atomic
-def retry(work: ClaimedWork) -> None:
-    """Make a failed step ready again, for a person who mended its cause."""
-    if type(work)._default_manager.filter(pk=work.pk, state=State.FAILED).update(state=State.READY, attempts=0):
-        custody.seal([work])
-        work.refresh_from_db()
+def retry(work: ClaimedWork) -> bool:
+    """Make a failed step ready again, for a person who mended its cause. Whether it had failed."""
+    failed = type(work)._default_manager.filter(pk=work.pk, state=State.FAILED)
+    if not failed.update(state=State.READY, attempts=0):
+        return False
+    custody.seal([work])
+    work.refresh_from_db()
+    return True

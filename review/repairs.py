@@ -11,7 +11,7 @@ from ingestion import custody, lake
 from ingestion.audit_log import record_event
 from ingestion.deliveries import mapping_of, plan_normalization
 from ingestion.errors import IngestionError
-from ingestion.models import Delivery, QuarantinedRow, Repair, RepairedCell, Source
+from ingestion.models import Delivery, Normalization, QuarantinedRow, Repair, RepairedCell, Source
 from ingestion.quarantine import said_of
 from ingestion.replay import Tried, cells_of_row, deliver_repaired, holder_of, try_cells
 from ingestion.work import retry
@@ -129,7 +129,7 @@ def replay(*, delivery: Delivery, by: User) -> Delivery:
 
 
 def read_again(*, delivery: Delivery, by: User) -> Delivery:
-    """Have a delivery read by its source's current mapping, after the mapping was repaired."""
+    """Have a delivery read by its source's current mapping, after the mapping was repaired, or the cause of a failure mended."""
     if not by.has_perm("ingestion.add_delivery"):
         raise RepairRefused("Reading a delivery again needs the right to deliver.")
     if not lake.local(delivery.path).exists():
@@ -143,6 +143,12 @@ def read_again(*, delivery: Delivery, by: User) -> Delivery:
             f"{reading.version} read it. Repair its rows."
         )
     with transaction.atomic():
+        Delivery.objects.select_for_update().get(pk=delivery.pk)
+        if delivery.normalizations.filter(mapping=current).exclude(state=Normalization.State.FAILED).exists():
+            raise AlreadySaid(
+                f"Mapping {current.version} has read delivery {delivery.pk}, or reads it just now; it would read the same again. "
+                "Change the mapping first."
+            )
         retry(plan_normalization(delivery))
         record_event("delivery.read_again", of=delivery, by=by, reconciliation=only_user(delivery.source))
     return delivery

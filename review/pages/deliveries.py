@@ -58,7 +58,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "delivery": found,
         "normalizations": readings,
         "proposals": visible_proposals(request.user).filter(normalization__delivery=found),
-        "newer": _newer(request, found, readings),
+        "reads_by": _reads_by(request, found, readings),
         "may_map": request.user.has_perm("ingestion.add_mapping"),
         "quarantined": shown,
         "quarantined_total": rows.count() if len(shown) == SHOWN else len(shown),
@@ -90,12 +90,13 @@ def changes(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-def _newer(request: HttpRequest, delivery: Delivery, readings: Sequence[Normalization]) -> Mapping | None:
-    """The mapping by which the user may have the delivery read again; None where nothing newer reads it."""
+def _reads_by(request: HttpRequest, delivery: Delivery, readings: Sequence[Normalization]) -> Mapping | None:
+    """The mapping by which the user may have the delivery read again: a newer one, or the last again where that failed."""
     if not readings or not request.user.has_perm("ingestion.add_delivery"):
         return None
-    last = max(it.mapping.version for it in readings)
-    if delivery.source.current_mapping().version == last:
+    last = max(readings, key=lambda it: it.mapping.version)
+    oldest = last.mapping.version + (last.state != Normalization.State.FAILED)
+    if delivery.source.current_mapping().version < oldest:
         return None
     mapping = mapping_of(delivery)
-    return mapping if mapping.version > last else None
+    return mapping if mapping.version >= oldest else None

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from ingestion.changes import Change
 from ingestion.deliveries import normalize_delivery
-from ingestion.models import Delivery, Normalization, QuarantinedRow, Repair
+from ingestion.models import AuditEvent, Delivery, Normalization, QuarantinedRow, Repair
 from reconciliation.models import Reconciliation, Team
 from review.tokens import make_token
 from tests.conftest import DEFINITION, HEADER, problems, row
@@ -75,6 +75,21 @@ def test_the_mapping_is_repaired_and_the_delivery_read_again(
     assert client.get(reverse("quarantined", args=[stuck.pk])).status_code == 200
 
 
+def test_a_reading_that_failed_is_tried_again_once(
+    trades: Reconciliation, deliver: Callable[..., Normalization], client: Client, person: Callable[[str], User],
+) -> None:  # fmt: skip
+    work = deliver("left", f"{HEADER}\n{row('A')}\n")
+    page, again = (reverse(name, args=[work.delivery_id]) for name in ("delivery", "read_again"))
+    client.force_login(person("Supervisor"))
+    assert "Read again" not in client.get(page).content.decode()
+    Normalization.objects.update(state="failed", error="Given up after 5 attempts.")
+    assert "Read again by mapping 1" in client.get(page).content.decode()
+    for says in ("is read again by mapping 1", "or reads it just now"):  # the second one of a double click
+        assert says in client.post(again, follow=True).content.decode()
+    assert AuditEvent.objects.get(action="delivery.read_again").actor_name == "supervisor"
+    assert normalize_delivery(Normalization.objects.get()).state == "done"
+
+
 def test_line_ends_in_a_cell_are_no_change(
     trades: Reconciliation, deliver: Callable[..., Normalization], client: Client, person: Callable[[str], User]
 ) -> None:
@@ -130,8 +145,11 @@ def test_a_program_lists_repairs_and_replays(broken: QuarantinedRow, ask: Callab
         ask(f"quarantine/{other.pk}/answers", {"action": "dismiss", "comment": "a total"}, key="g").status_code == 201
     )
     assert ask(f"quarantine/{other.pk}/answers", {"action": "withdraw"}, key="h").json()["withdrawn"] is True
-    read = ask(f"deliveries/{broken.normalization.delivery_id}/read-again", {}, key="i", scope="deliver")
-    assert read.json()["mapping"] == 1
+    again = f"deliveries/{broken.normalization.delivery_id}/read-again"
+    read = ask(again, {}, key="i", scope="deliver")
+    assert read.status_code == 409 and "Mapping 1 has read delivery" in read.json()["detail"]
+    Normalization.objects.filter(delivery=broken.normalization.delivery).update(state="failed")
+    assert ask(again, {}, key="j", scope="deliver").json()["mapping"] == 1
 
 
 def test_another_teams_rows_are_not_there(
