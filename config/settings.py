@@ -213,6 +213,8 @@ SILENCED_SYSTEM_CHECKS = [
 # What a scraper sends as `Authorization: Bearer`; empty: only people read them
 METRICS_TOKEN = optional("METRICS_TOKEN")
 AXES_FAILURE_LIMIT = integer("SIGN_IN_FAILURES", 5)
+ADDRESS_FAILURES = integer("ADDRESS_FAILURES", 50)  # from one address, whatever the names; an office may share one
+AXES_HANDLER = "review.guessing.Handler"
 AXES_COOLOFF_TIME = timedelta(minutes=integer("LOCK_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger elsewhere locks nobody out
 AXES_CLIENT_IP_CALLABLE = "review.addresses.attempt_address"

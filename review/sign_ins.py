@@ -45,7 +45,8 @@ def _refused(
 def _locked(sender: object, request: HttpRequest, username: str | None = None, **_: object) -> None:
     if not getattr(request, "axes_failures_since_start", None):
         return  # it was locked before, and nothing was tried
-    record_event("session.locked", of="session", by=_known(username))
+    what = "all names" if getattr(request, "all_names_locked", False) else ""
+    record_event("session.locked", of="session", by=_known(username), name=what)
 
 
 def _known(given: object) -> str:

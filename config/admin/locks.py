@@ -1,11 +1,11 @@
 """Locked sign-ins: who is locked out, from where, and since when; deleting the line unlocks."""
 
-import datetime as dt
-
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
+from django.utils import timezone
 
 from ingestion.audit_log import record_event
 
@@ -32,9 +32,19 @@ class LockAdmin(admin.ModelAdmin):
         record_event("session.unlocked", of="session", by=request.user, name=obj.username or "")
         super().delete_model(request, obj)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessAttempt]:
+        """Each with all that failed lately from its address."""
+        recent = AccessAttempt.objects.filter(attempt_time__gt=timezone.now() - settings.AXES_COOLOFF_TIME)
+        there = recent.filter(ip_address=OuterRef("ip_address")).order_by().values("ip_address")
+        failures = Subquery(there.values(of_all=Sum("failures_since_start")))
+        return super().get_queryset(request).annotate(from_there=failures)
+
     @admin.display(description="locked until (UTC)")
     def locked(self, attempt: AccessAttempt) -> str:
-        """Until when sign-ins are refused unseen; `no` where they are not."""
+        """Until when sign-ins of the name, or of all names, are refused unseen from there; `no` where they are not."""
         until = attempt.attempt_time + settings.AXES_COOLOFF_TIME
-        is_locked = attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT and until > dt.datetime.now(dt.UTC)
-        return f"{until:%H:%M}" if is_locked else "no"
+        if until <= timezone.now():
+            return "no"
+        if (attempt.from_there or 0) >= settings.ADDRESS_FAILURES:
+            return f"{until:%H:%M}, all names"
+        return f"{until:%H:%M}" if attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT else "no"

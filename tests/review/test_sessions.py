@@ -80,6 +80,25 @@ def test_guessing_is_locked_by_name_and_address(client: Client, person: Person) 
     assert sign_in(Client(), "bob", RIGHT).status_code == 302
 
 
+def test_guessing_at_many_names_is_locked_by_address(
+    client: Client, person: Person, staff: Callable[[str], User]
+) -> None:
+    person("Analyst", "ann")
+    with override_settings(ADDRESS_FAILURES=6):
+        answers = [sign_in(Client(), f"name{number}", "Spring-2026").status_code for number in range(7)]
+        assert answers == [200] * 5 + [429] * 2
+        locked = sign_in(client, "ann", RIGHT)
+        assert locked.status_code == 429 and "6 sign-ins from your address failed" in locked.content.decode()
+        assert sign_in(Client(), "ann", RIGHT, THERE).status_code == 302
+        (event,) = AuditEvent.objects.filter(action="session.locked")
+        assert (event.actor_name, event.name) == ("unknown name", "all names") and len(told("session.refused")) == 5
+        staff("Administrator")
+        client.force_login(User.objects.get(username="administrator"))
+        assert "all names" in client.get(reverse("admin:axes_accessattempt_changelist")).content.decode()
+        AccessAttempt.objects.filter(username="name1").delete()
+        assert sign_in(Client(), "ann", RIGHT).status_code == 302
+
+
 def test_a_lock_ends_by_time(client: Client, person: Person) -> None:
     person("Analyst", "ann")
     for _ in range(7):
