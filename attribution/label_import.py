@@ -139,6 +139,8 @@ def _unmistakable(labels: Sequence[Label], seen_here: QuerySet[Reconciliation]) 
 
 
 def _faults(it: Label, first: Label, ids: dict[str, int], reasons: set[str]) -> Iterator[str]:
+    if "\0" in it.key + it.field:
+        yield "it holds a NUL character, which no key and no field does. Take it out."
     if it.reconciliation not in ids:
         yield f"there is no reconciliation {it.reconciliation!r}{nearest(it.reconciliation, ids)}"
     if it.reason in NO_LABEL:
@@ -164,9 +166,7 @@ def _load(labels: list[tuple[Label, int]]) -> None:
         )
         with cursor.copy("COPY given_label FROM STDIN") as copy:
             for it, pk in labels:
-                copy.write_row(
-                    (it.line, pk, it.key.replace("\0", "\ufffd"), it.field.replace("\0", "\ufffd"), it.reason)
-                )
+                copy.write_row((it.line, pk, it.key, it.field, it.reason))
         cursor.execute("ANALYZE given_label")
         # a decision on one of these breaks ends first, or waits until this has ended
         cursor.execute(

@@ -67,7 +67,7 @@ BAD_LINES = {
     "trades,K2,amount,SIGN_FLIP": "line 3: it says SIGN_FLIP, and line 2 says ACCRUAL_DIFF of the same difference.",
     "trades,K1,amount": "line 3: it has 3 cells",
     'trades,"K1,amount,SIGN_FLIP': "is no CSV",
-    "trades,K\0,amount,SIGN_FLIP": "line 3: ",
+    "trades,K\0,amount,SIGN_FLIP": "line 3: it holds a NUL character, which no key and no field does.",
 }
 
 
@@ -84,6 +84,46 @@ def test_a_bad_line_is_named_and_nothing_is_imported(given: Callable[..., Path],
             import_labels(file=given(*lines), by="ann")
     with pytest.raises(BadLabels, match="cannot be read"):
         import_labels(file=tmp_path / "none.csv", by="ann")
+    assert not Correction.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "trades,K2,amount,SIGN_FLIP",
+        " trades ,K2, amount ,SIGN_FLIP",
+        "trades,'=K2,amount,SIGN_FLIP",
+    ],
+)
+def test_labels_of_one_file_that_contradict_each_other_are_refused_with_both_lines(
+    reconcile: Callable[..., Run], tmp_path: Path, again: str
+) -> None:
+    """However the second one is written; what stood before stands, and the same said twice is one label."""
+    key = "=K2" if "'" in again else "K2"
+    reconcile([row("K1", "1.25"), row(key, "7.00")], [row("K1", "-1.25"), row(key, "3.50")])
+    file = tmp_path / "labels.csv"
+
+    def give(*lines: str) -> object:
+        file.write_text("\n".join([HEAD, *lines]), encoding="utf-8")
+        return vars(import_labels(file=file, by="ann"))
+
+    first = f"trades,{key},amount,ACCRUAL_DIFF"
+    assert give(f"trades,{key},amount,FX_VARIANCE")["written"] == 1  # type: ignore[index]
+    for lines, told in (
+        ([first, "trades,K1,amount,SIGN_FLIP", again], "line 4: it says SIGN_FLIP, and line 2 says ACCRUAL_DIFF"),
+        ([again, first, first], "line 3: it says ACCRUAL_DIFF, and line 2 says SIGN_FLIP"),
+    ):
+        with pytest.raises(BadLabels, match=told):
+            give(*lines)
+    assert list(Correction.objects.values_list("reason_id", "active")) == [("FX_VARIANCE", True)]
+    assert give(first, first)["written"] == 1 and problems() == []  # type: ignore[index]
+
+
+def test_a_key_with_a_nul_is_no_key_with_another_character(given: Callable[..., Path]) -> None:
+    """The two would be one difference with two labels."""
+    Break.objects.filter(key="K2").update(key="K\ufffd")
+    with pytest.raises(BadLabels, match="line 2: it holds a NUL"):
+        import_labels(file=given(HEAD, "trades,K\0,amount,SIGN_FLIP", "trades,K\ufffd,amount,ACCRUAL_DIFF"), by="ann")
     assert not Correction.objects.exists()
 
 
