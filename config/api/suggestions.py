@@ -85,7 +85,7 @@ class SuggestionsView(Door):
             raise PermissionDenied("Setting up needs the role Administrator.")
         asked = TwoFilesSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _suggested(asked.validated_data))
+        return once(request, lambda: _suggested(asked.validated_data), {IngestionError: 400})
 
 
 class DefinitionTrialsView(Door):
@@ -100,16 +100,13 @@ class DefinitionTrialsView(Door):
         by = definer(request)
         asked = TriedDefinitionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _tried(by, asked.validated_data))
+        return once(request, lambda: _tried(by, asked.validated_data), {IngestionError: 400})
 
 
 def _suggested(asked: dict[str, Any]) -> Response:
-    try:
-        with _kept(asked["a"], asked["b"]) as files:
-            proposal = propose(*files, taken=taken_codes())
-            return Response({**SuggestionSerializer({**report_document(proposal), "text": proposal.text()}).data})
-    except IngestionError as error:
-        return Response({"detail": str(error)}, status=400)
+    with _kept(asked["a"], asked["b"]) as files:
+        proposal = propose(*files, taken=taken_codes())
+        return Response({**SuggestionSerializer({**report_document(proposal), "text": proposal.text()}).data})
 
 
 def _tried(by: User, asked: dict[str, Any]) -> Response:
@@ -122,8 +119,6 @@ def _tried(by: User, asked: dict[str, Any]) -> Response:
             return Response(trial_document(try_document(document, files)))
     except BadDefinition as bad:
         return refused(bad)
-    except IngestionError as error:
-        return Response({"detail": str(error)}, status=400)
 
 
 def _is_complete(document: Mapping[str, Any]) -> bool:

@@ -112,21 +112,17 @@ class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         get_object_or_404(mine, pk=pk)
         asked = AnswerAuditSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _answered(request, self.get_object(), asked.validated_data))
+        return once(request, lambda: _answered(request, self.get_object(), asked.validated_data), {AuditRefused: 400})
 
 
 def _answered(request: Request, draw: Draw, asked: dict[str, Any]) -> Response:
     fields = {it.field: it.pk for it in differences_of(draw)}
     if unknown := sorted(set(asked["reasons"]) - set(fields)):
-        detail = f"{', '.join(unknown)} does not differ. There is {', '.join(fields)}."
-        return Response({"detail": detail}, status=400)
+        raise AuditRefused(f"{', '.join(unknown)} does not differ. There is {', '.join(fields)}.")
     if asked["reasons"] and asked["cannot_tell"]:
-        return Response({"detail": "Give reasons, or say that you cannot tell; not both."}, status=400)
+        raise AuditRefused("Give reasons, or say that you cannot tell; not both.")
     reasons = None if asked["cannot_tell"] else {fields[name]: code for name, code in asked["reasons"].items()}
-    try:
-        said = answer_audit(draw=draw, by=request.user, reasons=reasons, comment=asked["comment"])  # type: ignore[arg-type]
-    except AuditRefused as error:
-        return Response({"detail": str(error)}, status=400)
+    said = answer_audit(draw=draw, by=request.user, reasons=reasons, comment=asked["comment"])  # type: ignore[arg-type]
     said.draw.brk.refresh_from_db()
     told_of = {"functional": said.functional, "counts": said.counts, "detail": told(said)}
     return Response({**AuditAnswerSerializer(told_of).data}, status=201)

@@ -9,8 +9,9 @@ from rest_framework.response import Response
 
 from reconciliation.models import Break
 from review.api.door import Door
-from review.assigning import MAY, deciders
+from review.assigning import deciders
 from review.comments import WRITES, people_who_see
+from review.rights import DECIDES
 
 LONGEST_NAME = 150
 
@@ -31,7 +32,7 @@ class AssigneesView(Door):
     @extend_schema(responses=PeopleSerializer)
     def get(self, request: Request, pk: str) -> Response:
         """Who may decide it, by name."""
-        if not request.user.has_perm(MAY):
+        if not request.user.has_perm(DECIDES):
             raise PermissionDenied("Assigning needs the role Analyst, Supervisor or Manager.")
         found = deciders([_break(request, pk).reconciliation])
         return Response({"people": list(found.values_list("username", flat=True))})

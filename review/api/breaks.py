@@ -1,7 +1,5 @@
 """Breaks by REST: list, one, what explains it, and what a person does with it."""
 
-from collections.abc import Callable
-
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -19,7 +17,7 @@ from reconciliation.holds import return_due
 from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, access_of
 from review.api.door import Rows
 from review.api.explanations import SimilarSerializer, WhySerializer
-from review.api.idempotency import KEY_HEADER, once
+from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.narrowing import narrowed as narrowed_by
 from review.api.paging import InOrder
 from review.api.serializers import (
@@ -41,9 +39,11 @@ from review.holding import hold, release
 from review.ordering import ORDERS, shown_breaks
 from review.query import Asked, BadQuery, asked_of, known_to
 from review.query.apply import asked_for, narrowed
+from review.rights import DECIDES
 from review.similar import similar_breaks
 
 ASKS = "The queue's query, such as `reason:UNKNOWN amount>1000 age>2d`; of what is in review unless it names a state."
+REFUSALS: Refusals = {AlreadyDecided: 409, DecisionRefused: 400}
 FILTERS = {
     "reconciliation": "reconciliation__code", "key": "key", "state": "state", "kind": "kind", "band": "band",
     "run": "last_run", "assignee": "assignee__username",
@@ -152,12 +152,12 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def decisions(self, request: Request, pk: str | None = None) -> Response:
         """Approve, override or reject; the outcome follows at once."""
-        if not request.user.has_perm("review.add_decision"):
+        if not request.user.has_perm(DECIDES):
             raise PermissionDenied("Deciding needs the role Analyst, Supervisor or Manager.")
         brk = self.get_object()
         asked = DecideSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _decide(request, brk, asked.validated_data))
+        return once(request, lambda: _decide(request, brk, asked.validated_data), REFUSALS)
 
     @extend_schema(parameters=[KEY_HEADER], request=AssignSerializer, responses={201: BreakSerializer}, filters=False)
     @action(detail=True, methods=["post"])
@@ -167,7 +167,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         asked = AssignSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         by, name = request.user, asked.validated_data["assignee"] or ""
-        return once(request, lambda: _act(lambda: assign(brk=brk, to=person_called(name, by), by=by), brk.pk))  # type: ignore[arg-type]
+        return once(request, lambda: _told(assign(brk=brk, to=person_called(name, by), by=by).pk), REFUSALS)  # type: ignore[arg-type]
 
     @extend_schema(parameters=[KEY_HEADER], request=HoldSerializer, responses={201: BreakSerializer}, filters=False)
     @action(detail=True, methods=["post"])
@@ -176,7 +176,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         brk, by = self._for_deciders(request, "Putting breaks on hold"), request.user
         asked = HoldSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _act(lambda: hold(brk=brk, by=by, **asked.validated_data), brk.pk))  # type: ignore[arg-type]
+        return once(request, lambda: _told(hold(brk=brk, by=by, **asked.validated_data).brk_id), REFUSALS)  # type: ignore[arg-type]
 
     @extend_schema(parameters=[KEY_HEADER], request=ReleaseSerializer, responses={201: BreakSerializer}, filters=False)
     @action(detail=True, methods=["post"])
@@ -184,7 +184,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         """Take it off hold. 409 where it is on none any more."""
         brk, by = self._for_deciders(request, "Putting breaks on hold"), request.user
         ReleaseSerializer(data=request.data).is_valid(raise_exception=True)
-        return once(request, lambda: _act(lambda: release(brk=brk, by=by), brk.pk))  # type: ignore[arg-type]
+        return once(request, lambda: _told(release(brk=brk, by=by).pk), REFUSALS)  # type: ignore[arg-type]
 
     @extend_schema(parameters=[KEY_HEADER], request=WaiveSerializer, responses={201: WaiverSerializer}, filters=False)
     @action(detail=True, methods=["post"])
@@ -197,48 +197,34 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         asked.is_valid(raise_exception=True)
 
         def act() -> Response:
-            try:
-                waiver = waive(brk=brk, by=by, **asked.validated_data)  # type: ignore[arg-type]
-            except DecisionRefused as error:
-                return Response({"detail": str(error)}, status=400)
+            waiver = waive(brk=brk, by=by, **asked.validated_data)  # type: ignore[arg-type]
             return Response({**WaiverSerializer(waiver).data}, status=201)
 
-        return once(request, act)
+        return once(request, act, REFUSALS)
 
     def _for_deciders(self, request: Request, what: str) -> Break:
         """The break, for who may decide it; else PermissionDenied says for what that is needed."""
-        if not request.user.has_perm("review.add_decision"):
+        if not request.user.has_perm(DECIDES):
             raise PermissionDenied(f"{what} needs the role Analyst, Supervisor or Manager.")
         return self.get_object()
 
 
-def _act(act: Callable[[], Break | Hold], pk: int) -> Response:
-    """What a service did to a break, or why it refused to."""
-    try:
-        act()
-    except AlreadyDecided as error:
-        return Response({"detail": str(error)}, status=409)
-    except DecisionRefused as error:
-        return Response({"detail": str(error)}, status=400)
+def _told(pk: int) -> Response:
+    """A break as it stands now."""
     return Response({**BreakSerializer(Break.objects.get(pk=pk)).data}, status=201)
 
 
 def _decide(request: Request, brk: Break, asked: dict) -> Response:
     member = brk.members.filter(pk=asked["member"]).first() if asked["member"] else None
-    try:
-        decision = decide(
-            brk=brk,
-            action=asked["action"],
-            by=request.user,  # type: ignore[arg-type]
-            reason=asked["reason"],
-            values=asked["values"],
-            member=member,
-            comment=asked["comment"],
-            expected_fingerprint=asked["fingerprint"],
-        )
-    except AlreadyDecided as error:
-        return Response({"detail": str(error)}, status=409)
-    except DecisionRefused as error:
-        return Response({"detail": str(error)}, status=400)
+    decision = decide(
+        brk=brk,
+        action=asked["action"],
+        by=request.user,  # type: ignore[arg-type]
+        reason=asked["reason"],
+        values=asked["values"],
+        member=member,
+        comment=asked["comment"],
+        expected_fingerprint=asked["fingerprint"],
+    )
     decision.brk.refresh_from_db()
     return Response({**DecisionSerializer(decision).data}, status=201)

@@ -16,11 +16,11 @@ from rest_framework.response import Response
 
 from review.api.decisions import UndoSerializer
 from review.api.door import Door, Rows
-from review.api.idempotency import KEY_HEADER, once
+from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.paging import OURS, NewestFirst
 from review.api.strict import StrictSerializer
 from review.assigning import AssignRefused, person_called
-from review.bulk.bulks import MAY, BulkConflict, BulkRefused, start_bulk, undo_bulk, visible_bulks
+from review.bulk.bulks import BulkConflict, BulkRefused, start_bulk, undo_bulk, visible_bulks
 from review.bulk.selecting import (
     MOST,
     BadSelection,
@@ -35,6 +35,9 @@ from review.bulk.summary import Summary, summary_of
 from review.incidents.standing import visible_incidents
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
 from review.models.bulk import ASSIGN, HOLD
+from review.rights import DECIDES
+
+REFUSALS: Refusals = {BulkConflict: 409, BulkRefused: 400, AssignRefused: 400}
 
 
 class PickedSerializer(StrictSerializer):
@@ -146,11 +149,11 @@ class BulkPreviewView(Door):
         _check_may(request)
         asked = ChooseSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _frozen(request, asked.validated_data))
+        return once(request, lambda: _frozen(request, asked.validated_data), {BadSelection: 400})
 
 
 def _check_may(request: Request) -> None:
-    if not request.user.has_perm(MAY):
+    if not request.user.has_perm(DECIDES):
         raise PermissionDenied("Deciding needs the role Analyst, Supervisor or Manager.")
 
 
@@ -167,8 +170,6 @@ def _frozen(request: Request, asked: dict[str, Any]) -> Response:
             query = QueryDict(mutable=True)
             query.update(asked["filters"])
             held = choose_filtered(query=query, by=request.user)
-    except BadSelection as error:
-        return Response({"detail": str(error)}, status=400)
     except NotAllVisible:
         raise NotFound("One of these breaks is not there.") from None
     return Response(_told(held, summary_of(held, request.user)), status=201)
@@ -217,7 +218,7 @@ class BulkViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         asked = StartBulkSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         held = get_object_or_404(BulkPreview, pk=asked.validated_data["preview"], made_by=request.user.pk)
-        return once(request, lambda: _started(request, held, asked.validated_data))
+        return once(request, lambda: _started(request, held, asked.validated_data), REFUSALS)
 
     @extend_schema(
         parameters=[OpenApiParameter("state", enum=BulkRow.State.values)], responses=BulkRowSerializer(many=True)
@@ -242,7 +243,7 @@ class BulkViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         bulk = self.get_object()
         asked = UndoSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _undone(request, bulk, asked.validated_data["comment"]))
+        return once(request, lambda: _undone(request, bulk, asked.validated_data["comment"]), REFUSALS)
 
     @extend_schema(parameters=[KEY_HEADER], request=None, responses={200: BulkSerializer})
     @action(detail=True, methods=["post"])
@@ -250,40 +251,26 @@ class BulkViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         """Decide no more of it: rows without a result are refused. 409 where it has ended."""
         _check_may(request)
         bulk = self.get_object()
-        return once(request, lambda: _stopped(request, bulk))
+        return once(request, lambda: _stopped(request, bulk), {BulkConflict: 409, BulkRefused: 403})
 
 
 def _started(request: Request, held: BulkPreview, asked: dict[str, Any]) -> Response:
     assert isinstance(request.user, User)
-    try:
-        bulk = start_bulk(
-            preview=held, action=asked["action"], by=request.user, reason=asked["reason"], comment=asked["comment"],
-            typed=str(asked["count"]),
-            assignee=person_called(asked["assignee"], request.user) if asked["action"] == ASSIGN else None,
-            until=asked["until"], party=asked["party"],
-        )  # fmt: skip
-    except (BulkRefused, AssignRefused) as error:
-        return Response({"detail": str(error)}, status=400)
+    bulk = start_bulk(
+        preview=held, action=asked["action"], by=request.user, reason=asked["reason"], comment=asked["comment"],
+        typed=str(asked["count"]),
+        assignee=person_called(asked["assignee"], request.user) if asked["action"] == ASSIGN else None,
+        until=asked["until"], party=asked["party"],
+    )  # fmt: skip
     return Response({**BulkSerializer(bulk).data}, status=201)
 
 
 def _undone(request: Request, bulk: BulkDecision, comment: str) -> Response:
     assert isinstance(request.user, User)
-    try:
-        undoing = undo_bulk(bulk=bulk, by=request.user, comment=comment)
-    except BulkConflict as error:
-        return Response({"detail": str(error)}, status=409)
-    except BulkRefused as error:
-        return Response({"detail": str(error)}, status=400)
+    undoing = undo_bulk(bulk=bulk, by=request.user, comment=comment)
     return Response({**BulkSerializer(undoing).data}, status=201)
 
 
 def _stopped(request: Request, bulk: BulkDecision) -> Response:
     assert isinstance(request.user, User)
-    try:
-        stopped = stop_bulk(bulk=bulk, by=request.user)
-    except BulkConflict as error:
-        return Response({"detail": str(error)}, status=409)
-    except BulkRefused as error:
-        return Response({"detail": str(error)}, status=403)
-    return Response({**BulkSerializer(stopped).data})
+    return Response({**BulkSerializer(stop_bulk(bulk=bulk, by=request.user)).data})

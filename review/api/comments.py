@@ -75,14 +75,10 @@ class CommentsView(Door):
         corrects = get_object_or_404(Comment, pk=given["corrects"], brk=brk) if given["corrects"] else None
 
         def act() -> Response:
-            try:
-                return Response(
-                    _shown(request, add_comment(brk=brk, by=by, text=given["text"], corrects=corrects)), status=201
-                )
-            except CommentRefused as error:
-                return Response({"detail": str(error)}, status=400)
+            said = add_comment(brk=brk, by=by, text=given["text"], corrects=corrects)
+            return Response(_shown(request, said), status=201)
 
-        return once(request, act)
+        return once(request, act, {CommentRefused: 400})
 
 
 class WithdrawCommentView(Door):
@@ -99,9 +95,6 @@ class WithdrawCommentView(Door):
         comment, by = get_object_or_404(found, pk=pk), _writer(request)
 
         def act() -> Response:
-            try:
-                return Response(_shown(request, withdraw_comment(comment=comment, by=by)), status=201)
-            except CommentRefused as error:
-                return Response({"detail": str(error)}, status=400)
+            return Response(_shown(request, withdraw_comment(comment=comment, by=by)), status=201)
 
-        return once(request, act)
+        return once(request, act, {CommentRefused: 400})

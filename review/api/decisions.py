@@ -1,7 +1,5 @@
 """Decisions by REST: list, one, confirm or withdraw a proposal, undo."""
 
-from collections.abc import Callable
-
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,13 +13,15 @@ from rest_framework.response import Response
 from ingestion.suggestion import nearest
 from reconciliation.models import access_of
 from review.api.door import Rows
-from review.api.idempotency import KEY_HEADER, once
+from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.serializers import DecisionSerializer
 from review.api.strict import StrictSerializer
 from review.decisions import AlreadyDecided, DecisionRefused, confirm, withdraw
 from review.models import Decision
+from review.rights import DECIDES
 from review.undoing import undo
 
+REFUSALS: Refusals = {AlreadyDecided: 409, DecisionRefused: 400}
 STANDINGS = {
     "proposed": Q(confirmed_by=None, withdrawn=False),
     "final": Q(confirmed_by__isnull=False, undone_by=None),
@@ -94,7 +94,7 @@ class DecisionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         asked = AnswerDecisionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         act = confirm if asked.validated_data["action"] == "confirm" else withdraw
-        return once(request, lambda: _done(lambda: act(decision=decision, by=by)))  # type: ignore[arg-type]
+        return once(request, lambda: _told(act(decision=decision, by=by)), REFUSALS)  # type: ignore[arg-type]
 
     @extend_schema(parameters=[KEY_HEADER], request=UndoSerializer, responses={201: DecisionSerializer})
     @action(detail=True, methods=["post"])
@@ -105,10 +105,10 @@ class DecisionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         asked = UndoSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         assert isinstance(by, User)
-        return once(request, lambda: _done(lambda: undo(decision=decision, by=by, **asked.validated_data)))
+        return once(request, lambda: _told(undo(decision=decision, by=by, **asked.validated_data)), REFUSALS)
 
     def _held(self, request: Request, what: str) -> Decision:
-        if not request.user.has_perm("review.add_decision"):
+        if not request.user.has_perm(DECIDES):
             raise PermissionDenied(f"{what} needs the role Analyst, Supervisor or Manager.")
         return self.get_object()
 
@@ -120,13 +120,7 @@ def _one_of(name: str, given: str, known: object) -> str:
     return given
 
 
-def _done(act: Callable[[], Decision]) -> Response:
-    """What a service did to a decision, or why it refused to."""
-    try:
-        done = act()
-    except AlreadyDecided as error:
-        return Response({"detail": str(error)}, status=409)
-    except DecisionRefused as error:
-        return Response({"detail": str(error)}, status=400)
-    done.brk.refresh_from_db()
-    return Response({**DecisionSerializer(done).data}, status=201)
+def _told(decision: Decision) -> Response:
+    """A decision, with its break as it stands now."""
+    decision.brk.refresh_from_db()
+    return Response({**DecisionSerializer(decision).data}, status=201)

@@ -150,20 +150,17 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         asked = HandInSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         source = get_object_or_404(visible_sources(request.user), code=asked.validated_data["source"])
-        return once(request, lambda: self._take(request, source, asked.validated_data))
+        return once(request, lambda: self._take(request, source, asked.validated_data), {IngestionError: 400})
 
     def _take(self, request: Request, source: Any, given: dict[str, Any]) -> Response:  # noqa: ANN401
         name, by = Path(given["file"].name).name, request.user.get_username()
-        try:
-            with _on_disk(given["file"]) as held:
-                if given["sha256"]:
-                    check_sent(name, lake.sha256_of(held), given["sha256"])
-                accepted = take_in(
-                    source=source, file=held, name=name, given=given["date"], by=by,
-                    declared=Declared.given(given["records"], given["sums"]),
-                )  # fmt: skip
-        except IngestionError as error:
-            return Response({"detail": str(error)}, status=400)
+        with _on_disk(given["file"]) as held:
+            if given["sha256"]:
+                check_sent(name, lake.sha256_of(held), given["sha256"])
+            accepted = take_in(
+                source=source, file=held, name=name, given=given["date"], by=by,
+                declared=Declared.given(given["records"], given["sums"]),
+            )  # fmt: skip
         ring_for_normalizing(plan_normalization(accepted.delivery))
         found = self.get_queryset().get(pk=accepted.delivery.pk)
         return Response({**ArrivedSerializer(found).data}, status=201 if accepted.is_new else 200)

@@ -80,12 +80,11 @@ class ReopenGateView(Door):
         reconciliation = _visible(request, code)
         asked = ReopenSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _opened(request, reconciliation, asked.validated_data["comment"]))
+        return once(
+            request, lambda: _opened(request, reconciliation, asked.validated_data["comment"]), {ReopenRefused: 409}
+        )
 
 
 def _opened(request: Request, reconciliation: Reconciliation, comment: str) -> Response:
-    try:
-        reopen_gate(reconciliation=reconciliation, by=request.user, comment=comment)  # type: ignore[arg-type]
-    except ReopenRefused as error:
-        return Response({"detail": str(error)}, status=409)
+    reopen_gate(reconciliation=reconciliation, by=request.user, comment=comment)  # type: ignore[arg-type]
     return Response({**GateSerializer(standing_of(reconciliation)).data}, status=201)

@@ -1,7 +1,7 @@
 """Idempotency-Key: the same POST twice has one effect and one answer."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from review.models import IdempotentRequest
 
 LONGEST = 200
+Refusals = Mapping[type[Exception], int]
 KEY_HEADER = OpenApiParameter(
     "Idempotency-Key", location=OpenApiParameter.HEADER, required=True, description="A new text for each new request."
 )
@@ -32,8 +33,9 @@ def key_of(request: Request) -> str:
     return key
 
 
-def once(request: Request, act: Callable[[], Response]) -> Response:
-    """Carry out a POST once per (user, Idempotency-Key); another body under the same key is refused."""
+def once(request: Request, act: Callable[[], Response], refusals: Refusals | None = None) -> Response:
+    """Carry out a POST once per (user, Idempotency-Key); another body under the same key is refused. What a service refuses is
+    answered with its sentence and the status of the first of the `refusals` that it is."""
     key = key_of(request)
     assert isinstance(request.user, User)
     digest = hashlib.sha256(repr((request.get_full_path(), _body(request))).encode()).hexdigest()
@@ -45,10 +47,18 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
             return Response({"detail": "This Idempotency-Key was used for another request."}, status=422)
         if not is_new and kept.status is not None:
             return Response(kept.answer, status=kept.status)
-        answer = act()
+        answer = _answered(act, refusals or {})
         kept.status, kept.answer = answer.status_code, answer.data
         kept.save(update_fields=["status", "answer"])
         return answer
+
+
+def _answered(act: Callable[[], Response], refusals: Refusals) -> Response:
+    try:
+        return act()
+    except tuple(refusals) as refused:
+        status = next(status for kind, status in refusals.items() if isinstance(refused, kind))
+        return Response({"detail": str(refused)}, status=status)
 
 
 def _body(request: Request) -> Any:  # noqa: ANN401

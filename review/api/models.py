@@ -174,19 +174,14 @@ class ModelViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         model = self.get_object()
         asked = AnswerModelSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _answered(request, model, asked.validated_data))
+        return once(request, lambda: _answered(request, model, asked.validated_data), {PromotionRefused: 409})
 
 
 def _answered(request: Request, model: ModelVersion, asked: dict[str, Any]) -> Response:
-    try:
-        if asked["action"] == "promote":
-            promote(model=model, by=request.user, comment=asked["comment"])  # type: ignore[arg-type]
-        elif ModelVersion.objects.filter(pk=model.pk, state=ModelVersion.State.CHAMPION).exists():
-            roll_back(reconciliation=model.reconciliation, by=request.user)  # type: ignore[arg-type]
-        else:
-            raise PromotionRefused(f"{model} is not the champion, so it cannot be rolled back.")
-    except PromotionRefused as refused:
-        return Response({"detail": str(refused)}, status=409)
+    if asked["action"] == "promote":
+        promote(model=model, by=request.user, comment=asked["comment"])  # type: ignore[arg-type]
+    else:
+        roll_back(reconciliation=model.reconciliation, by=request.user, model=model)  # type: ignore[arg-type]
     found = ModelVersion.objects.select_related("reconciliation", "parent", "replaced").get(pk=model.pk)
     return Response({**ModelDetailSerializer(found).data}, status=201)
 
@@ -218,14 +213,11 @@ class TrainingViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         asked.is_valid(raise_exception=True)
         visible = Reconciliation.objects.visible_to(request.user)
         reconciliation = get_object_or_404(visible, code=asked.validated_data["reconciliation"])
-        return once(request, lambda: _asked(reconciliation, request.user.get_username()))
+        return once(request, lambda: _asked(reconciliation, request.user.get_username()), {TrainingRefused: 409})
 
 
 def _asked(reconciliation: Reconciliation, by: str) -> Response:
-    try:
-        training = ask_training(reconciliation=reconciliation, because=BY_HAND, by=by)
-    except TrainingRefused as refused:
-        return Response({"detail": str(refused)}, status=409)
+    training = ask_training(reconciliation=reconciliation, because=BY_HAND, by=by)
     ring_trainer(training)
     return Response({**TrainingSerializer(training).data}, status=201)
 

@@ -14,10 +14,11 @@ from rest_framework.response import Response
 from ingestion.models import MappingProposal
 from ingestion.ringing import ring_for_normalizing
 from review.api.door import Rows
-from review.api.idempotency import KEY_HEADER, once
+from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.strict import StrictSerializer
 from review.proposals import AlreadyAnswered, ProposalRefused, accept_proposal, refuse_proposal, visible_proposals
 
+REFUSALS: Refusals = {AlreadyAnswered: 409, ProposalRefused: 400}
 VERBS = ("accept", "refuse")
 
 
@@ -92,19 +93,14 @@ class ProposalViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         proposal = self.get_object()
         asked = AnswerProposalSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _answered(request, proposal, asked.validated_data))
+        return once(request, lambda: _answered(request, proposal, asked.validated_data), REFUSALS)
 
 
 def _answered(request: Request, proposal: MappingProposal, asked: dict[str, Any]) -> Response:
     given: dict[str, Any] = {"proposal": proposal, "by": request.user, "comment": asked["comment"]}
-    try:
-        if asked["action"] == "accept":
-            ring_for_normalizing(accept_proposal(**given))
-        else:
-            refuse_proposal(**given)
-    except AlreadyAnswered as error:
-        return Response({"detail": str(error)}, status=409)
-    except ProposalRefused as error:
-        return Response({"detail": str(error)}, status=400)
+    if asked["action"] == "accept":
+        ring_for_normalizing(accept_proposal(**given))
+    else:
+        refuse_proposal(**given)
     found = visible_proposals(request.user).get(pk=proposal.pk)
     return Response({**ProposalSerializer(found).data}, status=201)

@@ -20,7 +20,7 @@ from ingestion.replay import cells_of_row
 from ingestion.ringing import ring_for_normalizing
 from reconciliation.visibility import visible_deliveries
 from review.api.door import Door, Rows
-from review.api.idempotency import KEY_HEADER, once
+from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.paging import OURS
 from review.api.strict import StrictSerializer
 from review.quarantined import FILTERS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
@@ -38,6 +38,7 @@ from review.repairs import (
 
 MAY, MAY_READ = "ingestion.add_repair", "ingestion.add_delivery"
 LISTED_RAW = 2_000  # characters
+REFUSALS: Refusals = {AlreadySaid: 409, RepairRefused: 400}
 ACTIONS = ("try", "repair", "dismiss", "confirm", "withdraw")
 
 
@@ -183,21 +184,12 @@ class QuarantineViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         row = self.get_object()
         asked = AnswerSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _refusable(lambda: _answer(request, row, asked.validated_data)))
+        return once(request, lambda: _answer(request, row, asked.validated_data), REFUSALS)
 
 
 def _must(request: Request, right: str) -> None:
     if not request.user.has_perm(right):
         raise PermissionDenied(f"This needs the right {right}.")
-
-
-def _refusable(act: Callable[[], Response]) -> Response:
-    try:
-        return act()
-    except AlreadySaid as error:
-        return Response({"detail": str(error)}, status=409)
-    except RepairRefused as error:
-        return Response({"detail": str(error)}, status=400)
 
 
 def _answer(request: Request, row: QuarantinedRow, asked: dict[str, Any]) -> Response:
@@ -248,4 +240,4 @@ def _of_delivery(request: Request, pk: str, right: str, verb: Callable[..., Deli
         said = {"delivery": work.delivery_id, "mapping": work.mapping.version}
         return Response(said, status=201)
 
-    return once(request, lambda: _refusable(act))
+    return once(request, act, REFUSALS)

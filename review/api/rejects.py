@@ -67,14 +67,11 @@ class RejectsView(Door):
         if not request.user.has_perm("ingestion.add_delivery"):
             raise PermissionDenied("Sending rejects back needs the right to deliver.")
         date = _date(request)
-        return once(request, lambda: _pushed(source, date))
+        return once(request, lambda: _pushed(source, date), {IngestionError: 400})
 
 
 def _pushed(source: Source, date: dt.date) -> Response:
-    try:
-        count, place = push_rejects(source, date)
-    except IngestionError as refused:
-        return Response({"detail": str(refused)}, status=400)
+    count, place = push_rejects(source, date)
     return Response({**PushedSerializer({"records": count, "place": place}).data})
 
 

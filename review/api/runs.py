@@ -76,12 +76,9 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         asked.is_valid(raise_exception=True)
 
         def act() -> Response:
-            try:
-                return Response(RunSerializer(cancel(run=run, by=by, **asked.validated_data)).data, status=201)
-            except CancelRefused as error:
-                return Response({"detail": str(error)}, status=409)
+            return Response(RunSerializer(cancel(run=run, by=by, **asked.validated_data)).data, status=201)
 
-        return once(request, act)
+        return once(request, act, {CancelRefused: 409})
 
     @extend_schema(responses=SummarySerializer)
     @action(detail=True)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from attribution.models import SecondOpinion
 from review.api.door import Rows
-from review.api.idempotency import KEY_HEADER, once
+from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.strict import StrictSerializer
 from review.second_opinions import (
     GIVES,
@@ -22,6 +22,8 @@ from review.second_opinions import (
     open_opinions,
     visible_opinions,
 )
+
+REFUSALS: Refusals = {AlreadyAnswered: 409, OpinionRefused: 400}
 
 
 class OpinionSerializer(serializers.ModelSerializer):
@@ -74,15 +76,10 @@ class OpinionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         opinion = self.get_object()
         asked = GiveOpinionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _answered(request, opinion, asked.validated_data))
+        return once(request, lambda: _answered(request, opinion, asked.validated_data), REFUSALS)
 
 
 def _answered(request: Request, opinion: SecondOpinion, asked: dict[str, str]) -> Response:
     assert isinstance(request.user, User)
-    try:
-        done = answer_opinion(opinion=opinion, reason=asked["reason"], by=request.user, comment=asked["comment"])
-    except AlreadyAnswered as error:
-        return Response({"detail": str(error)}, status=409)
-    except OpinionRefused as error:
-        return Response({"detail": str(error)}, status=400)
+    done = answer_opinion(opinion=opinion, reason=asked["reason"], by=request.user, comment=asked["comment"])
     return Response({**GivenOpinionSerializer(done).data}, status=201)

@@ -85,18 +85,15 @@ class DeliveryTrialsView(Door):
         asked.is_valid(raise_exception=True)
         source = get_object_or_404(visible_sources(request.user), code=asked.validated_data["source"])
         assert isinstance(by := request.user, User)
-        return once(request, lambda: _tried(source, asked.validated_data, by))
+        return once(request, lambda: _tried(source, asked.validated_data, by), {IngestionError: 400})
 
 
 def _tried(source: Source, given: dict[str, Any], by: User) -> Response:
-    try:
-        declared = Declared.given(given["records"], given["sums"])
-        kept = stage(
-            source=source, upload=given["file"], given=given["date"], by=by.get_username(), sent=given["sha256"],
-            declared=declared,
-        )  # fmt: skip
-    except IngestionError as error:
-        return Response({"detail": str(error)}, status=400)
+    declared = Declared.given(given["records"], given["sums"])
+    kept = stage(
+        source=source, upload=given["file"], given=given["date"], by=by.get_username(), sent=given["sha256"],
+        declared=declared,
+    )  # fmt: skip
     try:
         with bytes_of(kept) as file, previewed(file, source.current_mapping(), declared) as (found, records):
             return Response({**TrialSerializer(_told(kept, found, dry_run(kept, source, found, records))).data})
