@@ -41,9 +41,12 @@ def promote_by_rule(model: ModelVersion) -> bool:
 
 
 @transaction.atomic
-def roll_back(*, reconciliation: Reconciliation, by: User) -> ModelVersion | None:
-    """Retire the champion and bring back the model that it replaced, or none: then the provers speak alone."""
+def roll_back(*, reconciliation: Reconciliation, by: User, model: ModelVersion | None = None) -> ModelVersion | None:
+    """Retire the champion and bring back the model that it replaced, or none: then the provers speak alone. With a `model`
+    only where that is the champion; PromotionRefused says why not."""
     champion = champion_of(reconciliation)
+    if model is not None and model != champion:
+        raise PromotionRefused(f"{model} is not the champion, so it cannot be rolled back.")
     if champion is None:
         raise PromotionRefused(f"{reconciliation.code} has no champion, so there is nothing to roll back.")
     champion = _locked(champion, by)

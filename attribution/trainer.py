@@ -10,7 +10,6 @@ from django.db.models.functions import Coalesce
 
 from attribution.champions import promote_by_rule
 from attribution.models import Correction, ModelVersion, Training
-from attribution.models.training import UNDER_WAY
 from attribution.training import BY_HAND, TrainingRefused, check_labels, last_correction, train_model, trainable
 from ingestion import custody
 from ingestion.audit_log import record_event
@@ -48,7 +47,7 @@ def ask_training(*, reconciliation: Reconciliation, because: str, by: str) -> Tr
 
 def under_way(reconciliation: Reconciliation) -> Training | None:
     """The training that was asked for and has not ended."""
-    return Training.objects.filter(reconciliation=reconciliation, state__in=UNDER_WAY).first()
+    return Training.objects.filter(reconciliation=reconciliation, state__in=Training.UNDER_WAY).first()
 
 
 def _busy(held: Training) -> str:
@@ -113,7 +112,7 @@ def new_corrections(reconciliation: Reconciliation) -> int:
 
 def _with_news() -> QuerySet[Any]:
     """Reconciliations with `news`, the corrections after the last training, and `busy`, the trainings under way."""
-    busy = Training.objects.filter(reconciliation=OuterRef("pk"), state__in=UNDER_WAY)
+    busy = Training.objects.filter(reconciliation=OuterRef("pk"), state__in=Training.UNDER_WAY)
     path = "difference__brk__reconciliation"
     news = trainable(Correction.objects.filter(**{path: OuterRef("pk")}))
     for known in (Training, ModelVersion):

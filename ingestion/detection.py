@@ -31,7 +31,7 @@ TWICE = (
     "deliver with --accept."
 )
 TOTAL = "The last line looks like a total; write `footer: {rows: 1}` in the format, or deliver with --accept."
-_NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+NUMBER_OR_DATE = re.compile(r"[+-]?[\d.,]*\d[\d.,]*%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 
 
 def detect(path: Path, declared: Mapping[str, object]) -> FileFormat:
@@ -225,7 +225,7 @@ def _find_header(draft: FileFormat, lines: list[str], skip: int) -> tuple[int, b
 
 def _looks_like_record(cells: list[str]) -> bool:
     filled = [cell.strip() for cell in cells if cell.strip()]
-    return bool(filled) and sum(bool(_NUMBER.fullmatch(cell)) for cell in filled) * 2 > len(filled)
+    return bool(filled) and sum(bool(NUMBER_OR_DATE.fullmatch(cell)) for cell in filled) * 2 > len(filled)
 
 
 def _record_at(lines: list[str], first: int, draft: FileFormat) -> list[str]:

@@ -13,7 +13,6 @@ from ingestion.models import Delivery, Normalization, Tombstone
 
 DAY = dt.timedelta(days=1)
 State = Normalization.State
-UNDER_WAY = (State.READY, State.RUNNING)
 
 
 @dataclass
@@ -32,7 +31,9 @@ def due(now: dt.datetime) -> QuerySet[Delivery]:
     kept = ExpressionWrapper(F("source__raw_days") * Value(DAY), output_field=DurationField())
     until = ExpressionWrapper(F("received_at") + kept, output_field=DateTimeField())
     held = Delivery.objects.filter(tombstone=None, source__raw_days__isnull=False).annotate(until=until)
-    read = held.filter(Exists(readings.filter(state=State.DONE)), ~Exists(readings.filter(state__in=UNDER_WAY)))
+    read = held.filter(
+        Exists(readings.filter(state=State.DONE)), ~Exists(readings.filter(state__in=Normalization.UNDER_WAY))
+    )
     return read.filter(until__lt=now).select_related("source").order_by("pk")
 
 

@@ -9,8 +9,6 @@ from ingestion.audit_log import record_event
 from ingestion.models import ClaimedWork
 from reconciliation.models import Reconciliation, Run, RunStep
 
-UNDONE = (ClaimedWork.State.READY, ClaimedWork.State.RUNNING)
-
 
 class CancelRefused(Exception):
     """A run that cannot be cancelled; the text says why."""
@@ -25,7 +23,7 @@ def cancel_run(*, run: Run, by: str, comment: str = "") -> Run:
     if run.state not in Run.ACTIVE_STATES:
         raise CancelRefused(f"Run {run.pk} has ended already, so there is nothing to cancel.")
     now, said = timezone.now(), f"Cancelled by {by}. {comment.strip()}".strip()
-    steps = list(RunStep.objects.select_for_update().filter(run=run, state__in=UNDONE).order_by("pk"))
+    steps = list(RunStep.objects.select_for_update().filter(run=run, state__in=RunStep.UNDER_WAY).order_by("pk"))
     RunStep.objects.filter(pk__in=[it.pk for it in steps]).update(
         state=ClaimedWork.State.FAILED, fence=F("fence") + 1, lease_until=None, finished_at=now, error="Cancelled."
     )

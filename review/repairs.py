@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ingestion import custody, lake
@@ -164,7 +164,7 @@ def waiting_to_replay(delivery: Delivery) -> int:
     return _waiting(delivery).count()
 
 
-def _waiting(delivery: Delivery):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a queryset with its prefetch
+def _waiting(delivery: Delivery) -> QuerySet[Repair]:
     standing = Repair.objects.filter(
         row__normalization__delivery=delivery, action=Action.REPAIR, withdrawn=False, confirmed_by__isnull=False,
         delivery=None,

@@ -86,10 +86,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         """Of the champion: what it replaced speaks again."""
         if (model := self._one(request, chosen)) is None:
             return
-        if model.state != ModelVersion.State.CHAMPION:
-            return messages.error(request, f"{model} is not the champion, so it cannot be rolled back.")
         try:
-            back = roll_back(reconciliation=model.reconciliation, by=request.user)  # type: ignore[arg-type]
+            back = roll_back(reconciliation=model.reconciliation, by=request.user, model=model)  # type: ignore[arg-type]
         except PromotionRefused as refused:
             return messages.error(request, str(refused))
         return messages.success(request, f"{back or 'The provers alone'}: from the next run on.")

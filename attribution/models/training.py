@@ -7,8 +7,6 @@ from attribution.models.model_version import ModelVersion
 from ingestion.models import ClaimedWork
 from reconciliation.models import Reconciliation
 
-UNDER_WAY = (ClaimedWork.State.READY, ClaimedWork.State.RUNNING)
-
 
 class Training(ClaimedWork):
     """Asked for by a person, a schedule, new corrections or a drift alarm; it gives a candidate, or a sentence why not."""
@@ -31,7 +29,9 @@ class Training(ClaimedWork):
         ordering = ["-id"]
         constraints = [
             UniqueConstraint(
-                fields=["reconciliation"], condition=Q(state__in=UNDER_WAY), name="training_one_of_a_reconciliation"
+                fields=["reconciliation"],
+                condition=Q(state__in=ClaimedWork.UNDER_WAY),
+                name="training_one_of_a_reconciliation",
             ),
             CheckConstraint(
                 condition=Q(state="done", model__isnull=False) | (~Q(state="done") & Q(model=None)),

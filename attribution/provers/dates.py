@@ -7,7 +7,8 @@ from attribution.provers.evidence import Context, Difference
 from attribution.provers.numbers import one_typed, swapped
 
 
-def _day(text: str | None) -> dt.date | None:
+def day_of(text: str | None) -> dt.date | None:
+    """The day of a canonical date or moment; None for any other text."""
     try:
         return dt.date.fromisoformat((text or "")[:10])
     except ValueError:
@@ -16,7 +17,7 @@ def _day(text: str | None) -> dt.date | None:
 
 def day_month(d: Difference) -> str:
     """Day and month swapped."""
-    a, b = _day(d.value_a), _day(d.value_b)
+    a, b = day_of(d.value_a), day_of(d.value_b)
     if a and b and a != b and a.year == b.year and a.month == b.day and a.day == b.month:
         return f"Day and month swapped: {a:%-d %b} became {b:%-d %b}."
     return ""
@@ -24,7 +25,7 @@ def day_month(d: Difference) -> str:
 
 def business_days(d: Difference, context: Context) -> str:
     """One to three business days apart."""
-    a, b = _day(d.value_a), _day(d.value_b)
+    a, b = day_of(d.value_a), day_of(d.value_b)
     if a is None or b is None or not 0 < abs((b - a).days) <= 14:
         return ""
     days = context.calendar.business_days_between(a, b)
@@ -47,4 +48,4 @@ def date_digit_typed(d: Difference) -> str:
 def _slip(d: Difference, made: Callable[[str, str, str], str]) -> str:
     a, b = d.value_a or "", d.value_b or ""
     said = made(a, b, "digit")
-    return f"{said}: {a} became {b}." if said and _day(a) and _day(b) else ""
+    return f"{said}: {a} became {b}." if said and day_of(a) and day_of(b) else ""

@@ -6,9 +6,9 @@ shortest description wins; J. Rissanen, "Modeling by shortest data description",
 reasons fit, the one with a fifth of the other's ways is the proof, and of two that are closer neither is.
 """
 
-import datetime as dt
 from collections.abc import Iterable
 
+from attribution.provers.dates import day_of
 from attribution.provers.evidence import Difference
 
 CLEAR = 5  # times the ways of a proof
@@ -31,7 +31,7 @@ def chance_ways(d: Difference, most: int) -> int:
         gap, small = abs(d.number_a - d.number_b), min(abs(d.number_a), abs(d.number_b))
         steps = min(gap, small or gap).scaleb(d.places)
         return min(2 * int(steps) if steps < most else most, _round("".join(map(str, gap.as_tuple().digits))), most)
-    a, b = _day(d.value_a), _day(d.value_b)
+    a, b = day_of(d.value_a), day_of(d.value_b)
     return min(2 * abs((a - b).days) if a and b else _numbered(d.value_a or "", d.value_b or "", most), most)
 
 
@@ -49,10 +49,3 @@ def _numbered(a: str, b: str, most: int) -> int:
 
 def _of_digits(text: str) -> int:
     return int("".join(char for char in text if char in DIGITS)[:MOST])
-
-
-def _day(text: str | None) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat((text or "")[:10])
-    except ValueError:
-        return None

@@ -11,6 +11,7 @@ from config.definitions.formats import format_faults
 from config.definitions.rules import RecordFields, rule_faults, unknown_keys
 from config.definitions.scope import scope_faults
 from config.definitions.times import alert_faults, deadline_faults, runs_faults, schedule_faults, training_faults
+from ingestion.calendars import WEEKDAYS
 from ingestion.errors import BadMapping
 from ingestion.mapping import KEYS as MAPPING_KEYS
 from ingestion.mapping import FieldMapping, word_of
@@ -21,6 +22,7 @@ from ingestion.value_sql import check_moments, check_pattern, cleaned_sql, typed
 
 Document = Mapping[str, object]
 CODE = re.compile(r"[a-z][a-z0-9_]{0,40}")
+NO_CODE = "a code is a letter, then letters, digits or _, at most 41, in lower case"
 TOP = ("record_types", "sources", "reconciliations", "calendars", "reasons", "teams", "alerts")
 FIELD = ("type", "key", "digits", "places", "to", "choices", "label", "sensitive")
 SOURCE = (
@@ -32,7 +34,6 @@ RECONCILIATION = (
     "training",
 )  # fmt: skip
 LONGEST_KEPT = 36_500  # days
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Checker:
         for code, document in self._section(section).items():
             place = f"{section}.{code}"
             if section != "reasons" and not CODE.fullmatch(code):
-                self._fault(place, "a code is a letter, then letters, digits or _, at most 41, in lower case")
+                self._fault(place, NO_CODE)
             check(place, code, document)
 
     def _fault(self, place: str, sentence: str) -> None:
@@ -114,7 +115,7 @@ class Checker:
 
     def _field(self, place: str, name: str, field: object) -> None:
         if not CODE.fullmatch(name):
-            self._fault(place, "a code is a letter, then letters, digits or _, at most 41, in lower case")
+            self._fault(place, NO_CODE)
         if not isinstance(field, dict):
             return self._fault(place, "a field is a mapping such as {type: text}")
         self._keys(place, field, FIELD)

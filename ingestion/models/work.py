@@ -12,6 +12,8 @@ class ClaimedWork(models.Model):
         DONE = "done"
         FAILED = "failed"
 
+    UNDER_WAY = (State.READY, State.RUNNING)
+
     state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
     queue = models.CharField(max_length=20)
     worker = models.CharField(max_length=200, blank=True)

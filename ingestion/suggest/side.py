@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.detection import SAMPLE, decode_sample
+from ingestion.detection import NUMBER_OR_DATE, SAMPLE, decode_sample
 from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.files import detect, frame
@@ -21,7 +21,6 @@ ONE_COLUMN = (
     "The file has one column only, and a record needs a key and something to compare. "
     "If its columns are cut by another mark than , ; tab or |, write a definition with that delimiter."
 )
-_VALUE = re.compile(r"[+-]?[\d.,]*\d[\d.,]*%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
@@ -142,16 +141,19 @@ def _is_value_of(cell: str, below: list[str]) -> bool:
     filled = [text for text in below if text]
     if not cell or not filled:
         return False
-    numbers = sum(bool(_VALUE.fullmatch(text)) for text in filled)
+    numbers = sum(bool(NUMBER_OR_DATE.fullmatch(text)) for text in filled)
     if numbers * 10 >= len(filled) * 9:
-        return bool(_VALUE.fullmatch(cell))
+        return bool(NUMBER_OR_DATE.fullmatch(cell))
     return Counter(filled)[cell] * 20 >= len(filled) and Counter(filled)[cell] > 1
 
 
 def _is_name_over(cell: str, below: list[str]) -> bool:
     """A cell with letters over a column of numbers."""
     filled = [text for text in below if text]
-    numbers = sum(bool(_VALUE.fullmatch(text)) for text in filled)
+    numbers = sum(bool(NUMBER_OR_DATE.fullmatch(text)) for text in filled)
     return (
-        bool(filled) and numbers * 10 >= len(filled) * 9 and bool(cell.strip()) and not _VALUE.fullmatch(cell.strip())
+        bool(filled)
+        and numbers * 10 >= len(filled) * 9
+        and bool(cell.strip())
+        and not NUMBER_OR_DATE.fullmatch(cell.strip())
     )

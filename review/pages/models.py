@@ -163,10 +163,10 @@ def answer_model(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if request.POST.get("action") == "promote":
             promote(model=model, by=request.user, comment=request.POST.get("comment", ""))  # type: ignore[arg-type]
-        elif request.POST.get("action") == "roll_back" and model.state == ModelVersion.State.CHAMPION:
-            roll_back(reconciliation=model.reconciliation, by=request.user)  # type: ignore[arg-type]
+        elif request.POST.get("action") == "roll_back":
+            roll_back(reconciliation=model.reconciliation, by=request.user, model=model)  # type: ignore[arg-type]
         else:
-            raise PromotionRefused(f"{model} is not the champion any more. Look at the list again.")
+            raise PromotionRefused(f"{model} can be promoted or rolled back. Look at it again.")
     except PromotionRefused as refused:
         messages.error(request, str(refused), extra_tags="bad")
     else:

@@ -47,7 +47,7 @@ def test_a_manager_promotes_and_rolls_back(
     assert "is the champion already" in answer(client, model, "promote")
     assert champion_of(trades) == model
     assert "The provers speak alone from the next run on." in answer(client, model, "roll_back")
-    assert "is not the champion any more" in answer(client, model, "roll_back")
+    assert "is not the champion, so it cannot be rolled back" in answer(client, model, "roll_back")
     model.refresh_from_db()
     assert (model.state, model.promoted_by) == ("retired", "manager")
     assert problems() == []

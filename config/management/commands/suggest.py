@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 from django.core.management.base import BaseCommand, CommandError
 
-from config.definitions.check import CODE
+from config.definitions.check import CODE, NO_CODE
 from config.doors import write_json
 from config.suggesting import propose, report_document, report_lines, taken_codes
 from ingestion.errors import IngestionError
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def handle(self, *, a: Path, b: Path, to: Path | None, name: str, json: str | None, **_: object) -> None:
         """Say what is proposed and why; exit 0 only with a definition."""
         if name and not CODE.fullmatch(name):
-            raise CommandError(f"{name!r} is no code: a letter, then letters, digits or _, at most 41, in lower case.")
+            raise CommandError(f"{name!r} is no code; {NO_CODE}.")
         try:
             proposal = propose(a, b, name=name, taken=taken_codes())
         except IngestionError as error:
