@@ -12,6 +12,8 @@ from django.core.files.uploadedfile import UploadedFile
 from config.suggesting import Proposal, propose, report_document, taken_codes
 from ingestion import staging
 from ingestion.suggest.definition import flow
+from ingestion.suggest.field import FieldProposal
+from ingestion.suggest.references import Reference
 
 AREA = "setup"
 NAME = re.compile(r"[^\w.\- ]+")
@@ -65,41 +67,43 @@ def keep(upload: UploadedFile, folder: Path) -> Path:
 def _document(proposal: Proposal) -> dict[str, Any]:
     """The report, and each field and reference as the form shows them."""
     found = proposal.suggestion
-    rows = [
-        {
-            "name": it.name,
-            "a": it.pair.a.name,
-            "b": it.pair.b.name,
-            "no_a": it.pair.a.position + 1,
-            "no_b": it.pair.b.position + 1,
-            "example_a": (it.pair.a.examples or [""])[0],
-            "example_b": (it.pair.b.examples or [""])[0],
-            "kind_a": it.pair.a.kind,
-            "kind_b": it.pair.b.kind,
-            "share": f"{it.pair.evidence.share:.1%}",
-            "is_weak": it.pair.evidence.beyond_chance < 0.5,
-            "type": flow(it.type_),
-            "map_a": flow(it.map_a),
-            "map_b": flow(it.map_b),
-            "rule": flow(it.rule) if it.rule else "",
-            "why": [said for said in it.why if said],
-            "against": list(it.against),
-        }
-        for it in found.fields
-    ]
-    tables = [
-        {
-            "by": it.by.name,
-            "code": it.code,
-            "name": it.name,
-            "parts": it.parts,
-            "said": it.said(),
-            "use": it.is_proposed,
-        }
-        for it in found.references
-    ]
     sides = [
         {"code": code, "file": side.file, "rows": side.rows, "format": side.format_document()}
         for code, side in zip(found.codes, found.sides, strict=True)
     ]
-    return {**report_document(proposal), "rows": rows, "tables": tables, "sides": sides, "compared": found.compared}
+    return {
+        **report_document(proposal),
+        "rows": [_row(it) for it in found.fields],
+        "tables": [_table(it) for it in found.references],
+        "sides": sides,
+        "compared": found.compared,
+    }
+
+
+def _row(it: FieldProposal) -> dict[str, Any]:
+    a, b, evidence = it.pair.a, it.pair.b, it.pair.evidence
+    return {
+        "name": it.name,
+        "a": a.name,
+        "b": b.name,
+        "no_a": a.position + 1,
+        "no_b": b.position + 1,
+        "example_a": (a.examples or [""])[0],
+        "example_b": (b.examples or [""])[0],
+        "kind_a": a.kind,
+        "kind_b": b.kind,
+        "share": f"{evidence.share:.1%}",
+        "is_weak": evidence.beyond_chance < 0.5,
+        "type": flow(it.type_),
+        "map_a": flow(it.map_a),
+        "map_b": flow(it.map_b),
+        "rule": flow(it.rule) if it.rule else "",
+        "why": [said for said in it.why if said],
+        "against": list(it.against),
+    }
+
+
+def _table(it: Reference) -> dict[str, Any]:
+    return {
+        "by": it.by.name, "code": it.code, "name": it.name, "parts": it.parts, "said": it.said(), "use": it.is_proposed,
+    }  # fmt: skip

@@ -1,6 +1,7 @@
 """The break page and what a person does on it."""
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from review.models.decision import UNDO_FOR
 from review.pages.discussed import comments_context
 from review.pages.next_break import filters
 from review.pages.posted import posted_confirmation, posted_decision, posted_undo, posted_waiver, visible_decision
+from review.rights import CONFIRMS, DECIDES
 from review.undoing import way_to_undo
 
 PREVIEW = "review/preview.html"
@@ -58,7 +60,7 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     is_open = (it for it in decisions if it.confirmed_by_id is None and not it.withdrawn)
     proposal = next((it for it in is_open if it.fingerprint == brk.fingerprint), None)
     is_own = proposal is not None and proposal.proposed_by == request.user
-    confirms = request.user.has_perm("review.change_decision")
+    confirms = request.user.has_perm(CONFIRMS)
     return {
         "brk": brk,
         "differences": differences,
@@ -109,36 +111,36 @@ def _void(decisions: list[Decision]) -> Decision | None:
     return decisions[0] if decisions and decisions[0].void_because is not None else None
 
 
-def _history(brk: Break, differences: list[Explained], decisions: list[Decision]) -> list[dict[str, Any]]:
-    events = [
-        {
-            "at": brk.opened_at,
-            "glyph": "split",
-            "title": f"Opened by run {brk.opened_run_id}",
-            "detail": brk.get_kind_display(),
-        }
-    ]
-    for difference in differences:
-        if (said := difference.said) is not None:
-            detail = f"{said.assigned_by.replace(':', ' ')}, run {said.run_id}"
-            title = f"{difference.shown}: {said.reason_id} {said.confidence * 100:.0f} %"
-            events.append({"at": said.assigned_at, "glyph": "spark", "title": title, "detail": detail})
-    for decision in decisions:
-        who = decision.confirmed_by or decision.proposed_by
-        at = decision.confirmed_at or decision.proposed_at
-        done = decision.told.removesuffix(", undone")
-        title = f"{done} by {who}"
-        if decision.confirmed_by_id not in (None, decision.proposed_by_id):
-            title += f", proposed by {decision.proposed_by}"
-        where = f"decision-{decision.pk}"
-        events.append({"at": at, "glyph": "user", "title": title, "detail": decision.comment, "id": where})
-        if decision.undone_at is not None:
-            title = f"Decision {decision.pk} undone by {decision.undone_by}"
-            events.append({"at": decision.undone_at, "glyph": "user", "title": title, "detail": decision.undo_comment})
-    for event in care_events(brk):
-        detail = f"{event.who}. {event.detail}".strip()
-        events.append({"at": event.at, "glyph": event.glyph, "title": event.title, "detail": detail})
-    return sorted(events, key=lambda event: event["at"])
+Step = dict[str, Any]  # of a break's history: when, its glyph, title and detail, and an id where it is linked to
+
+
+def _history(brk: Break, differences: list[Explained], decisions: list[Decision]) -> list[Step]:
+    """What became of a break, oldest first."""
+    opened = _step(brk.opened_at, "split", f"Opened by run {brk.opened_run_id}", brk.get_kind_display())
+    cared = (_step(it.at, it.glyph, it.title, f"{it.who}. {it.detail}".strip()) for it in care_events(brk))
+    steps = [opened, *_said(differences), *_decided(decisions), *cared]
+    return sorted(steps, key=lambda it: it["at"])
+
+
+def _step(at: dt.datetime, glyph: str, title: str, detail: str, **more: str) -> Step:
+    return {"at": at, "glyph": glyph, "title": title, "detail": detail, **more}
+
+
+def _said(differences: list[Explained]) -> Iterator[Step]:
+    for it in differences:
+        if (said := it.said) is not None:
+            title = f"{it.shown}: {said.reason_id} {said.confidence * 100:.0f} %"
+            yield _step(said.assigned_at, "spark", title, f"{said.assigned_by.replace(':', ' ')}, run {said.run_id}")
+
+
+def _decided(decisions: list[Decision]) -> Iterator[Step]:
+    for it in decisions:
+        title = f"{it.told.removesuffix(', undone')} by {it.confirmed_by or it.proposed_by}"
+        if it.confirmed_by_id not in (None, it.proposed_by_id):
+            title += f", proposed by {it.proposed_by}"
+        yield _step(it.confirmed_at or it.proposed_at, "user", title, it.comment, id=f"decision-{it.pk}")
+        if it.undone_at is not None:
+            yield _step(it.undone_at, "user", f"Decision {it.pk} undone by {it.undone_by}", it.undo_comment or "")
 
 
 def _consequence(brk: Break, refusals: list[Refusal]) -> str:
@@ -154,7 +156,7 @@ def _consequence(brk: Break, refusals: list[Refusal]) -> str:
 
 
 @require_POST
-@permission_required("review.add_decision", raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def decide_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve, override or reject."""
     brk = get_object_or_404(Break.objects.visible_to(request.user).select_related("last_run"), pk=pk)
@@ -170,7 +172,7 @@ def waive_check(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required("review.add_decision", raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def confirm_decision(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm another person's proposal, or withdraw one."""
     decision = visible_decision(request, pk)
@@ -178,7 +180,7 @@ def confirm_decision(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required("review.add_decision", raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def undo_decision(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo a final decision."""
     decision = visible_decision(request, pk)
