@@ -14,9 +14,8 @@ from reconciliation.models import Break, Reconciliation
 from reconciliation.models.reconciliation import SEES, SEES_ALL
 from review.decisions.locks import hold_break
 from review.decisions.refusals import DecisionRefused
-from review.rights import with_right
+from review.rights import DECIDES, with_right
 
-MAY = "review.add_decision"
 ME = "me"
 PROGRAMS = "API client"  # the role of users that are no people
 
@@ -27,7 +26,7 @@ class AssignRefused(DecisionRefused):
 
 def deciders(reconciliations: Sequence[Reconciliation]) -> QuerySet[User]:
     """The people who may decide the breaks of each of these reconciliations, by name."""
-    people = User.objects.filter(with_right(MAY), with_right(SEES), is_active=True).exclude(groups__name=PROGRAMS)
+    people = User.objects.filter(with_right(DECIDES), with_right(SEES), is_active=True).exclude(groups__name=PROGRAMS)
     for team in {it.team_id for it in reconciliations if it.team_id is not None}:
         people = people.filter(Q(pk__in=User.objects.filter(teams=team).values("pk")) | with_right(SEES_ALL))
     return people.order_by("username")
@@ -45,11 +44,11 @@ def person_called(name: str, by: User) -> User | None:
 
 def check_assignee(assignee: User | None, by: User, reconciliations: Sequence[Reconciliation]) -> None:
     """AssignRefused where this user may not assign, or that one may not decide there."""
-    if not by.has_perm(MAY):
+    if not by.has_perm(DECIDES):
         raise AssignRefused("Analysts, Supervisors and Managers assign breaks. Ask one of them.")
     if assignee is None:
         return
-    if not (assignee.is_active and assignee.has_perm(MAY)):
+    if not (assignee.is_active and assignee.has_perm(DECIDES)):
         raise AssignRefused(f"{assignee} may not decide breaks. Assign an Analyst, a Supervisor or a Manager.")
     seen = set(Reconciliation.objects.entered_by(assignee).values_list("pk", flat=True))
     for it in reconciliations:

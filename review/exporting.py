@@ -23,7 +23,6 @@ from review.export_files import SHEET_ROWS, BadExport, Line, write_table
 from review.export_kinds import KINDS, Kind
 from review.exports import export
 from review.models import Export
-from review.models.export import UNDER_WAY
 
 MAY, SEES_ALL = "review.add_export", "review.see_every_export"
 SAME_WITHIN = dt.timedelta(minutes=1)
@@ -68,7 +67,7 @@ def ask_export(*, wanted: Wanted, by: User) -> Export:
             found := same.filter(asked_at__gt=now - SAME_WITHIN).exclude(state=Export.State.FAILED).first()
         ) is not None:
             return found
-        if mine.filter(state__in=UNDER_WAY).count() >= AT_ONCE:
+        if mine.filter(state__in=Export.UNDER_WAY).count() >= AT_ONCE:
             raise ExportRefused(f"{AT_ONCE} of your exports are under way. Wait until one has ended.")
         asked = Export.objects.create(
             queue="exports", what=wanted.what, format=wanted.format, filters=filters, columns=columns, asked_by=by,
@@ -196,7 +195,7 @@ def take_file(made: Export, by: User) -> Path:
 
 def _file_of(made: Export) -> Path:
     if made.state != Export.State.DONE:
-        raise ExportGone("This export has not been made yet." if made.state in UNDER_WAY else made.error)
+        raise ExportGone("This export has not been made yet." if made.state in Export.UNDER_WAY else made.error)
     if not made.path:
         raise ExportGone("This file was written elsewhere; Tieout keeps only its hash.")
     if made.removed_at is not None or made.expires_at is None or made.expires_at <= timezone.now():

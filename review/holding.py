@@ -14,8 +14,8 @@ from reconciliation.models import Break, Hold
 from review.decisions.locks import hold_break
 from review.decisions.refusals import AlreadyDecided, DecisionRefused
 from review.nul import NO_NUL
+from review.rights import DECIDES
 
-MAY = "review.add_decision"
 LONGEST = 366  # days
 LONGEST_PARTY, LONGEST_NOTE = 200, 4000
 
@@ -80,7 +80,7 @@ def day_of(text: str) -> dt.date | None:
 
 def _open(brk: Break, by: User) -> Break:
     """The break as it stands, locked; it has to be in review."""
-    if not by.has_perm(MAY):
+    if not by.has_perm(DECIDES):
         raise HoldRefused("Analysts, Supervisors and Managers put breaks on hold. Ask one of them.")
     held = hold_break(brk.pk, stores=False)
     if held.state != Break.State.REVIEW:

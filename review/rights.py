@@ -6,6 +6,8 @@ from django.db.models import Q
 from reconciliation.models import Break, ScopeValue, Team, TeamScope
 from reconciliation.models.reconciliation import SEES, SEES_ALL
 
+DECIDES, CONFIRMS = "review.add_decision", "review.change_decision"
+
 
 def with_right(right: str) -> Q:
     """The users who have a right such as `review.add_decision`."""

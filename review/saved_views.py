@@ -16,8 +16,9 @@ from review.models.view import LONGEST_NAME, LONGEST_QUERY
 from review.nul import NO_NUL
 from review.ordering import ORDERS
 from review.query import BadQuery, asked_of, known_to
+from review.rights import CONFIRMS, DECIDES
 
-LOOKS, SHARES, MANAGES = "reconciliation.view_break", "review.add_decision", "review.change_decision"
+LOOKS = "reconciliation.view_break"
 MOST = 50  # views that a person saves
 
 
@@ -37,7 +38,7 @@ def visible_views(user: User) -> QuerySet[SavedView]:
 
 def may_change(view: SavedView, user: User) -> bool:
     """Whether a user who sees a view may change it: its owner, and for a team who confirms decisions."""
-    return view.owner_id == user.pk or (view.team_id is not None and user.has_perm(MANAGES))
+    return view.owner_id == user.pk or (view.team_id is not None and user.has_perm(CONFIRMS))
 
 
 @transaction.atomic
@@ -127,7 +128,7 @@ def _name(name: str) -> str:
 def _team(code: str, by: User) -> Team | None:
     if not code:
         return None
-    if not by.has_perm(SHARES):
+    if not by.has_perm(DECIDES):
         raise ViewRefused(
             "team", "A team's views are saved by Analysts, Supervisors and Managers. Save one of your own."
         )

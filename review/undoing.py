@@ -21,6 +21,7 @@ from review.models import Decision
 from review.models.decision import UNDO_FOR
 from review.nul import NO_NUL_IN_COMMENT
 from review.recorded import record_decision
+from review.rights import CONFIRMS, DECIDES
 
 DECIDED = (Break.State.APPROVED, Break.State.REJECTED)
 NOW, LATER = "now", "later"
@@ -53,13 +54,13 @@ BUILT_ON = "So this decision is not undone; correct the record in the source, an
 def way_to_undo(decision: Decision, by: User, *, fresh: bool = False) -> str:
     """How a user may undo a decision that stands: `now`, without a word; `later`, with a comment; empty: not at all. `fresh` as
     for `undo`."""
-    if not (decision.stands and decision.brk.state in DECIDED and by.has_perm("review.add_decision")):
+    if not (decision.stands and decision.brk.state in DECIDED and by.has_perm(DECIDES)):
         return ""
-    if decision.four_eyes and (decision.proposed_by_id == by.pk or not by.has_perm("review.change_decision")):
+    if decision.four_eyes and (decision.proposed_by_id == by.pk or not by.has_perm(CONFIRMS)):
         return ""
     if (fresh or _is_fresh(decision)) and decision.confirmed_by_id == by.pk:
         return NOW
-    return LATER if by.has_perm("review.change_decision") else ""
+    return LATER if by.has_perm(CONFIRMS) else ""
 
 
 def _is_fresh(decision: Decision) -> bool:
@@ -67,7 +68,7 @@ def _is_fresh(decision: Decision) -> bool:
 
 
 def _may_undo(decision: Decision, by: User, comment: str, *, fresh: bool) -> None:
-    if not by.has_perm("review.add_decision"):
+    if not by.has_perm(DECIDES):
         raise DecisionRefused("Analysts, Supervisors and Managers undo decisions. Ask one of them.")
     if decision.undone_at is not None:
         raise AlreadyDecided(f"{decision.undone_by} undid this decision already. The break stands in review.")

@@ -15,10 +15,8 @@ from ingestion.prepared import prepared, who
 from reconciliation.models.break_ import SHOWN
 from review.inbox import unread_of
 from review.models import Decision
+from review.rights import CONFIRMS, DECIDES
 from review.visible import access, asked_opinions, visible_breaks
-
-CONFIRMS = "review.change_decision"
-DECIDES = "review.add_decision"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from review.inbox import unread_of
 from review.models import ApiToken
 from review.proposals import visible_proposals
 from review.quarantined import visible_rows
+from review.rights import DECIDES
 from review.visible import asked_opinions, waiting_breaks
 from review.work import number_of, open_proposals
 
@@ -64,7 +65,7 @@ def _counted(request: HttpRequest) -> dict[str, Any]:
     user, now = request.user, timezone.now()
     assert isinstance(user, User)
     rights: dict[str, tuple[str, QuerySet[Any]]] = {
-        "proposed": ("review.add_decision", open_proposals(request)),
+        "proposed": (DECIDES, open_proposals(request)),
         "audits": ("attribution.add_auditanswer", waiting_for(user)),
         "active": ("reconciliation.view_run", Run.objects.visible_to(user).filter(state__in=Run.ACTIVE_STATES)),
         "unread": ("ingestion.view_delivery", _unread(user)),

@@ -26,12 +26,12 @@ from review.breaks.shown import visible_break
 from review.ids import id_of
 from review.pages.break_ import break_context
 from review.pages.posted import posted_confirmation, posted_decision, posted_undo, posted_waiver, visible_decision
+from review.rights import DECIDES
 from review.templatetags.tieout import money, percent
 from review.undoing import way_to_undo
 
 PAGE = "admin/reconciliation/break/change_form.html"
 CELL = "admin/reconciliation/break/cell.html"
-DECIDES = "review.add_decision"
 post_only = method_decorator(require_POST)
 
 

@@ -16,13 +16,13 @@ from review.decisions import DecisionRefused
 from review.decisions.checks import check_action
 from review.holding import HoldRefused, check_hold
 from review.models import BulkDecision, BulkPreview, BulkRow
-from review.models.bulk import ASSIGN, HOLD, UNDER_WAY, UNDO
+from review.models.bulk import ASSIGN, HOLD, UNDO
 from review.models.decision import UNDO_FOR
 from review.nul import NO_NUL_IN_COMMENT
+from review.rights import CONFIRMS, DECIDES
 
 QUEUE = "decisions"
 TYPED_FROM = 100  # rows; more than these ask for the number to be typed
-MAY, CONFIRMS = "review.add_decision", "review.change_decision"
 NOW, LATER = "now", "later"
 
 
@@ -62,7 +62,7 @@ def start_bulk(
     BulkPreview.objects.select_for_update().get(pk=preview.pk)  # a double click waits here, and finds the first one
     if (begun := BulkDecision.objects.filter(preview=preview.pk).first()) is not None:
         return begun
-    if not by.has_perm(MAY):
+    if not by.has_perm(DECIDES):
         raise BulkRefused("Analysts, Supervisors and Managers decide breaks. Ask one of them.")
     if "\0" in comment:
         raise BulkRefused(NO_NUL_IN_COMMENT)
@@ -143,7 +143,7 @@ def only_one(bulk: BulkDecision) -> int | None:
 
 def way_to_undo(bulk: BulkDecision, by: User) -> str:
     """How a user may undo a bulk decision that has ended: `now`, without a word; `later`, with a comment; empty: not at all."""
-    if bulk.action in (UNDO, ASSIGN, HOLD) or bulk.is_under_way or not bulk.done or not by.has_perm(MAY):
+    if bulk.action in (UNDO, ASSIGN, HOLD) or bulk.is_under_way or not bulk.done or not by.has_perm(DECIDES):
         return ""
     if bulk.finished_at is not None and bulk.asked_by_id == by.pk and timezone.now() <= bulk.finished_at + UNDO_FOR:
         return NOW
@@ -186,7 +186,7 @@ def undo_bulk(*, bulk: BulkDecision, by: User, comment: str = "") -> BulkDecisio
 
 
 def _why_not(bulk: BulkDecision, by: User) -> str:
-    if not by.has_perm(MAY):
+    if not by.has_perm(DECIDES):
         return "Analysts, Supervisors and Managers undo decisions. Ask one of them."
     if bulk.action == UNDO:
         return "This is an undoing itself. Decide the breaks anew."
@@ -194,7 +194,7 @@ def _why_not(bulk: BulkDecision, by: User) -> str:
         return "Nothing was decided here. Assign the breaks to somebody else, or to nobody."
     if bulk.action == HOLD:
         return "Nothing was decided here. Take the breaks off hold, or put them on hold anew."
-    if bulk.state in UNDER_WAY:
+    if bulk.state in BulkDecision.UNDER_WAY:
         return "It is under way still. Undo it when its last row has its result."
     if not bulk.done:
         return "Nothing was decided by it, so there is nothing to undo."

@@ -38,6 +38,7 @@ from review.decisions.records import check_held, flagged_conditions
 from review.models import Decision, Waiver
 from review.models.decision import PENDING
 from review.recorded import record_decision
+from review.rights import CONFIRMS
 
 Outcome = Decision | DecisionRefused
 
@@ -162,7 +163,7 @@ def _is_plain(row: _Row, asked: Asked) -> bool:
     if (proposal := row.proposal) is None:
         return True
     same = (proposal.fingerprint, proposal.action, proposal.reason) == (row.brk.fingerprint, asked.action, asked.reason)
-    confirms = proposal.proposed_by_id != asked.by.pk and asked.by.has_perm("review.change_decision")
+    confirms = proposal.proposed_by_id != asked.by.pk and asked.by.has_perm(CONFIRMS)
     return same and confirms and not proposal.values.all() and proposal.chosen_id is None
 
 

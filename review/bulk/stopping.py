@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from ingestion import custody
 from ingestion.audit_log import record_event
-from review.bulk.bulks import CONFIRMS, BulkConflict, BulkRefused, only_one
+from review.bulk.bulks import BulkConflict, BulkRefused, only_one
 from review.models import BulkDecision, BulkRow
+from review.rights import CONFIRMS
 
 
 def may_stop(bulk: BulkDecision, by: User) -> bool:

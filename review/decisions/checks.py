@@ -8,18 +8,19 @@ from attribution.models import Reason
 from reconciliation.models import Break, GateRefusal, Member
 from review.decisions.refusals import AlreadyDecided, DecisionRefused, told_of
 from review.models import Decision
+from review.rights import DECIDES
 
 Action = Decision.Action
 
 
 def may_decide(brk: Break, by: User) -> bool:
     """Whether a user has the right to decide a break that stands in review."""
-    return by.has_perm("review.add_decision") and brk.state == Break.State.REVIEW
+    return by.has_perm(DECIDES) and brk.state == Break.State.REVIEW
 
 
 def check_right(brk: Break, by: User, expected: str | None) -> None:
     """DecisionRefused where this user may not decide the break, or not as it stands; `expected` is the fingerprint that was seen."""
-    if not by.has_perm("review.add_decision"):
+    if not by.has_perm(DECIDES):
         raise DecisionRefused("Analysts, Supervisors and Managers decide breaks. Ask one of them.")
     if brk.state in (Break.State.APPROVED, Break.State.REJECTED):
         final = brk.decisions.select_related("confirmed_by", "proposed_by")

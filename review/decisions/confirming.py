@@ -16,6 +16,7 @@ from review.decisions.refusals import AlreadyDecided, DecisionRefused, OwnPropos
 from review.decisions.voiding import end_proposal, void
 from review.models import Decision
 from review.recorded import record_decision
+from review.rights import CONFIRMS
 
 TOLD = 4  # changed fields that a sentence names
 
@@ -28,7 +29,7 @@ def confirm(*, decision: Decision, by: User) -> Decision:
         brk, decision = _open_proposal(decision, stores=stores)
         if decision.proposed_by_id == by.pk:
             raise OwnProposal("Nobody confirms their own proposal. Another person must.")
-        if not by.has_perm("review.change_decision"):
+        if not by.has_perm(CONFIRMS):
             raise DecisionRefused("A Supervisor or a Manager confirms a proposal.")
         if decision.fingerprint == brk.fingerprint:
             return _confirmed(decision, brk, by)
@@ -50,7 +51,7 @@ def _told(decision: Decision) -> str:
 def withdraw(*, decision: Decision, by: User) -> Decision:
     """Take a proposal back: who made it, or who may confirm it. The break can be decided anew then."""
     _, decision = _open_proposal(decision, stores=False)
-    if decision.proposed_by_id != by.pk and not by.has_perm("review.change_decision"):
+    if decision.proposed_by_id != by.pk and not by.has_perm(CONFIRMS):
         raise DecisionRefused(f"{decision.proposed_by}, a Supervisor or a Manager withdraws this proposal.")
     end_proposal(decision, by)
     return decision

@@ -12,7 +12,6 @@ from ingestion.models import ClaimedWork
 from reconciliation.models import Break, Hold
 from review.models.decision import Decision
 
-UNDER_WAY = (ClaimedWork.State.READY, ClaimedWork.State.RUNNING)
 UNDO, ASSIGN, HOLD = "undo", "assign", "hold"
 
 
@@ -73,7 +72,7 @@ class BulkDecision(ClaimedWork):
         constraints = [
             UniqueConstraint(fields=["preview"], name="bulk_decision_once_per_preview"),
             UniqueConstraint(
-                fields=["undoes"], condition=Q(state__in=UNDER_WAY), name="bulk_decision_one_undo_at_a_time"
+                fields=["undoes"], condition=Q(state__in=ClaimedWork.UNDER_WAY), name="bulk_decision_one_undo_at_a_time"
             ),
             CheckConstraint(
                 condition=Q(action=UNDO, undoes__isnull=False) | (~Q(action=UNDO) & Q(undoes=None)),
@@ -108,7 +107,7 @@ class BulkDecision(ClaimedWork):
     @property
     def is_under_way(self) -> bool:
         """Whether rows may still get their results by themselves."""
-        return self.state in UNDER_WAY
+        return self.state in ClaimedWork.UNDER_WAY
 
 
 class BulkRow(models.Model):

@@ -6,8 +6,6 @@ from django.db.models import CheckConstraint, Q
 
 from ingestion.models import ClaimedWork
 
-UNDER_WAY = (ClaimedWork.State.READY, ClaimedWork.State.RUNNING)
-
 
 class Export(ClaimedWork):
     """A table as a file of the lake, made by a worker. The row stays when the file has expired: what left the house, for whom."""

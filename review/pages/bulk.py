@@ -17,8 +17,6 @@ from attribution.models import Reason
 from ingestion.spreadsheets import safe
 from review.assigning import AssignRefused, deciders, person_called
 from review.bulk.bulks import (
-    CONFIRMS,
-    MAY,
     TYPED_FROM,
     BulkRefused,
     reconciliations_of,
@@ -35,6 +33,7 @@ from review.ids import id_of
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
 from review.models.bulk import ASSIGN, HOLD
 from review.models.decision import UNDO_FOR
+from review.rights import CONFIRMS, DECIDES
 
 PAGE, SHOWN = 50, 100
 LATEST = 10  # results beside the progress
@@ -52,7 +51,7 @@ def bulks(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@permission_required(MAY, raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def choose(request: HttpRequest) -> HttpResponse:
     """Freeze the checked rows, or with `whole` everything that the queue's filter lists."""
     try:
@@ -83,7 +82,7 @@ def _preview(request: HttpRequest, token: uuid.UUID) -> BulkPreview:
     return get_object_or_404(BulkPreview, pk=token, made_by=request.user.pk)
 
 
-@permission_required(MAY, raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def preview(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """What the chosen breaks are, and the form that decides them."""
     held = _preview(request, token)
@@ -113,7 +112,7 @@ def _shown(request: HttpRequest, held: BulkPreview, refused: str = "") -> HttpRe
 
 
 @require_POST
-@permission_required(MAY, raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def start(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Decide, assign or hold them, once, however often this is sent."""
     held = _preview(request, token)
@@ -170,7 +169,7 @@ def _results(bulk: BulkDecision, state: str, after: int) -> list[BulkRow]:
 
 
 @require_POST
-@permission_required(MAY, raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo every row of it that stands."""
     bulk = get_object_or_404(visible_bulks(request.user), pk=pk)  # type: ignore[arg-type]
@@ -183,7 +182,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required(MAY, raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Decide no more of it."""
     bulk = get_object_or_404(visible_bulks(request.user), pk=pk)  # type: ignore[arg-type]

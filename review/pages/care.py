@@ -14,10 +14,11 @@ from review.decisions import DecisionRefused
 from review.holding import day_of, hold, release
 from review.pages.break_ import answer
 from review.pages.why import part_of
+from review.rights import DECIDES
 
 
 @require_http_methods(["GET", "POST"])
-@permission_required("review.add_decision", raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def assign_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Give it to a person, to oneself, or to nobody; asked for, the people to whom it can be given."""
     brk = visible_break(request, pk)
@@ -30,7 +31,7 @@ def assign_break(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required("review.add_decision", raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def hold_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Put it on hold until a day, or until a party answers."""
     brk, given = visible_break(request, pk), request.POST
@@ -40,7 +41,7 @@ def hold_break(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required("review.add_decision", raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def release_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it off hold."""
     brk = visible_break(request, pk)

@@ -20,7 +20,6 @@ from review.export_kinds import KINDS, OF_RUN
 from review.exporting import MAY, ExportGone, ExportRefused, Wanted, ask_export, kind_of, take_file, visible_exports
 from review.ids import id_of
 from review.models import Export
-from review.models.export import UNDER_WAY
 from review.nul import NO_NUL
 from review.pages.posted import holds_nul
 
@@ -68,7 +67,7 @@ def _row(made: Export) -> Row:
         filters=", ".join(
             value if name == "q" else f"{name.replace('_', ' ')} {value}" for name, value in made.filters.items()
         ),
-        is_under_way=made.state in UNDER_WAY,
+        is_under_way=made.state in Export.UNDER_WAY,
         is_there=bool(made.path) and made.expires_at is not None and made.expires_at > timezone.now(),
     )
 

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_POST
 
 from attribution.models import Reason
 from reconciliation.models import Break
-from review.bulk.bulks import MAY
 from review.bulk.selecting import BadSelection, choose_incident
 from review.ids import id_of
 from review.incidents.standing import Figures, figures_of, signature_text, visible_incidents
 from review.incidents.surges import LEAST, RUNS, TIMES
 from review.models import BulkDecision, Incident
+from review.rights import DECIDES
 from review.visible import waiting_breaks
 
 PAGE, EXAMPLES = 20, 10
@@ -79,14 +79,14 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
         "row": rows_of(request, [incident])[0],
         "examples": members.order_by("-state", "pk").select_related("last_run")[:EXAMPLES],
         "bulks": BulkDecision.objects.filter(incident=incident.pk).select_related("asked_by"),
-        "may_decide": request.user.has_perm(MAY),
+        "may_decide": request.user.has_perm(DECIDES),
         **_rule(),
     }
     return render(request, "review/incident.html", context)
 
 
 @require_POST
-@permission_required(MAY, raise_exception=True)
+@permission_required(DECIDES, raise_exception=True)
 def decide_incident(request: HttpRequest, pk: int) -> HttpResponse:
     """Freeze what waits of it, for one decision for all."""
     incident = get_object_or_404(visible_incidents(request.user), pk=pk)  # type: ignore[arg-type]

@@ -10,8 +10,8 @@ from reconciliation.due_times import DAY
 from reconciliation.holds import HELD
 from reconciliation.models import Break
 from review import due
-from review.assigning import MAY
 from review.journey_breaks import hold_of
+from review.rights import DECIDES
 
 register = template.Library()
 
@@ -40,7 +40,7 @@ def care(context: template.Context, brk: Break) -> dict[str, Any]:
         "brk": brk,
         "user": user,
         "csrf_token": context.get("csrf_token"),
-        "may": brk.state == Break.State.REVIEW and user.has_perm(MAY),
+        "may": brk.state == Break.State.REVIEW and user.has_perm(DECIDES),
         "is_mine": brk.assignee_id is not None and brk.assignee_id == user.pk,
     }
 
