@@ -10,6 +10,7 @@ from django.utils import timezone
 from attribution.models import Attribution, Candidate, Correction, Reason, SecondOpinion
 from attribution.second_opinions import ask_for_second_opinions
 from ingestion import custody
+from ingestion.prepared import PK, prepared
 from reconciliation.models import Break, Difference, Run
 
 NO_LABEL = ("UNKNOWN", "PENDING_INVESTIGATION")
@@ -57,9 +58,16 @@ def record_corrections(confirmed: Sequence[Confirmed], by: str) -> list[Correcti
 
 def _current(differences: Sequence[int]) -> dict[int, Attribution]:
     """What is said of differences now, by difference, each with its `best` candidate."""
-    best = Candidate.objects.filter(attribution=OuterRef("pk")).order_by("rank").values("reason_id")[:1]
-    found = Attribution.objects.filter(difference__in=differences, current=True).annotate(best=Subquery(best))
+    if len(differences) == 1:
+        found = prepared("what is said now", lambda: _said_of([PK]), {PK: differences[0]})
+    else:
+        found = list(_said_of(differences))
     return {it.difference_id: it for it in found}
+
+
+def _said_of(differences: Sequence[int]) -> QuerySet[Attribution]:
+    best = Candidate.objects.filter(attribution=OuterRef("pk")).order_by("rank").values("reason_id")[:1]
+    return Attribution.objects.filter(difference__in=differences, current=True).annotate(best=Subquery(best))
 
 
 def _predicted(said: Attribution | None) -> str:

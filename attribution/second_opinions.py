@@ -6,11 +6,11 @@ another person has answered, a label stands, but no model learns from it and no 
 
 from collections.abc import Sequence
 
-from django.db import connection
 from django.utils import timezone
 
 from attribution.models import Correction, SecondOpinion
 from ingestion import custody
+from ingestion.prepared import kept_rows
 from reconciliation.rules import DEFAULT_CONFIDENCE
 
 _ASKED = (
@@ -36,9 +36,9 @@ def ask_for_second_opinions(corrections: Sequence[int]) -> int:
     if not corrections:
         return 0
     now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_ASKED, [now, list(corrections), DEFAULT_CONFIDENCE])
-        asked = cursor.fetchall()
+    asked = kept_rows(_ASKED, [now, list(corrections), DEFAULT_CONFIDENCE])
+    if not asked:
+        return 0
     waiting = [correction for _, correction in asked]
     Correction.objects.filter(pk__in=waiting).update(active=False, waiting_since=now)
     custody.seal_ids(Correction._meta.db_table, waiting)

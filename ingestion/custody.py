@@ -31,10 +31,12 @@ from ingestion.models import (
     Source,
     Tombstone,
 )
+from ingestion.prepared import kept_rows
 
 CLAIM_COLUMNS = "{lease_until,worker,attempts,fence,started_at}"  # a claim in progress is no statement of fact
 
-MANY = 1000
+FEW, MANY = 10, 1000  # a decision seals few; a run's thousands are looked up together
+OF_IDS = "{column} = ANY(%(ids)s)"
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,13 @@ def seal_ids(kind: str, ids: Sequence[int], *, first: bool = False) -> None:
     if not ids:
         return
     again = "" if first else " ON CONFLICT (kind, row_id) DO UPDATE SET digest = excluded.digest"
+    sealing = (
+        "INSERT INTO ingestion_seal (kind, row_id, digest) SELECT %(kind)s, id, digest FROM ({}) AS d ORDER BY id"
+        + again
+    )
+    if len(ids) <= FEW:
+        kept_rows(sealing.format(_KINDS[kind].digests(OF_IDS)), {"kind": kind, "ids": list(ids)})
+        return
     with connection.cursor() as cursor:
         many = len(ids) > MANY
         if many:
@@ -111,12 +120,8 @@ def seal_ids(kind: str, ids: Sequence[int], *, first: bool = False) -> None:
             cursor.execute("ANALYZE sealing")  # else the planner looks up each of a hundred thousand by itself
         # the range spares reading whole tables: what is sealed at once was mostly numbered at once
         within = f"{{column}} BETWEEN {min(ids):d} AND {max(ids):d} AND {{column}} IN (SELECT id FROM sealing)"
-        chosen = _KINDS[kind].digests(within if many else "{column} = ANY(%(ids)s)")
-        cursor.execute(
-            f"INSERT INTO ingestion_seal (kind, row_id, digest) SELECT %(kind)s, id, digest FROM ({chosen}) AS d "
-            f"ORDER BY id{again}",
-            {"kind": kind} if many else {"kind": kind, "ids": list(ids)},
-        )
+        chosen = _KINDS[kind].digests(within if many else OF_IDS)
+        cursor.execute(sealing.format(chosen), {"kind": kind} if many else {"kind": kind, "ids": list(ids)})
         if many:
             cursor.execute("DROP TABLE sealing")
 

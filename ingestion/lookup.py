@@ -9,13 +9,14 @@ import duckdb
 
 from ingestion.sql_text import literal
 
+MEMORY = "500MB"
 KEPT = 200  # statements that a thread keeps
 
 
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
     engine = duckdb.connect()  # made at the first use, never before a worker forks; 50 ms that no page should wait for
-    engine.execute("SET threads = 1")
+    engine.execute(f"SET threads = 1; SET memory_limit = '{MEMORY}'")
     return engine
 
 

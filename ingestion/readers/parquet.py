@@ -1,6 +1,6 @@
 """Parquet: every value as its exact text, dates and times as ISO 8601, nested values as `a.b`, lists as text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +10,7 @@ import duckdb
 from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.framing import FileRow, Located
+from ingestion.lookup import lookup
 from ingestion.readers.reader import MOST_COLUMNS, Reading
 from ingestion.sql_text import literal, quoted
 
@@ -37,12 +38,21 @@ def detect(path: Path, declared: Mapping[str, object]) -> FileFormat:
     return FileFormat("", "", "", None, 0, tuple(names), type="parquet")
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine of its own; what it refuses is a sentence without our paths."""
+def _engine() -> duckdb.DuckDBPyConnection:
+    """An engine of its own, for whole files."""
     duck = duckdb.connect()
+    duck.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {THREADS}")
+    return duck
+
+
+@contextmanager
+def _reading(
+    path: Path, engine: Callable[[], duckdb.DuckDBPyConnection] = _engine
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine; what it refuses is a sentence without our paths."""
+    duck = engine()
     try:
-        duck.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {THREADS}; SET TimeZone = 'UTC'")
+        duck.execute("SET TimeZone = 'UTC'")
         yield duck
     except duckdb.Error as error:
         said = str(error).splitlines()[0].replace(str(path), "the file").replace(f"'{path.name}'", "the file")
@@ -129,7 +139,7 @@ def _plain(text: str) -> str:
 
 def locate(path: Path, format_: FileFormat, n: int) -> Located:
     """Row `n` without reading those before it; IndexError when there is none."""
-    with _reading(path) as duck:
+    with _reading(path, lookup) as duck:
         row = next(_rows(duck, path, f"WHERE file_row_number = {n - 1:d}"), None)
     if row is None:
         raise IndexError(n)

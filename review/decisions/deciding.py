@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from attribution.classifier import band
 from attribution.corrections import assign_reason
 from ingestion import custody
+from ingestion.prepared import PK, prepared
 from reconciliation.custody import seal_breaks
 from reconciliation.holds import DECIDED, end_hold
 from reconciliation.models import Break, Member
@@ -43,7 +45,7 @@ def decide(
     check_right(brk, by, expected_fingerprint)
     check_action(action, reason, values or {})
     check_fit(brk, action, member)
-    if (proposal := brk.decisions.filter(confirmed_by=None, withdrawn=False).first()) is not None:
+    for proposal in prepared("open proposal", _open_proposal, {PK: brk.pk}):
         if proposal.fingerprint == brk.fingerprint:
             check_same(proposal, action, reason, values or {}, member, by)
             return confirm(decision=proposal, by=by)
@@ -61,6 +63,10 @@ def decide(
     if decision.confirmed_by_id is not None:
         carry_out(decision)
     return decision
+
+
+def _open_proposal() -> QuerySet[Decision]:
+    return Decision.objects.filter(brk=PK, confirmed_by=None, withdrawn=False)[:1]
 
 
 def _write(

@@ -1,12 +1,17 @@
 """The order in which whoever decides, undoes or runs takes locks, so that two of them wait but never for each other: a record's place
 in the store, the break, its decision, the identities that the record names (type by type, sorted), the types that it refers to."""
 
-from django.db.models import Prefetch
+from typing import TypeVar
+
+from django.db.models import Prefetch, QuerySet
 
 from ingestion.models import RecordType
+from ingestion.prepared import PK, prepared
 from reconciliation.models import Break, RunInput
 from reconciliation.store.load import hold_places
 from review.models import Decision
+
+T = TypeVar("T")
 
 
 def hold_break(pk: int, *, stores: bool) -> Break:
@@ -14,20 +19,35 @@ def hold_break(pk: int, *, stores: bool) -> Break:
     and what its record is made of comes with it. Locked without its run: joined, a break that a run took up meanwhile would not
     be found."""
     before = _hold_place(pk) if stores else None
-    Break.objects.select_for_update().values_list("pk").get(pk=pk)
+    _one(
+        prepared("lock of a break", lambda: Break.objects.select_for_update().filter(pk=PK).values_list("pk"), {PK: pk})
+    )
     if before is None:
-        return Break.objects.select_related("reconciliation__a__record_type", "last_run").get(pk=pk)
-    related = "reconciliation__a__record_type", "reconciliation__b", "last_run__rule_set"
-    inputs = Prefetch("last_run__inputs", RunInput.objects.select_related("normalization__mapping"))
-    brk = Break.objects.select_related(*related).prefetch_related(inputs).get(pk=pk)
+        related = "reconciliation__a__record_type", "last_run"
+        return _one(prepared("locked break", lambda: Break.objects.select_related(*related).filter(pk=PK), {PK: pk}))
+    brk = _one(prepared("locked break that is stored", _whole, {PK: pk}))
     brk.last_run.reconciliation = brk.reconciliation
     _keep_fields(brk.reconciliation.record_type, before)
     return brk
 
 
+def _one(found: list[T]) -> T:
+    """What was found; Break.DoesNotExist where nothing was."""
+    if not found:
+        raise Break.DoesNotExist
+    return found[0]
+
+
+def _whole() -> QuerySet[Break]:
+    related = "reconciliation__a__record_type", "reconciliation__b", "last_run__rule_set"
+    inputs = Prefetch("last_run__inputs", RunInput.objects.select_related("normalization__mapping"))
+    return Break.objects.select_related(*related).prefetch_related(inputs).filter(pk=PK)
+
+
 def _hold_place(pk: int) -> RecordType:
     """Hold the place of a break's record; gives its type as it was known before."""
-    brk = Break.objects.select_related("reconciliation__a__record_type").get(pk=pk)
+    related = "reconciliation__a__record_type"
+    brk = _one(prepared("place of a break", lambda: Break.objects.select_related(related).filter(pk=PK), {PK: pk}))
     record_type = brk.reconciliation.record_type
     record_type.keep_fields()
     hold_places(record_type, (brk.bucket, brk.bucket))

@@ -1,13 +1,16 @@
 """What follows from a final decision: the store, the break, its rows, reasons and labels."""
 
+from django.db.models import QuerySet
+
 from attribution.corrections import Confirmed, record_corrections
 from attribution.models import Draw
+from ingestion.prepared import PK, prepared
 from ingestion.shape import Shape
 from reconciliation.built_on import built_on
 from reconciliation.custody import seal_breaks
 from reconciliation.holds import DECIDED, end_hold
 from reconciliation.inputs import mapped_names
-from reconciliation.models import Break, Member, Run
+from reconciliation.models import Break, Difference, Member, Run
 from reconciliation.store.single import Storing, store_record
 from reconciliation.store.tables import StoreRefusal
 from reconciliation.store.taking_back import Undone, passed_version, take_back_pass
@@ -33,9 +36,13 @@ def carry_out(decision: Decision) -> None:
     brk.reason = decision.reason or brk.reason
     brk.save(update_fields=["state", "closed_at", "closed_because", "reason"])
     who = decision.confirmed_by.get_username() if decision.confirmed_by else ""
-    differences = brk.differences.filter(current=True).order_by("pk")
+    differences = prepared("differences of a break", _differences, {PK: brk.pk})
     record_corrections([Confirmed(it, decision.reason, decision.pk, brk.last_run) for it in differences], who)
     seal_breaks([brk.pk])
+
+
+def _differences() -> QuerySet[Difference]:
+    return Difference.objects.filter(brk=PK, current=True).order_by("pk")
 
 
 def _store(decision: Decision) -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
+
+from ingestion.prepared import PK, prepared
 from reconciliation.gate import Condition
 from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Member
@@ -16,7 +19,11 @@ Rows = Mapping[str, Member]
 
 def first_rows(brk: Break) -> Rows:
     """The first row that stands on each side."""
-    return {row.side: row for row in brk.members.filter(current=True).order_by("-position")}
+    return {row.side: row for row in prepared("first rows", _standing, {PK: brk.pk})}
+
+
+def _standing() -> QuerySet[Member]:
+    return Member.objects.filter(brk=PK, current=True).order_by("-position")
 
 
 def proposed_record(brk: Break, rows: Rows) -> dict[str, str | None]:

@@ -7,13 +7,15 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from attribution.why import speaks_by_model
 from ingestion.audit_log import ACTIONS
-from reconciliation.models import Break, GateRefusal
+from ingestion.prepared import PK, prepared
+from reconciliation.models import Break, GateRefusal, Member, access_of
 from review.audit_events import changes_between
 from review.breaks.comparison import comparison
 from review.breaks.explained import Explained, explained_differences, proof_sentences
@@ -51,8 +53,8 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
     differences = explained_differences(brk)
     facts = facts_of(request, brk)
     refusals = facts.refusals
-    members = list(brk.members.filter(current=True).with_fate().select_related("delivery").order_by("side", "position"))
-    decisions = list(brk.decisions.select_related("proposed_by", "confirmed_by", "undone_by").order_by("-id"))
+    members = prepared("rows of a break", _rows, {PK: brk.pk})
+    decisions = prepared("decisions of a break", _decisions, {PK: brk.pk})
     for decision in decisions:
         decision.brk = brk
     failing = {it.condition.split(":")[1] for it in refusals if it.condition.startswith("check:")}
@@ -89,6 +91,16 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "filters": _filters(request),
         **comments_context(request, facts.comments),
     }
+
+
+def _rows() -> QuerySet[Member]:
+    of_break = Member.objects.filter(brk=PK, current=True)
+    return of_break.with_fate().select_related("delivery").order_by("side", "position")
+
+
+def _decisions() -> QuerySet[Decision]:
+    of_break = Decision.objects.filter(brk=PK)
+    return of_break.select_related("proposed_by", "confirmed_by", "undone_by").order_by("-id")
 
 
 def _filters(request: HttpRequest) -> str:
@@ -159,8 +171,11 @@ def _consequence(brk: Break, refusals: list[Refusal]) -> str:
 @permission_required(DECIDES, raise_exception=True)
 def decide_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve, override or reject."""
-    brk = get_object_or_404(Break.objects.visible_to(request.user).select_related("last_run"), pk=pk)
-    return answer(request, brk, posted_decision(request, brk))
+    seen = access_of(request.user)
+    found = prepared(("break to decide", seen), lambda: Break.objects.filter(seen.holds(), pk=PK), {PK: pk})
+    if not found:
+        raise Http404
+    return answer(request, found[0], posted_decision(request, found[0]))
 
 
 @require_POST
