@@ -4,11 +4,16 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.db.models import Model
 
-from ingestion.prepared import PK, prepared
+from ingestion.prepared import PK, SMALL_PK, prepared
 
 
 class RightsBackend(ModelBackend):
     """Django's own backend; only the way of asking differs."""
+
+    def get_user(self, user_id: int) -> User | None:
+        """Who is signed in; None for who may not be any more."""
+        found = prepared("user", lambda: User.objects.filter(pk=SMALL_PK), {SMALL_PK: user_id})
+        return found[0] if found and self.user_can_authenticate(found[0]) else None
 
     def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: Model | None = None) -> bool:
         """Whether the user has a right; the one that is missing stands on the user, for the page that says so."""

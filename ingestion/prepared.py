@@ -33,10 +33,11 @@ TOO_LARGE = 1 << 63  # of which no row can be asked
 # What stands in a prepared query for a value that each asking gives: no id is so large, no text holds such a sign, and no clock shows
 # such a time.
 PK, OTHER_PK = (1 << 62) + 1, (1 << 62) + 2
+SMALL_PK = (1 << 31) - 2  # of Django's own tables, whose ids are integers
 TEXT, OTHER_TEXT, THIRD_TEXT = "\ue000a", "\ue000b", "\ue000c"
 MOMENT = dt.datetime(9876, 5, 4, 3, 2, 1, tzinfo=dt.UTC)
 MANY_PKS = tuple((1 << 62) + 1000 + n for n in range(50))  # where fewer are asked for, the others are 0
-PLACES = frozenset((PK, OTHER_PK, TEXT, OTHER_TEXT, THIRD_TEXT, *MANY_PKS))
+PLACES = frozenset((PK, OTHER_PK, SMALL_PK, TEXT, OTHER_TEXT, THIRD_TEXT, *MANY_PKS))
 
 
 class Prepared(Generic[M, R]):

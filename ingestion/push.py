@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from ingestion import lake
 from ingestion.arrival import take_in
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery, OpenDelivery, Receipt, Source
+from ingestion.prepared import kept_rows
 
 MOST = 10_000  # records a push
 SEAL_AT = 1_000_000  # records; the default of a source's `connection: {count: ...}`
@@ -130,11 +131,9 @@ def _keep(source: Source, lines: list[str], digest: str, key: str, by: User, dat
         "count": count, "source": source.pk, "date": date, "by": by.pk, "key": key, "sha256": digest, "now": now,
         "lines": "\n".join(lines) + "\n",
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_KEEP, given)
-        found = cursor.fetchone()
-    if found is None:
+    if not (kept := kept_rows(_KEEP, given)):
         return None
+    found = kept[0]
     opened = OpenDelivery(pk=found[1], source=source, business_date=date, opened_at=found[2], records=found[3])
     return Receipt(
         pk=found[0], source=source, open_delivery=opened, user=by, key=key, sha256=digest, first=found[3] - count + 1,

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -10,10 +11,15 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from ingestion.origin import through_door
+from ingestion.prepared import TEXT, prepared
 from review.models import ApiToken
 from review.tokens import digest
 
 USE_SEEN_EVERY = dt.timedelta(minutes=1)  # a write at each of hundreds of requests a second would tell nobody more
+
+
+def _known() -> QuerySet[ApiToken]:
+    return ApiToken.objects.select_related("user").filter(sha256=TEXT)
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -24,7 +30,8 @@ class TokenAuthentication(BaseAuthentication):
         words = get_authorization_header(request).split()
         if len(words) != 2 or words[0].lower() != b"token":
             return None
-        token = ApiToken.objects.select_related("user").filter(sha256=digest(words[1].decode("latin-1"))).first()
+        found = prepared("token", _known, {TEXT: digest(words[1].decode("latin-1"))})
+        token = found[0] if found else None
         if token is None or token.expires_at <= timezone.now() or not token.user.is_active:
             raise AuthenticationFailed("This token is unknown or has expired.")
         now = timezone.now()
