@@ -14,7 +14,7 @@ from attribution.challenge import Champion, challenge
 from attribution.difference_rows import CODES, OF_RECORD
 from attribution.evaluation import evaluate, passing
 from attribution.evidence_lines import evidence_lines
-from attribution.held_out import FROM_LABELS, SHARE, HeldOut, Proven, cut_at, prove, sample_of
+from attribution.held_out import FROM_LABELS, SHARE, HeldOut, Proven, cut_at, is_drawn, prove, sample_of
 from attribution.learned import LATER, Columns, Model, train
 from attribution.mixes import Mixes, mixes_of
 from attribution.rungs import LADDER
@@ -49,11 +49,14 @@ def learn(table: TrainingTable, rules: Rules, champion: Champion | None = None) 
     cut = cut_at(rows["record"].to_numpy(), SHARE if certifies else LATER)
     early = train(rows[:cut], labels[:cut], reasons, columns, seed=SEED)
     kept, seen = (early, rows[:cut]) if certifies else (train(rows, labels, reasons, columns, seed=SEED), rows)
-    proven = _proven(early, _later(table, cut), rules) if certifies else []
-    challenged = {"challenge": _challenged(early, champion, rows[cut:], rules, proven)} if champion else {}
+    held = _held_out(early, _later(table, cut), rules) if certifies else None
+    proven = prove(held, LADDER, float(rules.gate.confidence)) if held else []
+    more: dict[str, Any] = {"challenge": _challenged(early, champion, rows[cut:], rules, proven)} if champion else {}
+    if held:
+        more["sample"] = {"records": len(held.records), "is_drawn": is_drawn(held.rows)}
     return Trained(
         artifact=to_bytes(kept, evidence_lines(seen, columns.habits)),
-        metrics=_measured(early, rows[cut:], labels[cut:], rules) | challenged,
+        metrics=_measured(early, rows[cut:], labels[cut:], rules) | more,
         labels=dict(sorted(Counter(rows["reason"]).items())),
         habits=table.habits,
         days=(rows["day"].min().date(), rows["day"].max().date()),
@@ -84,8 +87,8 @@ def _known(rules: Rules) -> Mapping[str, bool | None]:
     return rules.document.get("reasons") or {}  # type: ignore[return-value]
 
 
-def _proven(model: Model, later: pd.DataFrame, rules: Rules) -> list[Proven]:
-    """What the later labels certify of a model that has not seen them."""
+def _held_out(model: Model, later: pd.DataFrame, rules: Rules) -> HeldOut:
+    """The later labels that speak for all records, with what a model says that has not seen them."""
     known = _known(rules)
     told = tell(model.probabilities(later), model.reasons, known)
     rows = later.assign(
@@ -93,7 +96,7 @@ def _proven(model: Model, later: pd.DataFrame, rules: Rules) -> list[Proven]:
         is_wrong=[not known.get(reason) for reason in later["reason"]],
         reason=np.array(model.reasons, dtype=object)[told.order[:, 0]],
     )
-    return prove(HeldOut(sample_of(rows)), LADDER, float(rules.gate.confidence))
+    return HeldOut(sample_of(rows))
 
 
 def _challenged(

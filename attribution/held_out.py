@@ -69,11 +69,16 @@ def cut_at(records: Sequence[int], share: float) -> int:
 def sample_of(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows whose records are a fair sample: with `is_whole`, `record`, `drawn` (audit, calibration or neither) and `probability`."""
     whole = rows[rows["is_whole"].astype(bool)]
-    if not (whole["drawn"] == AUDIT).any():
+    if not is_drawn(whole):
         return whole
     drawn = whole[whole["probability"].notna()]
     kept = drawn["probability"].min() / drawn["probability"]
     return drawn[[_chance(record) < share for record, share in zip(drawn["record"], kept, strict=True)]]
+
+
+def is_drawn(rows: pd.DataFrame) -> bool:
+    """Whether records passed among them, so that only what chance drew speaks for all."""
+    return bool((rows["drawn"] == AUDIT).any())
 
 
 def _chance(record: int) -> float:

@@ -19,17 +19,23 @@ SHARE = 0.4  # of the labels is held out (attribution/held_out.py, which only tr
 
 @dataclass(frozen=True)
 class Meter:
-    """`bound`: of the next certificate; `reviews`: about how many more bring it, None where not with the newest model."""
+    """`bound`: of the next certificate; `reviews`: about how many more bring it, None where not with the newest model. `was_tried`: the
+    newest model's labels were asked for it; `is_drawn`: of those only what chance drew counted, since records pass."""
 
     bound: Decimal
     reviews: int | None
+    was_tried: bool = False
+    is_drawn: bool = False
 
     def __str__(self) -> str:
+        share, looks = f"{self.bound * 100:.0f} %", "blind audits" if self.is_drawn else "reviews"
         if self.reviews is None:
-            return f"At {self.bound * 100:.0f} % more labels alone do not help: the newest model errs too often."
+            return f"At {share} more labels alone do not help: the newest model errs too often."
+        if not self.reviews and self.was_tried:
+            return f"The labels there are all but prove {share}: after some more {looks}, train again."
         if not self.reviews:
-            return f"There may be labels enough for {self.bound * 100:.0f} % by now: train again, under a budget."
-        return f"About {_rounded(self.reviews):,} more reviews bring the certificate of {self.bound * 100:.0f} %."
+            return f"There may be labels enough for {share} by now: train again, under a budget."
+        return f"About {_rounded(self.reviews):,} more {looks} bring the certificate of {share}."
 
 
 def next_certificate(reconciliation: Reconciliation) -> Meter | None:
@@ -55,15 +61,17 @@ def _meter(model: ModelVersion) -> Meter | None:
     curve, labels = _curve(model.metrics)
     if not missing or not curve:
         return None
-    return Meter(missing[0], _reviews(curve, labels, missing[0]))
+    sample = model.metrics.get("sample") or {}
+    counted = sample.get("records", labels)
+    return Meter(missing[0], _reviews(curve, labels, counted, missing[0]), bool(sample), bool(sample.get("is_drawn")))
 
 
 @lru_cache(maxsize=256)
-def _reviews(curve: tuple[tuple[int, int], ...], labels: int, bound: Decimal) -> int | None:
+def _reviews(curve: tuple[tuple[int, int], ...], labels: int, counted: int, bound: Decimal) -> int | None:
     """Counted once a model: the queue asks with every page."""
     from attribution.statistics.meter import reviews_needed  # its libraries load slowly
 
-    return reviews_needed(curve, labels, float(bound), SHARE)
+    return reviews_needed(curve, labels, float(bound), SHARE, counted)
 
 
 def _curve(metrics: dict[str, Any]) -> tuple[tuple[tuple[int, int], ...], int]:

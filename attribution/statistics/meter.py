@@ -31,11 +31,15 @@ def _holds(share: float, sample: int, bound: float, delta: float) -> bool:
     return bool(exceeds_p_value(errors, np.array([sample]), bound)[0] <= delta * LARGEST)
 
 
-def reviews_needed(curve: Iterable[tuple[int, int]], held_out: int, bound: float, kept: float) -> int | None:
+def reviews_needed(
+    curve: Iterable[tuple[int, int]], held_out: int, bound: float, kept: float, counted: int | None = None
+) -> int | None:
     """How many more labels bring the certificate: over the points of a curve (passes, errors) of `held_out` labels, the fewest.
-    `kept`: the share of labels that is held out. 0: the labels there are would do; None: not with this model."""
+    `kept`: the share of labels that is held out; `counted`: how many of them speak for all records, all where nothing is said.
+    0: the labels there are would do; None: not with this model."""
+    fair = 1.0 if counted is None or not held_out else counted / held_out
     found = [
-        max(0, math.ceil((needed - passes) * held_out / passes / kept))
+        max(0, math.ceil((needed - passes * fair) * held_out / passes / kept))
         for passes, errors in curve
         if passes and (needed := passes_needed(errors / passes, bound)) is not None
     ]

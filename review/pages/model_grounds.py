@@ -48,7 +48,11 @@ def _why_none(model: ModelVersion, gate: GateRules) -> str:
         return f"{FROM_LABELS} labels at least are needed; it had {model.labels:,}."
     if not gate.budget:
         return "The gate has no error budget, so no labels were held out to certify."
-    return "The labels held out do not prove it."
+    sample = model.metrics.get("sample") or {}
+    if not sample.get("is_drawn"):
+        return "The labels held out do not prove it."
+    records = sample["records"]
+    return f"Since records pass, only those count that chance drew: {records:,} were held out, too few or too wrong to prove it."
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,21 @@ def test_the_cheapest_threshold_counts() -> None:
     assert reviews_needed([(0, 0), (100, 50)], 600, 0.02, 0.4) is None
 
 
+def test_only_what_speaks_for_all_records_counts() -> None:
+    assert reviews_needed([(300, 0)], 600, 0.02, 0.4) == 0
+    assert reviews_needed([(300, 0)], 600, 0.02, 0.4, counted=600) == 0
+    assert reviews_needed([(300, 0)], 600, 0.02, 0.4, counted=16) == 830  # 174 passes less the 8 among those 16
+
+
 def test_it_speaks_in_round_numbers() -> None:
     assert str(Meter(LADDER[2], 1_034)) == "About 1,000 more reviews bring the certificate of 2 %."
     assert str(Meter(LADDER[2], 7)).startswith("About 7 more")
     assert "errs too often" in str(Meter(LADDER[3], None))
+    assert str(Meter(LADDER[2], 1_034, is_drawn=True)) == "About 1,000 more blind audits bring the certificate of 2 %."
+
+
+def test_it_never_asks_for_a_training_that_was_just_made() -> None:
+    assert "train again, under a budget" in str(Meter(LADDER[0], 0))
+    assert str(Meter(LADDER[0], 0, was_tried=True)) == (
+        "The labels there are all but prove 10 %: after some more reviews, train again."
+    )
