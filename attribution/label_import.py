@@ -62,10 +62,11 @@ class Fate:
     after: str
 
 
-def import_labels(*, file: Path, by: str) -> Imported:
+def import_labels(*, file: Path, by: str, dry_run: bool = False) -> Imported:
     """Write a Correction for each line: the newest difference of that key and field has this reason. BadLabels names every line
-    that cannot be, with what would be right."""
-    return write_labels(list(_read(file)), by=by, name=file.name, seen=Reconciliation.objects.all())[0]
+    that cannot be, with what would be right. Nothing is kept of a dry run."""
+    seen = Reconciliation.objects.all()
+    return write_labels(list(_read(file)), by=by, name=file.name, seen=seen, dry_run=dry_run)[0]
 
 
 def write_labels(
@@ -78,11 +79,11 @@ def write_labels(
 ) -> tuple[Imported, list[Fate]]:
     """The same of labels that were read already, about reconciliations that may be seen; each with what becomes of it. Nothing
     is kept of a dry run."""
-    found = _unmistakable(labels, seen)
+    found, faults = _sought(labels, seen)
     with transaction.atomic():
         _load(found)
-        if missing := _not_found():
-            raise _bad(missing)
+        if faults := faults + _not_found():
+            raise _bad(faults)
         fates = _fates()
         done = _write(by if isinstance(by, str) else by.get_username())
         told = {"written": done.written, "known": done.known, "kept": done.kept}
@@ -123,19 +124,20 @@ def _label(line: int, cells: list[str], places: dict[str, int]) -> Label:
     return Label(line, reconciliation.strip(), key, field.strip(), reason.strip())
 
 
-def _unmistakable(labels: Sequence[Label], seen_here: QuerySet[Reconciliation]) -> list[tuple[Label, int]]:
-    """The labels with the ids of their reconciliations, each difference once."""
+def _sought(
+    labels: Sequence[Label], seen_here: QuerySet[Reconciliation]
+) -> tuple[list[tuple[Label, int]], list[tuple[int, str]]]:
+    """The labels with the ids of their reconciliations, each difference once, and what is wrong with a line by itself."""
     ids = dict(seen_here.values_list("code", "pk"))
     reasons = set(Reason.objects.filter(active=True).exclude(code__in=NO_LABEL).values_list("code", flat=True))
-    faults, seen = [], dict[tuple[str, str, str], Label]()
+    faults, seen = list[tuple[int, str]](), dict[tuple[str, str, str], Label]()
     for it in labels:
         first = seen.setdefault((it.reconciliation, it.key, it.field), it)
         faults += [(it.line, fault) for fault in _faults(it, first, ids, reasons)]
     if not labels:
         raise BadLabels("There are no labels in the file. Each line under the first one is a label.")
-    if faults:
-        raise _bad(faults)
-    return [(it, ids[it.reconciliation]) for it in seen.values()]
+    found = [it for it in seen.values() if it.reconciliation in ids and "\0" not in it.key + it.field]
+    return [(it, ids[it.reconciliation]) for it in found], faults
 
 
 def _faults(it: Label, first: Label, ids: dict[str, int], reasons: set[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connection
 
 from attribution.label_import import BadLabels, import_labels
@@ -125,6 +126,32 @@ def test_a_key_with_a_nul_is_no_key_with_another_character(given: Callable[..., 
     with pytest.raises(BadLabels, match="line 2: it holds a NUL"):
         import_labels(file=given(HEAD, "trades,K\0,amount,SIGN_FLIP", "trades,K\ufffd,amount,ACCRUAL_DIFF"), by="ann")
     assert not Correction.objects.exists()
+
+
+def test_every_bad_line_is_named_at_once(given: Callable[..., Path]) -> None:
+    bad = {
+        line: fault
+        for line, fault in BAD_LINES.items()
+        if any(it in fault for it in ("there is no", "no break", "does not"))
+    }
+    with pytest.raises(BadLabels) as refused:
+        import_labels(file=given(HEAD, *bad), by="ann")
+    assert [line for line, _ in refused.value.faults] == [2, 3, 4, 5]
+    assert all(fault.partition(": ")[2] in str(refused.value) for fault in bad.values())
+
+
+def test_a_dry_run_says_what_would_be_and_keeps_nothing(
+    given: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = given(HEAD, "trades,K1,amount,SIGN_FLIP", "trades,K2,amount,ACCRUAL_DIFF")
+    for told, options in (
+        ("2 labels to import, 0", {"dry_run": True}),
+        ("2 labels imported, 0", {}),
+        ("0 labels to import, 2", {"dry_run": True}),
+    ):
+        call_command("import_corrections", str(file), **options)
+        assert capsys.readouterr().out.startswith(told)
+    assert Correction.objects.count() == 2
 
 
 def test_too_little_to_learn_from_is_refused(

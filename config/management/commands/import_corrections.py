@@ -16,16 +16,19 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """FILE."""
+        """FILE, and whether to say only what would be."""
         parser.add_argument("file", type=Path)
+        parser.add_argument("--dry-run", action="store_true", help="say what would be imported, import nothing")
 
-    def handle(self, *, file: Path, **_: object) -> None:
+    def handle(self, *, file: Path, dry_run: bool = False, **_: object) -> None:
         """One line with what was written."""
         try:
-            done = import_labels(file=file, by=COMMAND)
+            done = import_labels(file=file, by=COMMAND, dry_run=dry_run)
         except BadLabels as error:
             raise CommandError(f"{error}\nNothing was imported.") from None
-        self.stdout.write(f"{done.written:,} labels imported, {done.known:,} were known.")
+        self.stdout.write(
+            f"{done.written:,} labels {'to import' if dry_run else 'imported'}, {done.known:,} were known."
+        )
         if done.waiting:
             self.stdout.write(f"{done.waiting:,} of them contradict the model and wait for a second opinion.")
         if done.kept:
