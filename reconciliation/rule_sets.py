@@ -9,6 +9,8 @@ from ingestion import custody
 from ingestion.mapping_versions import canonical_json
 from ingestion.models import Calendar, Source
 from reconciliation.models import Reconciliation, RuleSet
+from reconciliation.money import money_of
+from reconciliation.rules import Rules
 
 Contribution = Callable[[Reconciliation], dict[str, object]]
 _CONTRIBUTIONS: list[Contribution] = []
@@ -53,16 +55,19 @@ def _document(reconciliation: Reconciliation) -> dict[str, object]:
 
 
 def _gate(reconciliation: Reconciliation) -> dict[str, object]:
-    """A gate with money limits has to know its fields: where none is called so, the first that can be meant."""
-    gate = reconciliation.rules.get("gate") or {}
-    if not (gate.get("max_auto_amount") or gate.get("max_auto_difference")):
-        return {}
-    names = {leaf.name: leaf.kind for leaf in reconciliation.record_type.shape().leaves}
-    numbers = [name for name, kind in names.items() if kind == "decimal"]
-    texts = [name for name, kind in names.items() if kind == "text" and ("currency" in name or "ccy" in name)]
-    found = {"amount_field": [*(n for n in numbers if "amount" in n), *numbers], "currency_field": texts}
-    meant = {key: usual if (usual := key.split("_")[0]) in names or not few else few[0] for key, few in found.items()}
-    return {"gate": {**meant, **gate}}
+    """The gate with the fields of its money: limits, the queue and the statement look at the same ones. A gate with limits has to
+    know them, so it takes the first number where none can be told to be an amount."""
+    gate, shape = reconciliation.rules.get("gate") or {}, reconciliation.record_type.shape()
+    is_limited = gate.get("max_auto_amount") or gate.get("max_auto_difference")
+    money = money_of(shape, Rules(reconciliation.rules))
+    first = next((leaf.name for leaf in shape.leaves if leaf.kind == "decimal"), "amount") if is_limited else "amount"
+    meant = {
+        "amount_field": money.amount.name if money else first,
+        "currency_field": money.currency.name if money and money.currency else "currency",
+    }
+    usual = {"amount_field": "amount", "currency_field": "currency"}
+    said = meant if is_limited else {key: name for key, name in meant.items() if name != usual[key]}
+    return {"gate": {**said, **gate}} if said else {}
 
 
 def _calendar(calendar: Calendar | None) -> dict[str, object]:

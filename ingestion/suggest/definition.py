@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingestion.suggest.field import Document
+from ingestion.suggest.names import words_of
 from ingestion.suggest.suggestion import Suggestion
+from ingestion.suggest.words import GROUP
 
 WIDTH = 116
+AMOUNTS = ("amount", "gross", "net", "balance")  # groups of words for a sum of money
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(?: [A-Za-z0-9_.]+)*")
 RESERVED = re.compile(r"true|false|null|y|n|yes|no|on|off|~", re.IGNORECASE)
 
@@ -64,6 +67,8 @@ def compose(
     }
     if rules:
         reconciliation["compare"] = rules
+    if money := _money([row for row in rows if row.name not in paths]):
+        reconciliation["gate"] = money
     return {
         "record_types": _record_types(name, rows, tables),
         "sources": {
@@ -72,6 +77,21 @@ def compose(
         },
         "reconciliations": {name: reconciliation},
     }
+
+
+def _money(rows: Sequence[Row]) -> dict[str, str]:
+    """The fields of the amount and its currency, where they are called by other words than these two."""
+    decimals = [row.name for row in rows if row.type_.get("type") == "decimal"]
+    texts = [row.name for row in rows if row.type_.get("type") == "text" and not row.type_.get("key")]
+    currency = next((it for it in texts if _means(it, ("currency",))), "")
+    called = [it for it in decimals if _means(it, AMOUNTS)]
+    amount = next(iter(called or (decimals if len(decimals) == 1 else [])), "")
+    found = {"amount_field": amount, "currency_field": currency if amount else ""}
+    return {key: name for key, name in found.items() if name and key != f"{name}_field"}
+
+
+def _means(name: str, groups: Sequence[str]) -> bool:
+    return any(GROUP.get(part) in groups for part in words_of(name))
 
 
 def _record_types(name: str, rows: Sequence[Row], tables: Sequence[Table]) -> dict[str, object]:

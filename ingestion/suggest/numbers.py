@@ -78,7 +78,7 @@ class NumberStyle:
 
     def shown(self) -> str:
         """In words for a person."""
-        words = [f"decimal {self.decimal}"] + ([f"group {self.group!r}"] if self.group else [])
+        words = [f"decimal {self.decimal!r}"] + ([f"group {self.group!r}"] if self.group else [])
         return ", ".join(words + ([f"with a {self.unit}"] if self.unit else []))
 
     def plain(self, text: str) -> str:

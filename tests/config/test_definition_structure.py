@@ -206,6 +206,14 @@ def test_a_table_of_values_is_read_beside_the_definition(define: Define, tmp_pat
     }
 
 
+def test_without_limits_too_the_queue_knows_amount_and_currency(define: Define) -> None:
+    define(DEFINITION)
+    assert freeze_rules(Reconciliation.objects.get()).document["gate"] == Reconciliation.objects.get().rules["gate"]
+    define(DEFINITION.replace("amount", "notional").replace("currency", "ccy"))
+    gate = freeze_rules(Reconciliation.objects.get()).document["gate"]
+    assert (gate["amount_field"], gate["currency_field"]) == ("notional", "ccy")
+
+
 def test_limits_find_the_fields_that_they_mean(define: Define) -> None:
     text = DEFINITION.replace("amount", "notional").replace("currency", "ccy")
     define(text.replace("gate: {", "gate: {max_auto_amount: {EUR: 100}, "))

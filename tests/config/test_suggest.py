@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
 
-from reconciliation.models import Reconciliation, Run
+from reconciliation.models import Break, Reconciliation, Run
 
 
 def test_the_written_definition_is_applied_and_runs(db: None, shared: Path, tmp_path: Path) -> None:
@@ -113,3 +114,21 @@ def test_a_file_s_grouping_mark_is_given_to_its_small_amounts(db: None, tmp_path
     call_command("suggest", str(a), str(b), "--to", str(file), stdout=io.StringIO())
     sources = yaml.safe_load(file.read_text(encoding="utf-8"))["sources"]
     assert sources["front_office_day1"]["mapping"]["interest"] == {"column": "Interest", "decimal": ",", "group": "."}
+
+
+def test_the_amount_and_its_currency_are_named_where_they_are_called_otherwise(db: None, tmp_path: Path) -> None:
+    numbers = range(1, 15)
+    files = {
+        "ours.csv": ["order,cur,gross,rate", *(f"A-{n},EUR,{n * 7}.50,1.1{n}" for n in numbers)],
+        "theirs.csv": ["ref,ccy,total,fx", *(f"A-{n},EUR,{n * 7 - n // 14}.50,1.1{n}" for n in numbers)],
+    }
+    for name, lines in files.items():
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    a, b, file = tmp_path / "ours.csv", tmp_path / "theirs.csv", tmp_path / "orders.yaml"
+    call_command("suggest", str(a), str(b), "--to", str(file), "--name", "orders", stdout=io.StringIO())
+    proposed = yaml.safe_load(file.read_text(encoding="utf-8"))["reconciliations"]["orders"]
+    assert proposed["gate"] == {"amount_field": "gross", "currency_field": "cur"}
+    call_command("define", str(file), stdout=io.StringIO())
+    call_command("reconcile", "orders", "--a", str(a), "--b", str(b), stdout=io.StringIO())
+    differing = Break.objects.get()
+    assert (differing.amount, differing.currency) == (Decimal("98.50"), "EUR")
