@@ -1,22 +1,26 @@
 """What arrived: deliveries, their detected format and their quarantined rows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from ingestion.deliveries import mapping_of
-from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, QuarantinedRow
-from reconciliation.models import Run
+from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, QuarantinedRow, Source
+from reconciliation.models import Reconciliation, Run
 from reconciliation.redelivery import LISTED, compare_with_former, former_of
 from reconciliation.visibility import visible_deliveries, visible_sources
 from review.ids import id_of
+from review.pages.runs import STARTS
 from review.pages.sources import listed_sources, narrowed
 from review.proposals import visible_proposals
 from review.repairs import waiting_to_replay
+from review.visible import visible_reconciliations
 
+UNREAD = (Normalization.State.READY, Normalization.State.RUNNING)
 SHOWN = 200
 PAGE = 50
 CHANGES = 50
@@ -65,9 +69,34 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "former": former_of(found),
         "is_small": newest is not None and (newest.normalized or 0) <= SMALL,
         "replays": found.replays.order_by("pk"),
+        "is_being_read": any(it.state in UNREAD for it in readings),
+        "next_runs": _next_runs(request, found) if newest else [],
         "waiting": waiting_to_replay(found) if request.user.has_perm("ingestion.add_repair") else 0,
     }
     return render(request, "review/delivery.html", context)
+
+
+@dataclass(frozen=True)
+class NextRun:
+    """A reconciliation whose run would take a delivery; `other`: the source of the other side, `has_both`: it has delivered, too."""
+
+    reconciliation: Reconciliation
+    other: Source
+    has_both: bool
+
+
+def _next_runs(request: HttpRequest, delivery: Delivery) -> list[NextRun]:
+    """What to run with a delivery that no run has taken, for who may."""
+    if delivery.runs or not request.user.has_perm(STARTS):  # type: ignore[attr-defined]
+        return []
+    others = {
+        it: it.b_id if it.a_id == delivery.source_id else it.a_id
+        for it in visible_reconciliations(request)
+        if delivery.source_id in (it.a_id, it.b_id)
+    }
+    came = Delivery.objects.filter(source=OuterRef("pk"), business_date=delivery.business_date)
+    sources = Source.objects.annotate(came=Exists(came)).in_bulk(others.values())
+    return [NextRun(it, sources[pk], sources[pk].came) for it, pk in others.items()]  # type: ignore[attr-defined]
 
 
 def changes(request: HttpRequest, pk: int) -> HttpResponse:
