@@ -137,7 +137,8 @@ def _found(brk: Break) -> Iterator[Event]:
     for it in brk.told:  # type: ignore[attr-defined]
         by_run.setdefault(it.run_id, {})[it.pk] = it
     opened = by_run.pop(brk.opened_run_id, {})
-    title = f"Break opened: {brk.get_kind_display().lower()}"
+    kind = brk.get_kind_display()
+    title = f"Break opened: {kind[:1].lower()}{kind[1:]}"
     who = f"run {brk.opened_run_id}, rule set {brk.opened_run.rule_set.version}"
     yield Event(brk.opened_at, "split", title, who=who, url=brk.get_absolute_url(), what="opened", about=str(brk.pk),
                 tone="warn", changes=_values(opened), heads=("Field", "A", "B"))  # fmt: skip

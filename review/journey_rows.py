@@ -119,7 +119,7 @@ def _steps(document: Mapping[str, Mapping[str, object]], member: Member | None) 
 
 def _how_mapped(mapped: Mapping[str, object]) -> str:
     steps = {name: it for name, it in mapped.items() if name != "column"}
-    return ", ".join(f"{name} {it if isinstance(it, str) else flow(it)}" for name, it in steps.items())[:200]
+    return ", ".join(f"{name} {flow(it)}" for name, it in steps.items())[:200]
 
 
 def _unit(format_: Mapping[str, object]) -> str:

@@ -72,7 +72,11 @@ class Similar:
     def summary(self) -> str:
         """`12 of 13 alike were approved as ROUNDING_DIFF.`"""
         if not self.alike:
-            return f"None of the {self.seen:,} latest is like it." if self.seen else "Nobody decided such a break yet."
+            return (
+                f"None of the {self.seen:,} decided latest is like it: other records, or another gap."
+                if self.seen
+                else "Nobody decided such a break yet."
+            )
         what, count = self.outcomes[0].outcome, self.outcomes[0].breaks
         if self.alike == 1:
             return f"The one that is alike was {what}."

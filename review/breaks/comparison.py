@@ -14,7 +14,7 @@ from reconciliation.rules import Rules, proposed
 from review.breaks.distance import Distance, distance_between, where_they_differ
 from review.templatetags.tieout import valued
 
-BRIEF = 8  # fields that a preview shows of a whole row
+BRIEF = 16  # fields that a preview shows of a whole row
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,14 @@ class Comparison:
     def brief(self) -> list[Line]:
         """The lines of a preview: those that differ, else the first few."""
         return self.differing or self.same[:BRIEF]
+
+    @property
+    def brief_title(self) -> str:
+        """What a preview does not show; empty where that is nothing."""
+        if self.differing:
+            return f"{self.same_title}."
+        more = len(self.same) - BRIEF
+        return f"{more} more field{'' if more == 1 else 's'} on its page." if more > 0 else ""
 
 
 def comparison(brk: Break, members: list[Member], wrong: Collection[str]) -> Comparison:

@@ -27,7 +27,8 @@ def assign_break(request: HttpRequest, pk: int) -> HttpResponse:
         return part_of(request, brk, "people", "Assign", {"people": people})
     assert isinstance(request.user, User)
     by, name = request.user, request.POST.get("assignee", "")
-    return _done(request, brk, lambda: assign(brk=brk, to=person_called(name, by), by=by))
+    said = f"given to {name.strip()}" if name.strip() else "given to nobody"
+    return _done(request, brk, lambda: assign(brk=brk, to=person_called(name, by), by=by), said)
 
 
 @require_POST
@@ -37,7 +38,9 @@ def hold_break(request: HttpRequest, pk: int) -> HttpResponse:
     brk, given = visible_break(request, pk), request.POST
     assert isinstance(request.user, User)
     by, more = request.user, {name: given.get(name, "") for name in ("party", "note")}
-    return _done(request, brk, lambda: hold(brk=brk, by=by, until=day_of(given.get("until", "")), **more))
+    return _done(
+        request, brk, lambda: hold(brk=brk, by=by, until=day_of(given.get("until", "")), **more), "put on hold"
+    )
 
 
 @require_POST
@@ -47,13 +50,13 @@ def release_break(request: HttpRequest, pk: int) -> HttpResponse:
     brk = visible_break(request, pk)
     assert isinstance(request.user, User)
     by = request.user
-    return _done(request, brk, lambda: release(brk=brk, by=by))
+    return _done(request, brk, lambda: release(brk=brk, by=by), "taken off hold")
 
 
-def _done(request: HttpRequest, brk: Break, act: Callable[[], object]) -> HttpResponse:
-    """The break after it was done, or with what refused it."""
+def _done(request: HttpRequest, brk: Break, act: Callable[[], object], said: str) -> HttpResponse:
+    """The break after it was done, with what is said of it then, or with what refused it."""
     try:
         act()
     except DecisionRefused as refused:
         return answer(request, brk, str(refused))
-    return answer(request, brk, "", said="saved")
+    return answer(request, brk, "", said=said)

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from attribution.models import Reason
-from reconciliation.models import Break
+from reconciliation.models import Break, Difference
 from review.bulk.selecting import BadSelection, choose_incident
 from review.ids import id_of
 from review.incidents.standing import Figures, figures_of, signature_text, visible_incidents
@@ -74,10 +74,15 @@ def _rule() -> dict[str, Any]:
 def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One incident: what it is, how it stands, examples, and what was decided of it."""
     incident = get_object_or_404(visible_incidents(request.user), pk=pk)  # type: ignore[arg-type]
+    found = Difference.objects.filter(brk=OuterRef("pk"), field=incident.field, current=True)
     members = Break.objects.filter(in_incidents__incident=incident)
+    members = members.annotate(
+        value_a=Subquery(found.values("value_a")[:1]), value_b=Subquery(found.values("value_b")[:1])
+    )
     context = {
         "row": rows_of(request, [incident])[0],
         "examples": members.order_by("-state", "pk").select_related("last_run")[:EXAMPLES],
+        "all": f"state:all incident:{incident.pk}",
         "bulks": BulkDecision.objects.filter(incident=incident.pk).select_related("asked_by"),
         "may_decide": request.user.has_perm(DECIDES),
         **_rule(),
