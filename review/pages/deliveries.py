@@ -96,7 +96,7 @@ def _next_runs(request: HttpRequest, delivery: Delivery) -> list[NextRun]:
     }
     came = Delivery.objects.filter(source=OuterRef("pk"), business_date=delivery.business_date)
     sources = Source.objects.annotate(came=Exists(came)).in_bulk(others.values())
-    return [NextRun(it, sources[pk], sources[pk].came) for it, pk in others.items()]  # type: ignore[attr-defined]
+    return [NextRun(it, sources[pk], sources[pk].came) for it, pk in others.items()]
 
 
 def changes(request: HttpRequest, pk: int) -> HttpResponse:
