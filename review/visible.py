@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ingestion.person import person_of
 from ingestion.prepared import prepared, who
 from reconciliation.models import Access, Break, Reconciliation, access_to
 from reconciliation.tally import tallied_shown
@@ -35,7 +36,7 @@ def _asking(request: HttpRequest) -> Hashable:
 def _entered(request: HttpRequest) -> QuerySet[Reconciliation]:
     seen = Reconciliation.objects.entered_by(request.user).select_related("a__record_type", "b")
     counts = {"waiting": _of_whole(_waiting()), "asked": _of_whole(_asked(request))}
-    return seen.annotate(**counts, unread=ArraySubquery(counted(request.user)))  # type: ignore[arg-type]
+    return seen.annotate(**counts, unread=ArraySubquery(counted(person_of(request))))
 
 
 def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:
@@ -97,5 +98,5 @@ def asked_opinions(request: HttpRequest) -> int:
 def bell(request: HttpRequest) -> str:
     """The number on the bell of unread alerts; empty where everything is read."""
     seen = entered_reconciliations(request)
-    unread = seen[0].unread if seen else counted(request.user)  # type: ignore[attr-defined, arg-type]
+    unread = seen[0].unread if seen else counted(person_of(request))  # type: ignore[attr-defined]
     return bell_text(len(unread))

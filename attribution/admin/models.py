@@ -17,6 +17,7 @@ from attribution.registry import PromotionRefused
 from attribution.trainer import ask_training, ring_trainer
 from attribution.training import BY_HAND, TrainingRefused
 from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows, document
+from ingestion.person import person_of
 from reconciliation.admin.filters import ReconciliationFilter, through
 from reconciliation.models import Reconciliation
 
@@ -76,7 +77,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         if (model := self._one(request, chosen)) is None:
             return
         try:
-            promote(model=model, by=request.user, comment=request.POST.get("comment", "")[:1000])  # type: ignore[arg-type]
+            promote(model=model, by=person_of(request), comment=request.POST.get("comment", "")[:1000])
         except PromotionRefused as refused:
             return messages.error(request, str(refused))
         return messages.success(request, f"{model} speaks from the next run on.")
@@ -87,7 +88,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         if (model := self._one(request, chosen)) is None:
             return
         try:
-            back = roll_back(reconciliation=model.reconciliation, by=request.user, model=model)  # type: ignore[arg-type]
+            back = roll_back(reconciliation=model.reconciliation, by=person_of(request), model=model)
         except PromotionRefused as refused:
             return messages.error(request, str(refused))
         return messages.success(request, f"{back or 'The provers alone'}: from the next run on.")

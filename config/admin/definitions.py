@@ -18,6 +18,7 @@ from config.definitions.export import export_definition
 from config.definitions.faults import BadDefinition, Fault
 from config.definitions.permitted import define_as, may_define
 from config.definitions.yaml_text import SIZE_CAP
+from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 
 PAGE = "admin/definitions.html"
@@ -45,14 +46,14 @@ def definitions(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 
 def _posted(request: HttpRequest, site: AdminSite) -> HttpResponse:
-    if not may_define(request.user):  # type: ignore[arg-type]
+    if not may_define(person_of(request)):
         raise PermissionDenied
     text, applies = "", request.POST.get("action") == "apply"
     try:
         text = _given(request)
         with TemporaryDirectory() as folder:
             _put_tables(request, Path(folder))
-            said = define_as(request.user, text, Path(folder), dry_run=not applies)  # type: ignore[arg-type]
+            said = define_as(person_of(request), text, Path(folder), dry_run=not applies)
     except BadDefinition as bad:
         return _page(request, site, {"text": text or request.POST.get("text", ""), "faults": bad.faults})
     if applies and not request.htmx:  # type: ignore[attr-defined]
@@ -92,7 +93,7 @@ def _page(request: HttpRequest, site: AdminSite, more: dict[str, Any]) -> HttpRe
         **site.each_context(request),
         "title": "Definitions",
         "defined": defined(request),
-        "may_define": may_define(request.user),  # type: ignore[arg-type]
+        "may_define": may_define(person_of(request)),
         **more,
     }
     return TemplateResponse(request, PAGE + ("#answer" if request.htmx else ""), context)  # type: ignore[attr-defined]

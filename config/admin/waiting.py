@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ingestion.models import ClaimedWork, MappingProposal, Normalization
+from ingestion.person import person_of
 from ingestion.quarantine import OPEN, in_state
 from ingestion.uploads import all_staged
 from reconciliation.models import Run
@@ -41,8 +42,7 @@ class Waits:
 
 def what_waits(request: HttpRequest) -> list[Waits]:
     """Everything that the user may see and that is not done, in a few queries."""
-    user, told = request.user, _counted(request)
-    assert isinstance(user, User)
+    user, told = person_of(request), _counted(request)
     lists = [
         ("Breaks in review", waiting_breaks(request), "queue", "", "decide them"),
         ("Proposed decisions", told.get("proposed", 0), "proposed", "", "a second person confirms them"),
@@ -62,8 +62,7 @@ def what_waits(request: HttpRequest) -> list[Waits]:
 
 def _counted(request: HttpRequest) -> dict[str, Any]:
     """All that is counted in the database, in one query; what the user has no right for is left out."""
-    user, now = request.user, timezone.now()
-    assert isinstance(user, User)
+    user, now = person_of(request), timezone.now()
     rights: dict[str, tuple[str, QuerySet[Any]]] = {
         "proposed": (DECIDES, open_proposals(request)),
         "audits": ("attribution.add_auditanswer", waiting_for(user)),

@@ -17,6 +17,7 @@ from config.definitions.export import export_definition
 from config.definitions.faults import BadDefinition
 from config.definitions.permitted import define_as, may_define
 from config.definitions.yaml_text import SIZE_CAP
+from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
@@ -118,10 +119,10 @@ def _check(request: Request, right: str) -> None:
 
 def definer(request: Request) -> User:
     """The caller, if anything at all may be defined by them; PermissionDenied."""
-    assert isinstance(request.user, User)
-    if not may_define(request.user):
+    by = person_of(request)
+    if not may_define(by):
         raise PermissionDenied("Defining needs the role Manager or Administrator.")
-    return request.user
+    return by
 
 
 def refused(bad: BadDefinition) -> Response:

@@ -17,6 +17,7 @@ from ingestion.alerts import put_target, revive, target_fault
 from ingestion.clock import database_now
 from ingestion.models import Alert, AlertTarget, Notice
 from ingestion.notices import send_test
+from ingestion.person import person_of
 from ingestion.suggestion import nearest
 from reconciliation.admin.filters import SourceFilter, through
 from reconciliation.models import Team
@@ -66,7 +67,7 @@ class AlertTargetAdmin(admin.ModelAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         target = get_object_or_404(self.get_queryset(request), pk=pk)
-        said = send_test(target, request.user)  # type: ignore[arg-type]
+        said = send_test(target, person_of(request))
         if said:
             messages.error(request, f"The test did not reach {target.address}. {said}")
         else:

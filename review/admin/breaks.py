@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 
 from attribution.models import Correction
 from ingestion.admin.read_only import ReadOnlyAdmin
+from ingestion.person import person_of
 from reconciliation.admin.filters import BandFilter, ReconciliationFilter
 from reconciliation.models import Break
 from review.breaks.shown import visible_break
@@ -155,7 +156,7 @@ class BreakAdmin(ReadOnlyAdmin):
         last = next((it for it in decisions if not it.withdrawn and it.undone_at is None), None)
         if last is not None:
             last.brk = brk
-        undo = way_to_undo(last, request.user) if last and last.stands else ""  # type: ignore[arg-type]
+        undo = way_to_undo(last, person_of(request)) if last and last.stands else ""
         return TemplateResponse(request, CELL, {"brk": brk, "last": last, "undo": undo, "refused": refused})
 
     def _page(self, request: HttpRequest, brk: Break, part: str = "", refused: str = "") -> HttpResponse:

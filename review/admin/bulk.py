@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ingestion.admin.read_only import ReadOnlyAdmin
+from ingestion.person import person_of
 from review.bulk.bulks import visible_bulks
 from review.models import BulkDecision
 
@@ -26,4 +27,4 @@ class BulkDecisionAdmin(ReadOnlyAdmin):
 
     def visible(self, request: HttpRequest) -> QuerySet[BulkDecision]:
         """Those whose every reconciliation the user may see."""
-        return visible_bulks(request.user)  # type: ignore[arg-type]
+        return visible_bulks(person_of(request))

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ingestion.admin.read_only import ReadOnlyAdmin
+from ingestion.person import person_of
 from review.exporting import visible_exports
 from review.models import Export
 
@@ -25,4 +26,4 @@ class ExportAdmin(ReadOnlyAdmin):
 
     def visible(self, request: HttpRequest) -> QuerySet[Export]:
         """Those that the user may see."""
-        return visible_exports(request.user)  # type: ignore[arg-type]
+        return visible_exports(person_of(request))

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ingestion.admin.read_only import ReadOnlyAdmin
+from ingestion.person import person_of
 from reconciliation.admin.filters import ReconciliationFilter
 from review.incidents.standing import signature_text, visible_incidents
 from review.models import Incident
@@ -26,7 +27,7 @@ class IncidentAdmin(ReadOnlyAdmin):
 
     def visible(self, request: HttpRequest) -> QuerySet[Incident]:
         """Those of the user's reconciliations."""
-        return visible_incidents(request.user)  # type: ignore[arg-type]
+        return visible_incidents(person_of(request))
 
     def signature(self, incident: Incident) -> str:
         """What its breaks have in common."""

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from ingestion.person import person_of
 from review.models import ApiToken
 from review.tokens import LONGEST_DAYS, SCOPES, digest, make_token, revoke_token
 
@@ -59,13 +60,15 @@ class TokenAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:  # noqa: ANN401, FBT001
         """Through the service; the text is kept for this answer only."""
         given = form.cleaned_data
-        text = make_token(user=obj.user, name=obj.name, scopes=given["scopes"], days=given["days"], by=request.user)  # type: ignore[arg-type]
+        text = make_token(
+            user=obj.user, name=obj.name, scopes=given["scopes"], days=given["days"], by=person_of(request)
+        )
         obj.pk = ApiToken.objects.get(sha256=digest(text)).pk
         obj.shown_once = text  # type: ignore[attr-defined]
 
     def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
         """Through the service."""
-        revoke_token(token=obj, by=request.user)  # type: ignore[arg-type]
+        revoke_token(token=obj, by=person_of(request))
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
         """The page that shows the token."""

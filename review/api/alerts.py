@@ -1,8 +1,5 @@
 """Alerts by REST: the user's inbox, what is read of it, and how the user hears of each event."""
 
-from typing import Any
-
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -14,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingestion.models import Alert
+from ingestion.person import person_of
 from ingestion.suggestion import nearest
-from review.alert_events import EVENTS, event_of
+from review.alert_events import EVENTS, Event, event_of
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.strict import StrictSerializer
@@ -97,7 +95,7 @@ class AlertViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def read_one(self, request: Request, pk: str | None = None) -> Response:
         """Mark an alert read."""
         alert = self.get_object()
-        return once(request, lambda: Response({"read": read_alerts(by=_user(request), alerts=[alert.pk])}))
+        return once(request, lambda: Response({"read": read_alerts(by=person_of(request), alerts=[alert.pk])}))
 
     @extend_schema(
         operation_id="v1_alerts_read_all", parameters=[KEY_HEADER], request=None, responses={200: ReadSerializer}
@@ -106,7 +104,7 @@ class AlertViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def read_all(self, request: Request) -> Response:
         """Mark read what came until now."""
         until = timezone.now()
-        return once(request, lambda: Response({"read": read_alerts(by=_user(request), until=until)}))
+        return once(request, lambda: Response({"read": read_alerts(by=person_of(request), until=until)}))
 
 
 class ChoicesView(Door):
@@ -115,7 +113,7 @@ class ChoicesView(Door):
     @extend_schema(responses={200: ChoiceSerializer(many=True)})
     def get(self, request: Request) -> Response:
         """Each event."""
-        return Response([_choice(*it) for it in choices_of(_user(request))])
+        return Response([_choice(*it) for it in choices_of(person_of(request))])
 
 
 class ChoiceView(Door):
@@ -128,14 +126,9 @@ class ChoiceView(Door):
             raise NotFound(f"There is no event {event[:40]!r}{nearest(event, EVENTS)}")
         asked = ChooseAlertsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        chosen = choose(by=_user(request), event=event, **asked.validated_data)
+        chosen = choose(by=person_of(request), event=event, **asked.validated_data)
         return Response(_choice(EVENTS[event], chosen.mail, chosen.muted))
 
 
-def _choice(event: Any, mail: str, muted: bool) -> dict[str, object]:  # noqa: ANN401, FBT001
+def _choice(event: Event, mail: str, muted: bool) -> dict[str, object]:  # noqa: FBT001
     return {"event": event.code, "title": event.title, "mail": mail, "muted": muted}
-
-
-def _user(request: Request) -> User:
-    assert isinstance(request.user, User)
-    return request.user

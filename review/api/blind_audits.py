@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from attribution.models import Draw
+from ingestion.person import person_of
 from reconciliation.models import Difference, Member, access_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
@@ -99,7 +100,7 @@ class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         """What the caller may audit now."""
         if not self.request.user.has_perm(ANSWERS):
             return Draw.objects.none()
-        return waiting_for(self.request.user).select_related("brk", "run__reconciliation")  # type: ignore[arg-type]
+        return waiting_for(person_of(self.request)).select_related("brk", "run__reconciliation")
 
     @extend_schema(parameters=[KEY_HEADER], request=AnswerAuditSerializer, responses={201: AuditAnswerSerializer})
     @action(detail=True, methods=["post"])
@@ -122,7 +123,7 @@ def _answered(request: Request, draw: Draw, asked: dict[str, Any]) -> Response:
     if asked["reasons"] and asked["cannot_tell"]:
         raise AuditRefused("Give reasons, or say that you cannot tell; not both.")
     reasons = None if asked["cannot_tell"] else {fields[name]: code for name, code in asked["reasons"].items()}
-    said = answer_audit(draw=draw, by=request.user, reasons=reasons, comment=asked["comment"])  # type: ignore[arg-type]
+    said = answer_audit(draw=draw, by=person_of(request), reasons=reasons, comment=asked["comment"])
     said.draw.brk.refresh_from_db()
     told_of = {"functional": said.functional, "counts": said.counts, "detail": told(said)}
     return Response({**AuditAnswerSerializer(told_of).data}, status=201)

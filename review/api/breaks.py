@@ -12,6 +12,7 @@ from rest_framework.serializers import BaseSerializer
 
 from attribution.models import Attribution
 from attribution.why import why
+from ingestion.person import person_of
 from ingestion.suggestion import nearest
 from reconciliation.holds import return_due
 from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, access_of
@@ -55,7 +56,7 @@ def _asked(request: Request) -> Asked | None:
     if not (text := str(request.GET.get("q") or "")):
         return None
     try:
-        return asked_of({"q": text}, known_to(request.user))  # type: ignore[arg-type]
+        return asked_of({"q": text}, known_to(person_of(request)))
     except BadQuery as error:
         raise ValidationError({"detail": str(error)}) from None
 
@@ -166,25 +167,25 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         brk = self._for_deciders(request, "Assigning")
         asked = AssignSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        by, name = request.user, asked.validated_data["assignee"] or ""
-        return once(request, lambda: _told(assign(brk=brk, to=person_called(name, by), by=by).pk), REFUSALS)  # type: ignore[arg-type]
+        by, name = person_of(request), asked.validated_data["assignee"] or ""
+        return once(request, lambda: _told(assign(brk=brk, to=person_called(name, by), by=by).pk), REFUSALS)
 
     @extend_schema(parameters=[KEY_HEADER], request=HoldSerializer, responses={201: BreakSerializer}, filters=False)
     @action(detail=True, methods=["post"])
     def hold(self, request: Request, pk: str | None = None) -> Response:
         """Put it on hold until a day, or until a party answers. A hold that stands ends."""
-        brk, by = self._for_deciders(request, "Putting breaks on hold"), request.user
+        brk, by = self._for_deciders(request, "Putting breaks on hold"), person_of(request)
         asked = HoldSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _told(hold(brk=brk, by=by, **asked.validated_data).brk_id), REFUSALS)  # type: ignore[arg-type]
+        return once(request, lambda: _told(hold(brk=brk, by=by, **asked.validated_data).brk_id), REFUSALS)
 
     @extend_schema(parameters=[KEY_HEADER], request=ReleaseSerializer, responses={201: BreakSerializer}, filters=False)
     @action(detail=True, methods=["post"])
     def release(self, request: Request, pk: str | None = None) -> Response:
         """Take it off hold. 409 where it is on none any more."""
-        brk, by = self._for_deciders(request, "Putting breaks on hold"), request.user
+        brk, by = self._for_deciders(request, "Putting breaks on hold"), person_of(request)
         ReleaseSerializer(data=request.data).is_valid(raise_exception=True)
-        return once(request, lambda: _told(release(brk=brk, by=by).pk), REFUSALS)  # type: ignore[arg-type]
+        return once(request, lambda: _told(release(brk=brk, by=by).pk), REFUSALS)
 
     @extend_schema(parameters=[KEY_HEADER], request=WaiveSerializer, responses={201: WaiverSerializer}, filters=False)
     @action(detail=True, methods=["post"])
@@ -192,12 +193,12 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         """Let a failed check of it be, so that it can be approved. The same again changes nothing."""
         if not request.user.has_perm("review.waive_check"):
             raise PermissionDenied("Waiving a check needs the role Manager.")
-        brk, by = self.get_object(), request.user
+        brk, by = self.get_object(), person_of(request)
         asked = WaiveSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
 
         def act() -> Response:
-            waiver = waive(brk=brk, by=by, **asked.validated_data)  # type: ignore[arg-type]
+            waiver = waive(brk=brk, by=by, **asked.validated_data)
             return Response({**WaiverSerializer(waiver).data}, status=201)
 
         return once(request, act, REFUSALS)
@@ -219,7 +220,7 @@ def _decide(request: Request, brk: Break, asked: dict) -> Response:
     decision = decide(
         brk=brk,
         action=asked["action"],
-        by=request.user,  # type: ignore[arg-type]
+        by=person_of(request),
         reason=asked["reason"],
         values=asked["values"],
         member=member,

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
@@ -14,6 +13,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingestion.person import person_of
 from review.api.decisions import UndoSerializer
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
@@ -158,21 +158,20 @@ def _check_may(request: Request) -> None:
 
 
 def _frozen(request: Request, asked: dict[str, Any]) -> Response:
-    assert isinstance(request.user, User)
     try:
         if "breaks" in asked:
             picked = [Picked(it["id"], it["fingerprint"]) for it in asked["breaks"]]
-            held = choose_rows(picked=picked, by=request.user)
+            held = choose_rows(picked=picked, by=person_of(request))
         elif "incident" in asked:
-            incident = get_object_or_404(visible_incidents(request.user), pk=asked["incident"])
-            held = choose_incident(incident=incident, by=request.user)
+            incident = get_object_or_404(visible_incidents(person_of(request)), pk=asked["incident"])
+            held = choose_incident(incident=incident, by=person_of(request))
         else:
             query = QueryDict(mutable=True)
             query.update(asked["filters"])
-            held = choose_filtered(query=query, by=request.user)
+            held = choose_filtered(query=query, by=person_of(request))
     except NotAllVisible:
         raise NotFound("One of these breaks is not there.") from None
-    return Response(_told(held, summary_of(held, request.user)), status=201)
+    return Response(_told(held, summary_of(held, person_of(request))), status=201)
 
 
 def _told(held: BulkPreview, summary: Summary) -> dict[str, Any]:
@@ -209,7 +208,7 @@ class BulkViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[BulkDecision]:
         """Those whose every reconciliation the user may see."""
-        return visible_bulks(self.request.user)  # type: ignore[arg-type]
+        return visible_bulks(person_of(self.request))
 
     @extend_schema(parameters=[KEY_HEADER], request=StartBulkSerializer, responses={201: BulkSerializer})
     def create(self, request: Request) -> Response:
@@ -255,22 +254,19 @@ class BulkViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
 
 def _started(request: Request, held: BulkPreview, asked: dict[str, Any]) -> Response:
-    assert isinstance(request.user, User)
     bulk = start_bulk(
-        preview=held, action=asked["action"], by=request.user, reason=asked["reason"], comment=asked["comment"],
+        preview=held, action=asked["action"], by=person_of(request), reason=asked["reason"], comment=asked["comment"],
         typed=str(asked["count"]),
-        assignee=person_called(asked["assignee"], request.user) if asked["action"] == ASSIGN else None,
+        assignee=person_called(asked["assignee"], person_of(request)) if asked["action"] == ASSIGN else None,
         until=asked["until"], party=asked["party"],
     )  # fmt: skip
     return Response({**BulkSerializer(bulk).data}, status=201)
 
 
 def _undone(request: Request, bulk: BulkDecision, comment: str) -> Response:
-    assert isinstance(request.user, User)
-    undoing = undo_bulk(bulk=bulk, by=request.user, comment=comment)
+    undoing = undo_bulk(bulk=bulk, by=person_of(request), comment=comment)
     return Response({**BulkSerializer(undoing).data}, status=201)
 
 
 def _stopped(request: Request, bulk: BulkDecision) -> Response:
-    assert isinstance(request.user, User)
-    return Response({**BulkSerializer(stop_bulk(bulk=bulk, by=request.user)).data})
+    return Response({**BulkSerializer(stop_bulk(bulk=bulk, by=person_of(request))).data})

@@ -8,6 +8,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingestion.person import person_of
 from reconciliation.models import Break
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
@@ -47,10 +48,10 @@ def _shown(request: Request, comment: Comment) -> dict[str, object]:
 
 
 def _writer(request: Request) -> User:
-    assert isinstance(request.user, User)
-    if not request.user.has_perm(WRITES):
+    by = person_of(request)
+    if not by.has_perm(WRITES):
         raise PermissionDenied("Commenting needs the role Analyst, Supervisor or Manager.")
-    return request.user
+    return by
 
 
 class CommentsView(Door):

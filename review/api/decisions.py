@@ -1,6 +1,5 @@
 """Decisions by REST: list, one, confirm or withdraw a proposal, undo."""
 
-from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -10,6 +9,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingestion.person import person_of
 from ingestion.suggestion import nearest
 from reconciliation.models import access_of
 from review.api.door import Rows
@@ -90,21 +90,20 @@ class DecisionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Confirm another person's proposal, and its outcome follows; or withdraw one, one's own or, with the right to confirm,
         another's. 409 where it waits no more, or its values changed, which makes it void."""
-        decision, by = self._held(request, "Answering a proposal"), request.user
+        decision, by = self._held(request, "Answering a proposal"), person_of(request)
         asked = AnswerDecisionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         act = confirm if asked.validated_data["action"] == "confirm" else withdraw
-        return once(request, lambda: _told(act(decision=decision, by=by)), REFUSALS)  # type: ignore[arg-type]
+        return once(request, lambda: _told(act(decision=decision, by=by)), REFUSALS)
 
     @extend_schema(parameters=[KEY_HEADER], request=UndoSerializer, responses={201: DecisionSerializer})
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str | None = None) -> Response:
         """Undo it: its break stands in review again, what it stored is taken back, its labels teach nothing any more. 409 where
         it was undone already, or something was built on it since."""
-        decision, by = self._held(request, "Undoing"), request.user
+        decision, by = self._held(request, "Undoing"), person_of(request)
         asked = UndoSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        assert isinstance(by, User)
         return once(request, lambda: _told(undo(decision=decision, by=by, **asked.validated_data)), REFUSALS)
 
     def _held(self, request: Request, what: str) -> Decision:

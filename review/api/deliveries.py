@@ -23,7 +23,7 @@ from ingestion.arrival import take_in
 from ingestion.control_totals import Declared
 from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
-from ingestion.models import Delivery
+from ingestion.models import Delivery, Source
 from ingestion.ringing import ring_for_normalizing
 from ingestion.staging import check_sent
 from reconciliation.redelivery import LISTED, compare_with_former
@@ -152,7 +152,7 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         source = get_object_or_404(visible_sources(request.user), code=asked.validated_data["source"])
         return once(request, lambda: self._take(request, source, asked.validated_data), {IngestionError: 400})
 
-    def _take(self, request: Request, source: Any, given: dict[str, Any]) -> Response:  # noqa: ANN401
+    def _take(self, request: Request, source: Source, given: dict[str, Any]) -> Response:
         name, by = Path(given["file"].name).name, request.user.get_username()
         with _on_disk(given["file"]) as held:
             if given["sha256"]:

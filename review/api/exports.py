@@ -9,6 +9,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingestion.person import person_of
 from ingestion.ringing import ring_for
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
@@ -76,7 +77,7 @@ class ExportViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         """The file; its sha256 stands in the header X-Content-SHA256."""
         made = self.get_object()
         try:
-            return as_download(made, take_file(made, request.user).open("rb"))  # type: ignore[arg-type]
+            return as_download(made, take_file(made, person_of(request)).open("rb"))
         except ExportGone as error:
             return Response({"detail": str(error)}, status=410 if made.state == Export.State.DONE else 409)
 
@@ -102,8 +103,8 @@ class ExportColumnsView(Door):
             raise PermissionDenied("Exporting needs the right to.")
         filters = {name: request.GET[name] for name in NEEDED if request.GET.get(name)}
         try:
-            kind = kind_of(Wanted(request.GET.get("what", ""), "csv", filters), request.user)  # type: ignore[arg-type]
-            return Response({"columns": list(kind.columns(request.user, filters))})  # type: ignore[arg-type]
+            kind = kind_of(Wanted(request.GET.get("what", ""), "csv", filters), person_of(request))
+            return Response({"columns": list(kind.columns(person_of(request), filters))})
         except ExportRefused as error:
             raise PermissionDenied(str(error)) from None
         except BadExport as error:
@@ -112,7 +113,7 @@ class ExportColumnsView(Door):
 
 def _ask(request: Request, wanted: Wanted) -> Response:
     try:
-        asked = ask_export(wanted=wanted, by=request.user)  # type: ignore[arg-type]
+        asked = ask_export(wanted=wanted, by=person_of(request))
     except ExportRefused as error:
         raise PermissionDenied(str(error)) from None
     except BadExport as error:

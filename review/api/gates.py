@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from attribution.guard import ReopenRefused, reopen_gate, standing_of, standings
 from attribution.models import GateStep
+from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
@@ -86,5 +87,5 @@ class ReopenGateView(Door):
 
 
 def _opened(request: Request, reconciliation: Reconciliation, comment: str) -> Response:
-    reopen_gate(reconciliation=reconciliation, by=request.user, comment=comment)  # type: ignore[arg-type]
+    reopen_gate(reconciliation=reconciliation, by=person_of(request), comment=comment)
     return Response({**GateSerializer(standing_of(reconciliation)).data}, status=201)

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter
@@ -12,6 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingestion.person import person_of
 from review.models import IdempotentRequest
 
 LONGEST = 200
@@ -37,11 +37,10 @@ def once(request: Request, act: Callable[[], Response], refusals: Refusals | Non
     """Carry out a POST once per (user, Idempotency-Key); another body under the same key is refused. What a service refuses is
     answered with its sentence and the status of the first of the `refusals` that it is."""
     key = key_of(request)
-    assert isinstance(request.user, User)
     digest = hashlib.sha256(repr((request.get_full_path(), _body(request))).encode()).hexdigest()
     with transaction.atomic():
         kept, is_new = IdempotentRequest.objects.select_for_update().get_or_create(
-            user=request.user, key=key, defaults={"request_sha256": digest}
+            user=person_of(request), key=key, defaults={"request_sha256": digest}
         )
         if kept.request_sha256 != digest:
             return Response({"detail": "This Idempotency-Key was used for another request."}, status=422)

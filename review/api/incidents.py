@@ -10,6 +10,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingestion.person import person_of
 from review.api.door import Rows
 from review.incidents.standing import Figures, figures_of, signature_text, visible_incidents
 from review.models import Incident
@@ -74,7 +75,7 @@ class IncidentViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[Incident]:
         """Those of reconciliations that the user may see; `state` narrows a list."""
-        found, state = visible_incidents(self.request.user), self.request.GET.get("state", "")  # type: ignore[arg-type]
+        found, state = visible_incidents(person_of(self.request)), self.request.GET.get("state", "")
         if self.action != "list" or not state:
             return found
         if state not in Incident.State.values:

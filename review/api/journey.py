@@ -8,6 +8,7 @@ from rest_framework.exceptions import APIException, NotFound, PermissionDenied, 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Door
 from review.exporting import MAY
@@ -120,7 +121,7 @@ class SignedJourneyView(Door):
         if not journey(reconciliation, key).events:
             raise NotFound(NOBODY)
         try:
-            export, content = sign_journey(reconciliation=reconciliation, key=key, by=request.user)  # type: ignore[arg-type]
+            export, content = sign_journey(reconciliation=reconciliation, key=key, by=person_of(request))
         except NoSigningKey as error:
             raise CannotSign(str(error)) from None
         return HttpResponse(content, content_type="application/json", headers={"X-Content-SHA256": export.sha256})

@@ -21,6 +21,7 @@ from attribution.promotion import verdict_of
 from attribution.registry import PromotionRefused
 from attribution.trainer import ask_training, ring_trainer
 from attribution.training import BY_HAND, TrainingRefused
+from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
@@ -179,9 +180,9 @@ class ModelViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
 def _answered(request: Request, model: ModelVersion, asked: dict[str, Any]) -> Response:
     if asked["action"] == "promote":
-        promote(model=model, by=request.user, comment=asked["comment"])  # type: ignore[arg-type]
+        promote(model=model, by=person_of(request), comment=asked["comment"])
     else:
-        roll_back(reconciliation=model.reconciliation, by=request.user, model=model)  # type: ignore[arg-type]
+        roll_back(reconciliation=model.reconciliation, by=person_of(request), model=model)
     found = ModelVersion.objects.select_related("reconciliation", "parent", "replaced").get(pk=model.pk)
     return Response({**ModelDetailSerializer(found).data}, status=201)
 

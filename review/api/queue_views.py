@@ -11,6 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ingestion.person import person_of
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
 from review.api.strict import StrictSerializer
@@ -66,10 +67,10 @@ class LookSerializer(StrictSerializer):
 class _OfLookers(Door):
     def person(self, request: Request) -> User:
         """Who asks; 403 for who may not look at breaks."""
-        assert isinstance(request.user, User)
-        if not request.user.has_perm(LOOKS):
+        by = person_of(request)
+        if not by.has_perm(LOOKS):
             raise PermissionDenied("Looking at breaks needs a role. Ask an Administrator.")
-        return request.user
+        return by
 
 
 class SavedViewsView(_OfLookers):

@@ -1,6 +1,5 @@
 """Second opinions by REST: list, one, answer. Neither the label that waits nor what the model said is told."""
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -11,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from attribution.models import SecondOpinion
+from ingestion.person import person_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.strict import StrictSerializer
@@ -80,6 +80,5 @@ class OpinionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
 
 def _answered(request: Request, opinion: SecondOpinion, asked: dict[str, str]) -> Response:
-    assert isinstance(request.user, User)
-    done = answer_opinion(opinion=opinion, reason=asked["reason"], by=request.user, comment=asked["comment"])
+    done = answer_opinion(opinion=opinion, reason=asked["reason"], by=person_of(request), comment=asked["comment"])
     return Response({**GivenOpinionSerializer(done).data}, status=201)

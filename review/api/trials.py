@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from ingestion.control_totals import Declared
 from ingestion.errors import IngestionError
 from ingestion.models import Source
+from ingestion.person import person_of
 from ingestion.preview import Preview, previewed
 from ingestion.uploads import Upload, bytes_of, discard_upload, stage
 from reconciliation.visibility import visible_sources
@@ -84,7 +85,7 @@ class DeliveryTrialsView(Door):
         asked = HandInSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         source = get_object_or_404(visible_sources(request.user), code=asked.validated_data["source"])
-        assert isinstance(by := request.user, User)
+        by = person_of(request)
         return once(request, lambda: _tried(source, asked.validated_data, by), {IngestionError: 400})
 
 

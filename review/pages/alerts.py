@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from ingestion.models import Alert, Notice
+from ingestion.person import person_of
 from reconciliation.visibility import visible_alerts
 from review.alert_events import EVENTS, Event, event_of
 from review.ids import id_of
@@ -115,7 +116,7 @@ def _undelivered(request: HttpRequest) -> QuerySet[Notice]:
 def alert(request: HttpRequest, pk: int) -> HttpResponse:
     """Read an alert, and go to the page of what it is about."""
     found = get_object_or_404(visible_alerts(request.user), pk=pk)
-    read_alerts(by=request.user, alerts=[found.pk])  # type: ignore[arg-type]
+    read_alerts(by=person_of(request), alerts=[found.pk])
     return redirect(found.link or "alerts")
 
 
@@ -149,7 +150,7 @@ def choices(request: HttpRequest) -> HttpResponse:
             messages.success(request, "Saved.", extra_tags="ok")
         return redirect("alert_choices")
     context: dict[str, Any] = {
-        "choices": choices_of(request.user),  # type: ignore[arg-type]
+        "choices": choices_of(person_of(request)),
         "mails": AlertChoice.Mail.choices,
         "hour": settings.DIGEST_HOUR,
     }
@@ -158,7 +159,7 @@ def choices(request: HttpRequest) -> HttpResponse:
 
 def _choose(request: HttpRequest) -> None:
     """Keep what differs from what holds."""
-    for event, mail, muted in choices_of(request.user):  # type: ignore[arg-type]
+    for event, mail, muted in choices_of(person_of(request)):
         wanted = request.POST.get(f"mail-{event.code}", mail), f"muted-{event.code}" in request.POST
         if wanted != (mail, muted):
-            choose(by=request.user, event=event.code, mail=wanted[0], muted=wanted[1])  # type: ignore[arg-type]
+            choose(by=person_of(request), event=event.code, mail=wanted[0], muted=wanted[1])

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from attribution.models import AuditAnswer, Draw
+from ingestion.person import person_of
 from reconciliation.models import RunInput
 from review.audits import ANSWERS, AuditRefused, answer_audit, differences_of, rows_of, told, waiting_for
 from review.ids import id_of
@@ -42,7 +43,7 @@ def blind_audits(request: HttpRequest) -> HttpResponse:
 
 def _asked(request: HttpRequest, mine: Q) -> QuerySet[Draw]:
     after = id_of(request.GET.get("after", ""))
-    waiting = waiting_for(request.user).filter(mine, pk__gt=after)  # type: ignore[arg-type]
+    waiting = waiting_for(person_of(request)).filter(mine, pk__gt=after)
     return waiting.select_related("brk", "run__reconciliation")
 
 
@@ -72,7 +73,7 @@ def _draw(request: HttpRequest, pk: int) -> Draw:
 
 
 def _page(request: HttpRequest, draw: Draw, refused: str = "") -> HttpResponse:
-    if not waiting_for(request.user).filter(pk=draw.pk).exists():  # type: ignore[arg-type]
+    if not waiting_for(person_of(request)).filter(pk=draw.pk).exists():
         messages.warning(request, "This audit is settled, or you know the record. Take another one.", extra_tags="warn")
         return redirect("blind_audits")
     differences, brk = differences_of(draw), draw.brk
@@ -92,12 +93,12 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     draw = _draw(request, pk)
     try:
         reply = posted_answer(request, differences_of(draw), may_pass=True)
-        said = answer_audit(draw=draw, by=request.user, reasons=reply.reasons, comment=reply.comment)  # type: ignore[arg-type]
+        said = answer_audit(draw=draw, by=person_of(request), reasons=reply.reasons, comment=reply.comment)
     except BadAnswer as refused:
         return _page(request, draw, str(refused))
     except AuditRefused as refused:
         messages.error(request, str(refused), extra_tags="bad")
         return redirect("blind_audits")
     messages.success(request, told(said), extra_tags="ok")
-    following = waiting_for(request.user).filter(pk__gt=draw.pk).first()  # type: ignore[arg-type]
+    following = waiting_for(person_of(request)).filter(pk__gt=draw.pk).first()
     return redirect("blind_audit", following.pk) if following else redirect("blind_audits")

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from attribution.why import speaks_by_model
 from ingestion.audit_log import ACTIONS
+from ingestion.person import person_of
 from ingestion.prepared import PK, prepared
 from reconciliation.models import Break, GateRefusal, Member, access_of
 from review.audit_events import changes_between
@@ -77,12 +78,12 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "decisions": decisions,
         "history": _history(brk, differences, decisions),
         "reasons": facts.reasons,
-        "may_decide": may_decide(brk, request.user),  # type: ignore[arg-type]
+        "may_decide": may_decide(brk, person_of(request)),
         "proposal": proposal,
         "may_confirm": proposal and confirms and not is_own,
         "may_withdraw": proposal and (confirms or is_own),
         "decided": (decided := next((d for d in decisions if d.stands), None)),
-        "undo": way_to_undo(decided, request.user) if decided else "",  # type: ignore[arg-type]
+        "undo": way_to_undo(decided, person_of(request)) if decided else "",
         "undo_seconds": int(UNDO_FOR.total_seconds()),
         "consequence": _consequence(brk, refusals),
         "void": _void(decisions),

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from attribution.models import Reason
+from ingestion.person import person_of
 from ingestion.spreadsheets import safe
 from review.assigning import AssignRefused, deciders, person_called
 from review.bulk.bulks import (
@@ -43,7 +43,7 @@ NOT_FILTERS = ("csrfmiddlewaretoken", "row", "whole", "after", "order")
 
 def bulks(request: HttpRequest) -> HttpResponse:
     """Bulk decisions, newest first."""
-    found = visible_bulks(request.user)  # type: ignore[arg-type]
+    found = visible_bulks(person_of(request))
     before = id_of(request.GET.get("before", ""))
     page = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
     context = {"bulks": page[:PAGE], "next": page[PAGE - 1].pk if len(page) > PAGE else None}
@@ -66,9 +66,9 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 def _chosen(request: HttpRequest) -> BulkPreview:
     if request.POST.get("whole"):
-        return choose_filtered(query=_filters(request), by=request.user)  # type: ignore[arg-type]
+        return choose_filtered(query=_filters(request), by=person_of(request))
     picked = [Picked.from_text(str(text)) for text in request.POST.getlist("row")]
-    return choose_rows(picked=picked, by=request.user)  # type: ignore[arg-type]
+    return choose_rows(picked=picked, by=person_of(request))
 
 
 def _filters(request: HttpRequest) -> QueryDict:
@@ -94,7 +94,7 @@ def _shown(request: HttpRequest, held: BulkPreview, refused: str = "") -> HttpRe
     given = request.POST
     context: dict[str, Any] = {
         "preview": held,
-        "summary": summary_of(held, request.user),  # type: ignore[arg-type]
+        "summary": summary_of(held, person_of(request)),
         "actions": Decision.Action.choices,
         "people": deciders(reconciliations_of(held)).values_list("username", flat=True),
         "action": given.get("action", "approve"),
@@ -116,8 +116,7 @@ def _shown(request: HttpRequest, held: BulkPreview, refused: str = "") -> HttpRe
 def start(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     """Decide, assign or hold them, once, however often this is sent."""
     held = _preview(request, token)
-    asked, by = request.POST.get("action", ""), request.user
-    assert isinstance(by, User)
+    asked, by = request.POST.get("action", ""), person_of(request)
     try:
         bulk = start_bulk(
             preview=held,
@@ -137,7 +136,7 @@ def start(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 
 def bulk_page(request: HttpRequest, pk: int) -> HttpResponse:
     """How far it is, and what became of each row; while rows wait htmx asks every two seconds."""
-    bulk = get_object_or_404(visible_bulks(request.user), pk=pk)  # type: ignore[arg-type]
+    bulk = get_object_or_404(visible_bulks(person_of(request)), pk=pk)
     state, after = request.GET.get("state", ""), id_of(request.GET.get("after", ""))
     page = _results(bulk, state, after)
     waited = (timezone.now() - bulk.asked_at).total_seconds()
@@ -148,8 +147,8 @@ def bulk_page(request: HttpRequest, pk: int) -> HttpResponse:
         "next": after + SHOWN if len(page) > SHOWN else None,
         "waiting": bulk.rows - bulk.settled,
         "percent": f"{100 * bulk.settled / max(bulk.rows, 1):.1f}",
-        "undo": way_to_undo(bulk, request.user),  # type: ignore[arg-type]
-        "may_stop": may_stop(bulk, request.user),  # type: ignore[arg-type]
+        "undo": way_to_undo(bulk, person_of(request)),
+        "may_stop": may_stop(bulk, person_of(request)),
         "undo_seconds": int(UNDO_FOR.total_seconds()),
         "undone_in": bulk.undone_in.order_by("-pk").first(),
         "forgotten": bulk.state == BulkDecision.State.READY and waited > FORGOTTEN_SECONDS and not bulk.settled,
@@ -172,9 +171,9 @@ def _results(bulk: BulkDecision, state: str, after: int) -> list[BulkRow]:
 @permission_required(DECIDES, raise_exception=True)
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo every row of it that stands."""
-    bulk = get_object_or_404(visible_bulks(request.user), pk=pk)  # type: ignore[arg-type]
+    bulk = get_object_or_404(visible_bulks(person_of(request)), pk=pk)
     try:
-        undoing = undo_bulk(bulk=bulk, by=request.user, comment=request.POST.get("comment", ""))  # type: ignore[arg-type]
+        undoing = undo_bulk(bulk=bulk, by=person_of(request), comment=request.POST.get("comment", ""))
     except BulkRefused as error:
         messages.error(request, str(error), extra_tags="bad")
         return redirect("bulk", bulk.pk)
@@ -185,9 +184,9 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(DECIDES, raise_exception=True)
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Decide no more of it."""
-    bulk = get_object_or_404(visible_bulks(request.user), pk=pk)  # type: ignore[arg-type]
+    bulk = get_object_or_404(visible_bulks(person_of(request)), pk=pk)
     try:
-        stop_bulk(bulk=bulk, by=request.user)  # type: ignore[arg-type]
+        stop_bulk(bulk=bulk, by=person_of(request))
     except BulkRefused as error:
         messages.error(request, str(error), extra_tags="bad")
     return redirect("bulk", bulk.pk)
@@ -195,7 +194,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 def results(request: HttpRequest, pk: int) -> HttpResponse:
     """Every row with its result, as a file."""
-    bulk = get_object_or_404(visible_bulks(request.user), pk=pk)  # type: ignore[arg-type]
+    bulk = get_object_or_404(visible_bulks(person_of(request)), pk=pk)
     name = f"tieout_bulk_{bulk.pk}_{bulk.asked_at:%Y-%m-%d}.csv"
     answer = HttpResponse(
         content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from django.contrib.auth.decorators import permission_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from ingestion.person import person_of
 from reconciliation.models import Break
 from review.assigning import assign, deciders, person_called
 from review.breaks.shown import visible_break
@@ -25,8 +25,7 @@ def assign_break(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         people = deciders([brk.reconciliation]).values_list("username", flat=True)
         return part_of(request, brk, "people", "Assign", {"people": people})
-    assert isinstance(request.user, User)
-    by, name = request.user, request.POST.get("assignee", "")
+    by, name = person_of(request), request.POST.get("assignee", "")
     said = f"given to {name.strip()}" if name.strip() else "given to nobody"
     return _done(request, brk, lambda: assign(brk=brk, to=person_called(name, by), by=by), said)
 
@@ -36,8 +35,7 @@ def assign_break(request: HttpRequest, pk: int) -> HttpResponse:
 def hold_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Put it on hold until a day, or until a party answers."""
     brk, given = visible_break(request, pk), request.POST
-    assert isinstance(request.user, User)
-    by, more = request.user, {name: given.get(name, "") for name in ("party", "note")}
+    by, more = person_of(request), {name: given.get(name, "") for name in ("party", "note")}
     return _done(
         request, brk, lambda: hold(brk=brk, by=by, until=day_of(given.get("until", "")), **more), "put on hold"
     )
@@ -48,8 +46,7 @@ def hold_break(request: HttpRequest, pk: int) -> HttpResponse:
 def release_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it off hold."""
     brk = visible_break(request, pk)
-    assert isinstance(request.user, User)
-    by = request.user
+    by = person_of(request)
     return _done(request, brk, lambda: release(brk=brk, by=by), "taken off hold")
 
 

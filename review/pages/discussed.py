@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
+from ingestion.person import person_of
 from reconciliation.models import Break
 from review.audit_events import READS
 from review.breaks.facts import comments_listed, moment
@@ -85,7 +86,7 @@ def comment_on_break(request: HttpRequest, pk: int) -> HttpResponse:
     text, corrects = request.POST.get("text", ""), request.POST.get("corrects", "")
     try:
         corrected = get_object_or_404(Comment, pk=id_of(corrects), brk=brk) if corrects else None
-        add_comment(brk=brk, by=request.user, text=text, corrects=corrected)  # type: ignore[arg-type]
+        add_comment(brk=brk, by=person_of(request), text=text, corrects=corrected)
     except CommentRefused as error:
         return _answer(request, brk, {"comment_refused": str(error), "draft": text, "correcting": id_of(corrects)})
     return _answer(request, brk, {})
@@ -98,7 +99,7 @@ def take_comment_back(request: HttpRequest, pk: int) -> HttpResponse:
     found = Comment.objects.filter(brk__in=visible_breaks(request)).select_related("brk__reconciliation")
     comment = get_object_or_404(found, pk=pk)
     try:
-        withdraw_comment(comment=comment, by=request.user)  # type: ignore[arg-type]
+        withdraw_comment(comment=comment, by=person_of(request))
     except CommentRefused as error:
         return _answer(request, comment.brk, {"comment_refused": str(error)})
     return _answer(request, comment.brk, {})

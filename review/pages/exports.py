@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
+from ingestion.person import person_of
 from ingestion.ringing import ring_for
 from review.downloads import as_download
 from review.export_files import BadExport
@@ -42,7 +43,7 @@ class Row:
 def exports(request: HttpRequest) -> HttpResponse:
     """What was exported, newest first; while something is under way htmx asks every two seconds."""
     before = id_of(request.GET.get("before", ""))
-    found = visible_exports(request.user)  # type: ignore[arg-type]
+    found = visible_exports(person_of(request))
     page = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
     rows = [_row(it) for it in page[:PAGE]]
     context = {
@@ -98,7 +99,7 @@ def _form(request: HttpRequest, wanted: Wanted, refused: str = "") -> HttpRespon
     columns: list[str] = []
     if wanted.what in KINDS:
         try:
-            columns = list(kind_of(wanted, request.user).columns(request.user, wanted.filters))  # type: ignore[arg-type]
+            columns = list(kind_of(wanted, person_of(request)).columns(person_of(request), wanted.filters))
         except (BadExport, ExportRefused) as error:
             refused = refused or str(error)
     context = {
@@ -135,7 +136,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if not wanted.columns:
         return _form(request, wanted, "Choose at least one column.")
     try:
-        asked = ask_export(wanted=wanted, by=request.user)  # type: ignore[arg-type]
+        asked = ask_export(wanted=wanted, by=person_of(request))
     except (BadExport, ExportRefused) as error:
         return _form(request, wanted, str(error))
     ring_for("make_export", asked.pk, queue=asked.queue)
@@ -151,9 +152,9 @@ def _wanted(given: Mapping[str, str], columns: list[str]) -> Wanted:
 
 def download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     """The file, to who asked for it or may see every export."""
-    made = get_object_or_404(visible_exports(request.user), pk=pk)  # type: ignore[arg-type]
+    made = get_object_or_404(visible_exports(person_of(request)), pk=pk)
     try:
-        file = take_file(made, request.user)  # type: ignore[arg-type]
+        file = take_file(made, person_of(request))
     except ExportGone as error:
         messages.error(request, f"Export {made.pk}: {error}", extra_tags="bad")
         return redirect("exports")

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 from attribution.guard import ReopenRefused, reopen_gate, standings
 from attribution.meter import next_certificates
 from attribution.statistics.audit_test import TRIPS, WARNS
+from ingestion.person import person_of
 from review.visible import visible_reconciliations
 
 RIGHT = "attribution.add_gatestep"
@@ -31,7 +32,7 @@ def reopen(request: HttpRequest, code: str) -> HttpResponse:
     if found is None:
         raise Http404
     try:
-        step = reopen_gate(reconciliation=found, by=request.user, comment=request.POST.get("comment", ""))  # type: ignore[arg-type]
+        step = reopen_gate(reconciliation=found, by=person_of(request), comment=request.POST.get("comment", ""))
     except ReopenRefused as refused:
         messages.error(request, str(refused), extra_tags="bad")
     else:

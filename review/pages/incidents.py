@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from attribution.models import Reason
+from ingestion.person import person_of
 from reconciliation.models import Break, Difference
 from review.bulk.selecting import BadSelection, choose_incident
 from review.ids import id_of
@@ -49,7 +50,7 @@ def rows_of(request: HttpRequest, incidents: Sequence[Incident]) -> list[Row]:
 
 def incidents(request: HttpRequest) -> HttpResponse:
     """Incidents of a state, the open ones first seen."""
-    found = visible_incidents(request.user)  # type: ignore[arg-type]
+    found = visible_incidents(person_of(request))
     state = request.GET.get("state", Incident.State.OPEN)
     counts = dict(found.order_by().values_list("state").annotate(Count("pk")))
     listed = found.filter(state=state) if state in Incident.State.values else found
@@ -73,7 +74,7 @@ def _rule() -> dict[str, Any]:
 
 def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One incident: what it is, how it stands, examples, and what was decided of it."""
-    incident = get_object_or_404(visible_incidents(request.user), pk=pk)  # type: ignore[arg-type]
+    incident = get_object_or_404(visible_incidents(person_of(request)), pk=pk)
     found = Difference.objects.filter(brk=OuterRef("pk"), field=incident.field, current=True)
     members = Break.objects.filter(in_incidents__incident=incident)
     members = members.annotate(
@@ -94,9 +95,9 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(DECIDES, raise_exception=True)
 def decide_incident(request: HttpRequest, pk: int) -> HttpResponse:
     """Freeze what waits of it, for one decision for all."""
-    incident = get_object_or_404(visible_incidents(request.user), pk=pk)  # type: ignore[arg-type]
+    incident = get_object_or_404(visible_incidents(person_of(request)), pk=pk)
     try:
-        preview = choose_incident(incident=incident, by=request.user)  # type: ignore[arg-type]
+        preview = choose_incident(incident=incident, by=person_of(request))
     except BadSelection as error:
         messages.error(request, str(error), extra_tags="bad")
         return redirect("incident", incident.pk)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
+from ingestion.person import person_of
 from review.exporting import MAY, ExportRefused
 from review.journey import Journey, find_journey
 from review.journey_export import sign_journey
@@ -71,7 +72,7 @@ def export_journey(request: HttpRequest) -> HttpResponse:
     if reconciliation is None or holds_nul(request):
         raise Http404
     try:
-        export, content = sign_journey(reconciliation=reconciliation, key=key, by=request.user)  # type: ignore[arg-type]
+        export, content = sign_journey(reconciliation=reconciliation, key=key, by=person_of(request))
     except (ExportRefused, NoSigningKey) as error:
         messages.error(request, str(error), extra_tags="bad")
         return redirect(f"{reverse('journey')}?{urlencode({'reconciliation': code, 'key': key})}")

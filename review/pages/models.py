@@ -22,6 +22,7 @@ from attribution.registry import PromotionRefused, champion_of
 from attribution.statistics.audit_test import TRIPS
 from attribution.trainer import ask_training, ring_trainer
 from attribution.training import BY_HAND, TrainingRefused
+from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from reconciliation.rules import GateRules
 from review.pages.model_grounds import registry_history, rungs
@@ -162,9 +163,9 @@ def answer_model(request: HttpRequest, pk: int) -> HttpResponse:
     model = get_object_or_404(_visible(request), pk=pk)
     try:
         if request.POST.get("action") == "promote":
-            promote(model=model, by=request.user, comment=request.POST.get("comment", ""))  # type: ignore[arg-type]
+            promote(model=model, by=person_of(request), comment=request.POST.get("comment", ""))
         elif request.POST.get("action") == "roll_back":
-            roll_back(reconciliation=model.reconciliation, by=request.user, model=model)  # type: ignore[arg-type]
+            roll_back(reconciliation=model.reconciliation, by=person_of(request), model=model)
         else:
             raise PromotionRefused(f"{model} can be promoted or rolled back. Look at it again.")
     except PromotionRefused as refused:

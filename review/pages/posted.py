@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from ingestion.person import person_of
 from reconciliation.models import Break, Member
 from review.decisions import AlreadyDecided, DecisionRefused, OwnProposal, confirm, decide, waive, withdraw
 from review.decisions.records import first_rows, proposed_record
@@ -30,7 +31,7 @@ def posted_decision(request: HttpRequest, brk: Break) -> str:
         decide(
             brk=brk,
             action=request.POST.get("action", ""),
-            by=request.user,  # type: ignore[arg-type]
+            by=person_of(request),
             reason=request.POST.get("reason", ""),
             values=_changed(brk, request),
             member=_named_row(brk, request.POST.get("member", "")),
@@ -79,7 +80,7 @@ def posted_waiver(request: HttpRequest, brk: Break) -> str:
         waive(
             brk=brk,
             condition=request.POST.get("condition", ""),
-            by=request.user,  # type: ignore[arg-type]
+            by=person_of(request),
             comment=request.POST.get("comment", ""),
         )
     except DecisionRefused as error:
@@ -91,7 +92,7 @@ def posted_confirmation(request: HttpRequest, decision: Decision) -> str:
     """Confirm another person's proposal, or withdraw one; who confirms their own is not let in at all."""
     act = withdraw if request.POST.get("action") == "withdraw" else confirm
     try:
-        act(decision=decision, by=request.user)  # type: ignore[arg-type]
+        act(decision=decision, by=person_of(request))
     except OwnProposal as error:
         raise PermissionDenied(str(error)) from None
     except DecisionRefused as error:
@@ -102,7 +103,7 @@ def posted_confirmation(request: HttpRequest, decision: Decision) -> str:
 def posted_undo(request: HttpRequest, decision: Decision) -> str:
     """Undo a final decision."""
     try:
-        undo(decision=decision, by=request.user, comment=request.POST.get("comment", ""))  # type: ignore[arg-type]
+        undo(decision=decision, by=person_of(request), comment=request.POST.get("comment", ""))
     except DecisionRefused as error:
         return str(error)
     return ""

@@ -1,10 +1,13 @@
 """The quarantine: rows that are no records, by source, date and reason; and what a person does with one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
@@ -14,6 +17,7 @@ from ingestion.deliveries import mapping_of, plan_normalization
 from ingestion.file_format import FileFormat
 from ingestion.models import Delivery, QuarantinedRow, Repair
 from ingestion.normalize import column_position
+from ingestion.person import person_of
 from ingestion.quarantine import OPEN, STATES, said_of, with_state
 from ingestion.replay import Tried, cells_of_row
 from ingestion.ringing import ring_for_normalizing
@@ -84,7 +88,7 @@ def quarantine(request: HttpRequest) -> HttpResponse:
     return render(request, "review/quarantine.html", context)
 
 
-def _tab(rows: Any, asked: Asked, state: str, counted: int | None) -> dict[str, object]:  # noqa: ANN401
+def _tab(rows: QuerySet[QuarantinedRow], asked: Asked, state: str, counted: int | None) -> dict[str, object]:
     """A tab of the states; `counted` are the rows of the one that is on, where they were counted already."""
     of_state, is_on = replace(asked, state=state), asked.state == state
     known = counted if is_on else None
@@ -121,7 +125,7 @@ def quarantined(request: HttpRequest, pk: int) -> HttpResponse:
 def _context(request: HttpRequest, row: QuarantinedRow, given: dict[str, str] | None = None) -> dict[str, Any]:
     said = list(said_of(row))
     standing = next((it for it in said if not it.withdrawn), None)
-    came, delivery, user = cells_of_row(row), row.normalization.delivery, request.user
+    came, delivery, user = cells_of_row(row), row.normalization.delivery, person_of(request)
     mapping = mapping_of(delivery)
     may = user.has_perm("ingestion.add_repair")
     return {
@@ -144,7 +148,7 @@ def _context(request: HttpRequest, row: QuarantinedRow, given: dict[str, str] | 
     }
 
 
-def _may_confirm(user: Any, standing: Repair | None) -> bool:  # noqa: ANN401
+def _may_confirm(user: User, standing: Repair | None) -> bool:
     if standing is None or standing.confirmed_by_id is not None:
         return False
     return user.has_perm("ingestion.change_repair") and standing.proposed_by_id != user.pk
@@ -216,7 +220,7 @@ def _carried_out(request: HttpRequest, row: QuarantinedRow, cells: dict[str, str
 
 
 def _replayed(request: HttpRequest, delivery: Delivery) -> str:
-    made = replay(delivery=delivery, by=request.user)  # type: ignore[arg-type]
+    made = replay(delivery=delivery, by=person_of(request))
     ring_for_normalizing(plan_normalization(made))
     return f"Delivery {made.pk} holds what was repaired; the next run of {made.business_date} takes it."
 
@@ -236,14 +240,14 @@ def read_delivery_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _read_again(request: HttpRequest, delivery: Delivery) -> str:
-    work = plan_normalization(read_again(delivery=delivery, by=request.user))  # type: ignore[arg-type]
+    work = plan_normalization(read_again(delivery=delivery, by=person_of(request)))
     ring_for_normalizing(work)
     return (
         f"Delivery {delivery.pk} is read again by mapping {work.mapping.version}. Run its date again for the outcome."
     )
 
 
-def _of_delivery(request: HttpRequest, pk: int, act: Any) -> HttpResponse:  # noqa: ANN401
+def _of_delivery(request: HttpRequest, pk: int, act: Callable[[HttpRequest, Delivery], str]) -> HttpResponse:
     delivery = get_object_or_404(visible_deliveries(request.user), pk=pk)
     try:
         messages.success(request, act(request, delivery), extra_tags="ok")

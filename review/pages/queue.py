@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from ingestion.person import person_of
 from ingestion.prepared import prepared
 from reconciliation.holds import return_due
 from reconciliation.models import Break
@@ -40,8 +40,7 @@ OF_VALUES = {
 def queue(request: HttpRequest) -> HttpResponse:
     """Breaks as the query asks for them, in an order; a query that cannot be read lists nothing and says why."""
     return_due(timezone.now())
-    assert isinstance(request.user, User)
-    look = look_of(request.user)
+    look = look_of(person_of(request))
     if not request.GET and (first := look.first) is not None:
         return redirect(f"{reverse('queue')}?{first.address}")
     known = {**known_of(lambda: entered_reconciliations(request)), "reason": lambda: ["", *look.reasons]}

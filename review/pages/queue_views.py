@@ -4,12 +4,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from ingestion.person import person_of
 from review.columns import COLUMNS
 from review.ids import id_of
 from review.models import SavedView
@@ -33,7 +33,7 @@ def views(request: HttpRequest) -> HttpResponse:
     """The views; posted, a new one, which then stands open."""
     if request.method == "GET":
         return _page(request, request.GET)
-    given, by = request.POST, _user(request)
+    given, by = request.POST, person_of(request)
     try:
         made = save_view(
             by=by, name=given.get("name", ""), query=given.get("q", ""), order=given.get("order", ""),
@@ -57,7 +57,7 @@ def _page(
     request: HttpRequest, given: QueryDict, refused: ViewRefused | None = None, of: SavedView | None = None
 ) -> HttpResponse:
     """The page; `given` is what stands in the form of a view, `of` the one that could not be changed so."""
-    by = _user(request)
+    by = person_of(request)
     look = look_of(by)
     rows = [
         {
@@ -88,7 +88,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     view = _visible(request, pk)
     given = {name: request.POST.get(name) for name in ("name", "query", "order")}
     try:
-        change_view(view=view, by=_user(request), **given)
+        change_view(view=view, by=person_of(request), **given)
     except ViewRefused as refused:
         return _page(request, request.GET, refused, view)
     return redirect("queue_views")
@@ -100,7 +100,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a view."""
     view = _visible(request, pk)
     try:
-        delete_view(view=view, by=_user(request))
+        delete_view(view=view, by=person_of(request))
     except ViewRefused as refused:
         return _page(request, request.GET, refused, view)
     messages.success(request, f"The view {view.name} is deleted.", extra_tags="ok")
@@ -114,7 +114,7 @@ def look(request: HttpRequest) -> HttpResponse:
     given = request.POST
     try:
         choose_look(
-            by=_user(request),
+            by=person_of(request),
             columns=given.getlist("column") if given.get("columns") else None,
             opens_with=id_of(given["view"]) if "view" in given else None,
         )
@@ -126,9 +126,4 @@ def look(request: HttpRequest) -> HttpResponse:
 
 
 def _visible(request: HttpRequest, pk: int) -> SavedView:
-    return get_object_or_404(visible_views(_user(request)), pk=pk)
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
+    return get_object_or_404(visible_views(person_of(request)), pk=pk)

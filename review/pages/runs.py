@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from attribution.certificates import certificate_of, told
 from attribution.rungs import stood_at
 from ingestion.business_date import NoDate, given_date
+from ingestion.person import person_of
 from reconciliation.cancelling import CancelRefused
 from reconciliation.models import Run
 from reconciliation.rules import Rules
@@ -122,7 +123,7 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=pk)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "statement.csv"
-        made = export_here("statement", run, file, request.user)  # type: ignore[arg-type]
+        made = export_here("statement", run, file, person_of(request))
         name = f"statement_{run.reconciliation.code}_{run.business_date:%Y-%m-%d}_run_{run.pk}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-SHA256": made.sha256}
         return HttpResponse(file.read_bytes(), content_type="text/csv; charset=utf-8", headers=headers)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from attribution.models import SecondOpinion
+from ingestion.person import person_of
 from review.breaks.explained import shown_field
 from review.breaks.shown import visible_break
 from review.pages.blind import BadAnswer, blind_context, posted_answer
@@ -59,7 +60,7 @@ def answer_second_opinion(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("second_opinions")
     assert said.reasons is not None
     try:
-        answer_opinion(opinion=opinion, reason=said.reasons[difference.pk], by=request.user, comment=said.comment)  # type: ignore[arg-type]
+        answer_opinion(opinion=opinion, reason=said.reasons[difference.pk], by=person_of(request), comment=said.comment)
     except OpinionRefused as refused:
         messages.error(request, str(refused), extra_tags="bad")
     else:

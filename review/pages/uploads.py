@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +19,7 @@ from ingestion.business_date import given_date
 from ingestion.control_totals import Declared
 from ingestion.errors import IngestionError
 from ingestion.models import Delivery, Source
+from ingestion.person import person_of
 from ingestion.preview import previewed
 from ingestion.ringing import ring_for_normalizing
 from ingestion.uploads import (
@@ -110,7 +110,7 @@ def _stage(request: HttpRequest, source: Source | None, file: UploadedFile | Non
         raise IngestionError("Choose the source that the file is of.")
     if file is None:
         raise IngestionError("Choose a file.")
-    given, by = given_date(date) if date else None, _user(request).get_username()
+    given, by = given_date(date) if date else None, person_of(request).get_username()
     return stage(
         source=source, upload=file, given=given, by=by, sent=request.POST.get("sha256", ""), declared=_declared(request)
     )
@@ -148,13 +148,8 @@ def _sources(request: HttpRequest) -> Any:  # noqa: ANN401
     return visible_sources(request.user).order_by("code")
 
 
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def _form(request: HttpRequest, door: Door, sources: list[Source], code: str, date: str = "") -> dict[str, Any]:
-    waiting = _waiting(request, door, sources, all_staged(_user(request).get_username()))
+    waiting = _waiting(request, door, sources, all_staged(person_of(request).get_username()))
     return {"sources": sources, "code": code, "date": date, "most": settings.UPLOAD_BYTES, "waiting": waiting}
 
 
@@ -202,7 +197,7 @@ def show(request: HttpRequest, token: UUID, door: Door) -> HttpResponse:
 def _kept(request: HttpRequest, token: UUID) -> tuple[Upload | None, Source | None]:
     """The user's own upload with its source, where that may still be seen."""
     sources = _sources(request)
-    kept = staged(token, _user(request).get_username())
+    kept = staged(token, person_of(request).get_username())
     return kept, None if kept is None else sources.filter(pk=kept.source_id).first()
 
 
