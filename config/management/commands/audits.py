@@ -2,16 +2,16 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.models import QuerySet
 
 from attribution.models import Draw
+from config.command import QuickCommand
 from config.doors import acting_user, known_reconciliation
 from review.audits import AuditRefused, answer_audit, differences_of, told, waiting_for
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = (
         "List the audits of a reconciliation that a person may answer, or answer one: --answer KEY --reason FIELD=CODE."
     )

@@ -4,8 +4,9 @@ from argparse import ArgumentParser
 from collections.abc import Mapping
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from config.command import QuickCommand
 from config.doors import acting_user, known_reconciliation
 from reconciliation.models import Break, Member
 from review.decisions import DecisionRefused, decide
@@ -14,8 +15,7 @@ from review.models import Decision
 from review.undoing import undo
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = "Approve, override or reject the break of a key, or undo its decision."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

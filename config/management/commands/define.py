@@ -3,17 +3,17 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
+from config.command import QuickCommand
 from config.definitions.apply import apply_definition
 from config.definitions.export import export_definition
 from config.definitions.faults import BadDefinition
 from reconciliation.models import Reconciliation
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = "Apply a definition (idempotent; prints what it changed), or export one with --export NAME."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,8 +6,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from config.command import QuickCommand
 from config.doors import business_day, known_source, to_delivery, write_json
 from ingestion.control_totals import Declared
 from ingestion.deliveries import normalize_delivery, plan_normalization
@@ -15,8 +16,7 @@ from ingestion.errors import IngestionError
 from ingestion.models import Normalization
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = "Ingest a file as a delivery of a source. The same bytes twice are the same delivery."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

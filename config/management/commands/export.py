@@ -3,8 +3,9 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from config.command import QuickCommand
 from config.doors import command_user
 from reconciliation.models import Run
 from review.exporting import export_here
@@ -12,8 +13,7 @@ from review.exports import TABLES, BadExport
 from review.ids import id_of
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = "Export records, breaks, differences, quarantine, store or statement of a run, in the format of the file's suffix."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -2,15 +2,15 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from attribution.guard import ReopenRefused, reopen_gate, standing_of
+from config.command import QuickCommand
 from config.doors import acting_user, command_user, known_reconciliation
 from config.gate_table import gate_lines
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = "Say where the gate of a reconciliation stands; --reopen with --comment opens it after something was mended."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

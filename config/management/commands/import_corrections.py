@@ -3,14 +3,14 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from attribution.label_import import BadLabels, import_labels
+from config.command import QuickCommand
 from config.doors import COMMAND
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = (
         "Import labels (CSV with the columns reconciliation, key, field and reason) for training; all of them, or none."
     )

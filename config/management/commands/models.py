@@ -2,20 +2,20 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.models import QuerySet
 
 from attribution.champions import promote, roll_back
 from attribution.guard import standing_of
 from attribution.models import ModelVersion
 from attribution.registry import PromotionRefused, champion_of, version_of
+from config.command import QuickCommand
 from config.doors import acting_user, command_user, known_reconciliation
 from config.gate_table import gate_lines
 from config.model_table import model_line, model_table
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = (
         "List the models of a reconciliation, show one with --show N, let one speak with --promote N, or --roll-back."
     )

@@ -5,8 +5,9 @@ from argparse import ArgumentParser
 from functools import partial
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from config.command import QuickCommand
 from config.doors import known_source
 from config.side_by_side import side_by_side
 from ingestion.deliveries import normalize_delivery, plan_normalization
@@ -15,8 +16,7 @@ from ingestion.models import Delivery, Source
 from ingestion.pull import Pulled, pull
 
 
-class Command(BaseCommand):
-    requires_system_checks = []
+class Command(QuickCommand):
     help = "Take what a drop or table source holds ready, and normalize it. A file is taken when it is the same twice."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

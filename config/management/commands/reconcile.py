@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
+from config.command import QuickCommand
 from config.doors import business_day, known_reconciliation, to_delivery, write_json
 from config.pipeline import run_to_end
 from config.report_table import report_table
@@ -24,8 +25,7 @@ from reconciliation.models import Run
 from reconciliation.runs import start_run
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = "Deliver the files that are given, run the reconciliation in this process, and report."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -4,16 +4,16 @@ import datetime as dt
 from argparse import ArgumentParser
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from config.command import QuickCommand
 from config.doors import business_day, known_source
 from ingestion.errors import IngestionError
 from review.exports import BadExport
 from review.rejects import push_rejects, write_rejects
 
 
-class Command(BaseCommand):
-    requires_system_checks = []
+class Command(QuickCommand):
     help = "Write the records of a source and date that were rejected or could not be read, with reason and comment."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -2,14 +2,14 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from config.command import QuickCommand
 from ingestion.retention import due, forget
 
 
-class Command(BaseCommand):
-    requires_system_checks = []
+class Command(QuickCommand):
     help = "Delete the raw bytes of deliveries that their sources keep no longer; a tombstone stays for each."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

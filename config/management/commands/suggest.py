@@ -5,16 +5,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import duckdb
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from config.command import QuickCommand
 from config.definitions.check import CODE, NO_CODE
 from config.doors import write_json
 from config.suggesting import propose, report_document, report_lines, taken_codes
 from ingestion.errors import IngestionError
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = "Propose a whole definition from two files, with the evidence for each part. Nothing is delivered or stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -2,18 +2,18 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from attribution.champions import promote as let_speak
 from attribution.registry import PromotionRefused
 from attribution.trainer import train_now
 from attribution.training import TrainingRefused
+from config.command import QuickCommand
 from config.doors import COMMAND, acting_user, command_user, known_reconciliation
 from config.model_table import model_table
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = "Train on the confirmed reasons of a reconciliation, show the numbers on later labels, register a candidate."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,12 +1,12 @@
 """Verify every invariant, a line each."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from config.command import QuickCommand
 from reconciliation.verify import CHECKS, NOTES
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # they load every page, and `manage.py check` runs them
+class Command(QuickCommand):
     help = "Check every invariant, a line each; exit 0 only when all hold."
 
     def handle(self, **_: object) -> None:

@@ -4,8 +4,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from config.command import QuickCommand
 from review.journey_export import compare_with_database
 from review.signed_journey import NoJourney, faults, key_id, parsed, read_public_key
 from review.signing import NoSigningKey
@@ -14,8 +15,7 @@ from review.signing import public_key as own_key
 LONGEST = 64 << 20  # bytes
 
 
-class Command(BaseCommand):
-    requires_system_checks = []  # nothing of the database is asked unless it is to be compared
+class Command(QuickCommand):
     help = "Check a signed journey: offline, against a public key or this server's own; --database compares it with what stands there."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
