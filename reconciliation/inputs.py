@@ -1,14 +1,16 @@
 """The two sides of a range: what the run's deliveries hold, and the earlier records that their partners wait for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
 from django.db import connection
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from psycopg import sql
 
 from ingestion import lake
 from ingestion.models import Delivery, Normalization
+from ingestion.prepared import PK, prepared
 from ingestion.shape import Leaf, Shape
 from ingestion.sql_text import literal, parquet
 from reconciliation.bulk import copy_in, copy_out
@@ -72,10 +74,24 @@ def _is_picture(delivery: Delivery) -> bool:
     return delivery.source.delivers == "snapshot" and delivery.replayed_from_id is None
 
 
+def keep_inputs(run: Run) -> None:
+    """Read a run's inputs with their mappings now, and let this object answer with them from here on."""
+    run.kept_inputs = prepared("inputs of a run", _inputs, {PK: run.pk})
+
+
+def taken_by(run: Run) -> Iterable[RunInput]:
+    """A run's inputs, as they were kept or as they stand."""
+    return run.inputs.all() if run.kept_inputs is None else run.kept_inputs
+
+
+def _inputs() -> QuerySet[RunInput]:
+    return RunInput.objects.filter(run=PK).select_related("normalization__mapping")
+
+
 def mapped_names(run: Run, side: str, shape: Shape) -> frozenset[str]:
     """The leaf names that a side's mappings fill; every leaf when the run has nothing of that side."""
     source = run.reconciliation.a if side == "a" else run.reconciliation.b
-    mappings = {given.normalization.mapping for given in run.inputs.all() if given.side == side}
+    mappings = {given.normalization.mapping for given in taken_by(run) if given.side == side}
     documents = [mapping.document for mapping in mappings] or [source.current_mapping().document]
     paths = {path for document in documents for path in document}
     return frozenset(leaf.name for leaf in shape.leaves if leaf.path in paths)

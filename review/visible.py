@@ -29,8 +29,8 @@ def entered_reconciliations(request: HttpRequest) -> list[Reconciliation]:
 
 
 def _asking(request: HttpRequest) -> Hashable:
-    """What the query depends on; the minute, since the bell looks back so far and no further."""
-    return "entered", who(request.user), int(timezone.now().timestamp() // 60)
+    """What the query depends on; the hour, since the bell looks back thirty days from it."""
+    return "entered", who(request.user), int(timezone.now().timestamp() // 3600)
 
 
 def _entered(request: HttpRequest) -> QuerySet[Reconciliation]:

@@ -1,5 +1,6 @@
 """Run and its steps, inputs and outcomes."""
 
+from collections.abc import Sequence
 from typing import Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -56,6 +57,8 @@ class Run(models.Model):
     error = models.TextField(blank=True)
 
     objects = RunQuerySet.as_manager()
+
+    kept_inputs: "Sequence[RunInput] | None" = None  # what `keep_inputs` read
 
     class Meta:
         ordering = ["-id"]

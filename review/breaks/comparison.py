@@ -8,8 +8,8 @@ from ingestion.shape import Leaf, Shape
 from ingestion.value_steps import ValueStep, value_steps
 from reconciliation.engine.authority import authority_of
 from reconciliation.engine.rules import CompareRule
-from reconciliation.inputs import mapped_names
-from reconciliation.models import Break, Member
+from reconciliation.inputs import mapped_names, taken_by
+from reconciliation.models import Break, Member, Run
 from reconciliation.rules import Rules, proposed
 from review.breaks.distance import Distance, distance_between, where_they_differ
 from review.templatetags.tieout import valued
@@ -146,9 +146,9 @@ def _name(leaf: Leaf) -> str:
     return leaf.reference if leaf.reference and leaf.reference_key else leaf.name
 
 
-def _mappings(run: object, side: str, shape: Shape) -> dict[str, tuple[FieldMapping, int]]:
+def _mappings(run: Run, side: str, shape: Shape) -> dict[str, tuple[FieldMapping, int]]:
     """How a side's last delivery is read, and by which version of its mapping, by leaf."""
-    given = [i for i in run.inputs.all() if i.side == side]  # type: ignore[attr-defined]
+    given = [it for it in taken_by(run) if it.side == side]
     if not given:
         return {}
     mapping = given[-1].normalization.mapping

@@ -3,11 +3,12 @@ in the store, the break, its decision, the identities that the record names (typ
 
 from typing import TypeVar
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from ingestion.models import RecordType
 from ingestion.prepared import PK, prepared
-from reconciliation.models import Break, RunInput
+from reconciliation.inputs import keep_inputs
+from reconciliation.models import Break
 from reconciliation.store.load import hold_places
 from review.models import Decision
 
@@ -27,6 +28,7 @@ def hold_break(pk: int, *, stores: bool) -> Break:
         return _one(prepared("locked break", lambda: Break.objects.select_related(*related).filter(pk=PK), {PK: pk}))
     brk = _one(prepared("locked break that is stored", _whole, {PK: pk}))
     brk.last_run.reconciliation = brk.reconciliation
+    keep_inputs(brk.last_run)
     _keep_fields(brk.reconciliation.record_type, before)
     return brk
 
@@ -40,8 +42,7 @@ def _one(found: list[T]) -> T:
 
 def _whole() -> QuerySet[Break]:
     related = "reconciliation__a__record_type", "reconciliation__b", "last_run__rule_set"
-    inputs = Prefetch("last_run__inputs", RunInput.objects.select_related("normalization__mapping"))
-    return Break.objects.select_related(*related).prefetch_related(inputs).filter(pk=PK)
+    return Break.objects.select_related(*related).filter(pk=PK)
 
 
 def _hold_place(pk: int) -> RecordType:
