@@ -10,11 +10,11 @@ from django.utils import timezone
 from ingestion.alerts import raise_event
 from ingestion.audit_log import record_event
 from reconciliation.custody import seal_breaks
-from reconciliation.models import Break, Reconciliation
+from reconciliation.models import Break, Reconciliation, Team
 from reconciliation.models.reconciliation import SEES, SEES_ALL
 from review.decisions.locks import hold_break
 from review.decisions.refusals import DecisionRefused
-from review.rights import DECIDES, with_right
+from review.rights import DECIDES, who_sees, with_right
 
 ME = "me"
 PROGRAMS = "API client"  # the role of users that are no people
@@ -25,11 +25,19 @@ class AssignRefused(DecisionRefused):
 
 
 def deciders(reconciliations: Sequence[Reconciliation]) -> QuerySet[User]:
-    """The people who may decide the breaks of each of these reconciliations, by name."""
+    """The people who may decide breaks of each of these reconciliations, whole or in part, by name."""
     people = User.objects.filter(with_right(DECIDES), with_right(SEES), is_active=True).exclude(groups__name=PROGRAMS)
-    for team in {it.team_id for it in reconciliations if it.team_id is not None}:
-        people = people.filter(Q(pk__in=User.objects.filter(teams=team).values("pk")) | with_right(SEES_ALL))
+    for it in reconciliations:
+        if it.team_id is not None or it.scope:
+            teams = Team.objects.filter(Q(pk=it.team_id) | Q(scopes__reconciliation=it))
+            members = User.objects.filter(teams__in=teams)
+            people = people.filter(Q(pk__in=members.values("pk")) | with_right(SEES_ALL))
     return people.order_by("username")
+
+
+def deciders_of(brk: Break) -> QuerySet[User]:
+    """The people who may decide a break, by name."""
+    return deciders([brk.reconciliation]).filter(who_sees(brk))
 
 
 def person_called(name: str, by: User) -> User | None:

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from reconciliation.models import Break
 from review.api.door import Door
-from review.assigning import deciders
+from review.assigning import deciders_of
 from review.comments import WRITES, people_who_see
 from review.rights import DECIDES
 
@@ -34,7 +34,7 @@ class AssigneesView(Door):
         """Who may decide it, by name."""
         if not request.user.has_perm(DECIDES):
             raise PermissionDenied("Assigning needs the role Analyst, Supervisor or Manager.")
-        found = deciders([_break(request, pk).reconciliation])
+        found = deciders_of(_break(request, pk))
         return Response({"people": list(found.values_list("username", flat=True))})
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from ingestion.person import person_of
 from reconciliation.models import Break
-from review.assigning import assign, deciders, person_called
+from review.assigning import assign, deciders_of, person_called
 from review.breaks.shown import visible_break
 from review.decisions import DecisionRefused
 from review.holding import day_of, hold, release
@@ -23,7 +23,7 @@ def assign_break(request: HttpRequest, pk: int) -> HttpResponse:
     """Give it to a person, to oneself, or to nobody; asked for, the people to whom it can be given."""
     brk = visible_break(request, pk)
     if request.method == "GET":
-        people = deciders([brk.reconciliation]).values_list("username", flat=True)
+        people = deciders_of(brk).values_list("username", flat=True)
         return part_of(request, brk, "people", "Assign", {"people": people})
     by, name = person_of(request), request.POST.get("assignee", "")
     said = f"given to {name.strip()}" if name.strip() else "given to nobody"

@@ -11,7 +11,8 @@ from django.urls import reverse
 from ingestion import custody
 from ingestion.models import Alert, AuditEvent
 from reconciliation.models import Break, Reconciliation, Run, Team
-from review.assigning import AssignRefused, assign, deciders, person_called
+from reconciliation.scoping import put_scope
+from review.assigning import AssignRefused, assign, deciders, deciders_of, person_called
 from review.bulk.bulks import BulkRefused, start_bulk, undo_bulk
 from review.bulk.working import work_on
 from review.decisions import decide
@@ -81,6 +82,19 @@ def test_only_who_may_decide_there_is_given_a_break(
     person("API client", "program")
     assert list(deciders([trades])) == [ann]
     assert events("A") == []
+
+
+def test_who_sees_a_part_is_offered_the_breaks_of_that_part(run: Run, person: Callable[..., User]) -> None:
+    people = {party: person("Analyst", party.lower()) for party in ("Acme", "Beta")}
+    for party, user in people.items():
+        Team.objects.create(code=f"desk_{party.lower()}").members.add(user)
+    person("Analyst", "nowhere")
+    granted = {f"desk_{party.lower()}": [party] for party in people}
+    put_scope(reconciliation=Reconciliation.objects.get(), field="party", granted=granted)
+    brk = Break.objects.select_related("reconciliation").get(key="A")
+    assert list(deciders([brk.reconciliation])) == [people["Acme"], people["Beta"]]
+    assert list(deciders_of(brk)) == [people["Acme"]]
+    assert assign(brk=brk, to=people["Acme"], by=people["Acme"]).assignee == people["Acme"]
 
 
 def test_what_is_decided_needs_nobody(run: Run, person: Callable[..., User]) -> None:
