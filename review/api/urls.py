@@ -19,6 +19,7 @@ from review.api.gates import GatesView, GateView, ReopenGateView
 from review.api.history import SetUpHistoryView
 from review.api.incidents import IncidentViewSet
 from review.api.journey import JourneyView, PublicKeyView, SearchView, SignedJourneyView
+from review.api.labels import LabelImportsView
 from review.api.models import ModelViewSet, TrainingViewSet
 from review.api.nowhere import NoSuchAddress
 from review.api.overview import ArrivalsView, FiguresView, WorkView
@@ -82,6 +83,7 @@ urlpatterns = [
     re_path(r"^sources/?$", SourcesView.as_view(), name="api-sources"),
     re_path(r"^reasons/?$", ReasonsView.as_view(), name="api-reasons"),
     re_path(r"^bulk-previews/?$", BulkPreviewView.as_view(), name="api-bulk-previews"),
+    re_path(r"^label-imports/?$", LabelImportsView.as_view(), name="api-label-imports"),
     re_path(r"^queue-views/?$", SavedViewsView.as_view(), name="api-queue-views"),
     re_path(r"^queue-views/(?P<pk>\d{1,18})/?$", SavedViewView.as_view(), name="api-queue-view"),
     re_path(r"^queue-look/?$", QueueLookView.as_view(), name="api-queue-look"),

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from attribution.models import Correction
 from ingestion.models import AuditEvent, Delivery, RecordType
 from reconciliation.models import Reconciliation, Run
 from review.tokens import SCOPES, make_token
@@ -102,3 +103,20 @@ def test_the_dashboards_figures(call: Call, reconcile: Callable[..., Run]) -> No
     assert {it["title"]: it["count"] for it in call("work", role="Analyst")[1]}["Assigned to me"] == 0
     assert "key" in call(f"export-columns?what=breaks&run={Run.objects.get().pk}")[1]["columns"]
     assert call("export-columns?what=breaks")[0] == 400
+
+
+def test_labels_are_tried_and_imported(call: Call, reconcile: Callable[..., Run]) -> None:
+    reconcile([row("A", "5.00"), row("B", "7.00")], [row("A", "-5.00"), row("B", "3.00")])
+    first = {"reconciliation": "trades", "key": "A", "field": "amount", "reason": "SIGN_FLIP"}
+    bad = [first | {"reason": "SIGNFLIP"}, first | {"key": "C"}, first | {"key": "B", "field": "amuont"}]
+    status, told = call("label-imports", {"labels": [first | {"key": "B", "reason": "ACCRUAL_DIFF"}, *bad]}, "Manager")
+    assert status == 400 and [it["label"] for it in told["faults"]] == [2, 3, 4]
+    assert "did you mean 'SIGN_FLIP'" in told["faults"][0]["sentence"] and not Correction.objects.exists()
+    done = {"written": 1, "known": 0, "kept": 0, "waiting": 0}
+    assert call("label-imports", {"labels": [first], "dry_run": True}, "Manager") == (200, done)
+    assert not Correction.objects.exists()
+    assert call("label-imports", {"labels": [first], "name": "old system"}, "Manager") == (201, done)
+    assert Correction.objects.get().confirmed_by == "manager"
+    assert AuditEvent.objects.get(action="labels.imported").name == "old system" and problems() == []
+    assert call("label-imports", {"labels": [first]}, "Analyst")[0] == 403
+    assert call("label-imports", {"labels": []}, "Manager")[0] == 400
