@@ -31,13 +31,8 @@ def wrong(draws: list[Draw], *people: User) -> None:
             said(draw, by, WRONG)
 
 
-def test_wrong_passes_warn_then_close_the_gate_until_a_manager_opens_it(
-    draws: list[Draw],
-    ann: User,
-    bob: User,
-    trades: Reconciliation,
-    reconcile: Callable[..., Run],
-    person: Callable[..., User],
+def test_wrong_passes_warn_then_close_the_gate(
+    draws: list[Draw], ann: User, bob: User, trades: Reconciliation, reconcile: Callable[..., Run]
 ) -> None:
     put_target(code="ops", kind="email", address="ops@example.com", sources=[])
     said(draws[0], ann, RIGHT)
@@ -60,13 +55,19 @@ def test_wrong_passes_warn_then_close_the_gate_until_a_manager_opens_it(
     assert {it.state for it in held} == {"review"}
     assert {it.refusals.get().sentence for it in held} == {"The gate of trades is open"}
 
+
+def test_a_manager_opens_a_closed_gate_once_something_was_mended(
+    draws: list[Draw], ann: User, bob: User, trades: Reconciliation, person: Callable[..., User]
+) -> None:
+    said(draws[0], ann, RIGHT)
+    wrong(draws[1:], ann, bob)
     manager = person("Manager")
     with pytest.raises(ReopenRefused, match="Nothing changed since"):
         reopen_gate(reconciliation=trades, by=manager, comment="again")
     with pytest.raises(ReopenRefused, match="Managers open gates"):
         reopen_gate(reconciliation=trades, by=ann, comment="again")
     ModelVersion.objects.create(
-        reconciliation=trades, version=1, labels=1, artifact_sha256="0", trained_at=now, state="champion",
+        reconciliation=trades, version=1, labels=1, artifact_sha256="0", trained_at=timezone.now(), state="champion",
         promoted_at=timezone.now(), promoted_by="manager",
     )  # fmt: skip
     with pytest.raises(ReopenRefused, match="needs a comment"):
