@@ -43,6 +43,7 @@ from tests.benchmarks.pairs import write_pairs  # noqa: E402
 PUSHED = 1_000  # the pairs whose definition the pushed source borrows
 DAY = dt.date(2026, 11, 20)
 COMMENT, PACE = "load", 3
+KEYS = f"push-{secrets.token_hex(4)}"  # what this call pushes, not what an earlier one did
 
 
 def main() -> int:
@@ -85,7 +86,7 @@ def _spread(breaks: QuerySet[Break], wanted: int, action: str) -> list[dict[str,
 
 def _k6(given: Any, folder: Path, source: str) -> int:  # noqa: ANN401 - the arguments
     asked = {
-        "LOAD_PASSWORD": settings.DEMO_PASSWORD, "LOAD_TOKEN": _token(), "LOAD_SOURCE": source, "LOAD_DATE": DAY.isoformat(),
+        "LOAD_PASSWORD": settings.DEMO_PASSWORD, "LOAD_TOKEN": _token(), "LOAD_SOURCE": source, "LOAD_DATE": DAY.isoformat(), "LOAD_KEYS": KEYS,
         "LOAD_BREAKS": str(folder / "breaks.json"), "LOAD_SECONDS": str(given.seconds),
         "LOAD_REVIEWERS": str(given.reviewers), "LOAD_RATE": str(given.rate),
         "LOAD_RUNS": json.dumps(list(Run.objects.filter(state=Run.State.DONE).order_by("-pk").values_list("pk", flat=True)[:20])),
@@ -173,11 +174,10 @@ def _losses(folder: Path, source: str, made: int, runs: Runs) -> Iterator[bool]:
     doubled = Decision.objects.filter(comment=COMMENT).values("brk").annotate(n=Count("pk")).filter(n__gt=1).count()
     print(f"{answered:,} decisions were answered, {made:,} stand; {doubled} breaks were decided twice.")
     yield answered != made or doubled > 0
-    received = Receipt.objects.filter(source__code=source).aggregate(Sum("records"))["records__sum"]
-    delivered = sum(
-        normalize_delivery(plan_normalization(seal_open(it))).received or 0
-        for it in OpenDelivery.objects.filter(source__code=source)
-    )
+    mine = Receipt.objects.filter(source__code=source, key__startswith=KEYS)
+    received = mine.aggregate(Sum("records"))["records__sum"]
+    gathered = OpenDelivery.objects.filter(pk__in=mine.values("open_delivery"))
+    delivered = sum(normalize_delivery(plan_normalization(seal_open(it))).received or 0 for it in gathered)
     print(f"{pushed:,} records were accepted, {received:,} stand on receipts, {delivered:,} are delivered.")
     yield not pushed == received == delivered
     yield runs.ended < runs.begun

@@ -3,7 +3,7 @@ import { check, fail, sleep } from "k6";
 import exec from "k6/execution";
 import http from "k6/http";
 
-const { TIEOUT_URL: site, LOAD_PASSWORD: password, LOAD_TOKEN: token, LOAD_SOURCE: source, LOAD_DATE: date } = __ENV;
+const { TIEOUT_URL: site, LOAD_PASSWORD: password, LOAD_TOKEN: token, LOAD_SOURCE: source, LOAD_DATE: date, LOAD_KEYS: keys } = __ENV;
 const SECONDS = Number(__ENV.LOAD_SECONDS), REVIEWERS = Number(__ENV.LOAD_REVIEWERS), RATE = Number(__ENV.LOAD_RATE);
 const RECORDS = 100, PACE = 3;
 const breaks = JSON.parse(open(__ENV.LOAD_BREAKS)), runs = JSON.parse(__ENV.LOAD_RUNS);
@@ -108,7 +108,7 @@ const request = (number, page) => [
   "POST", `${site}/api/v1/sources/${source}/records?date=${date}`, hundred.replaceAll("#", number),
   {
     headers: {
-      Authorization: `Token ${token}`, "Content-Type": "application/x-ndjson", "Idempotency-Key": `push-${number}`,
+      Authorization: `Token ${token}`, "Content-Type": "application/x-ndjson", "Idempotency-Key": `${keys}-${number}`,
     },
     ...named(page),
   },
