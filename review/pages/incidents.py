@@ -83,6 +83,9 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "row": rows_of(request, [incident])[0],
         "examples": members.order_by("-state", "pk").select_related("last_run")[:EXAMPLES],
+        "kind": next(
+            (it.kind for it in incident.reconciliation.record_type.shape().leaves if it.name == incident.field), ""
+        ),
         "all": f"state:all incident:{incident.pk}",
         "bulks": BulkDecision.objects.filter(incident=incident.pk).select_related("asked_by"),
         "may_decide": request.user.has_perm(DECIDES),

@@ -34,7 +34,7 @@ def test_an_incident_is_looked_into_and_decided_as_one(
     page.click("text=1 incident")
     page.click("text=/^Incident \\d+$/")
     expect(page.locator("main")).to_contain_text("party Beta")
-    expect(page.locator("tbody").first).to_contain_text("-20.00")  # what differs, beside each key
+    expect(page.locator("tbody").first).to_contain_text("−20.00")  # what differs, beside each key
     page.click("text=All in the queue")
     expect(page.locator(".qr a.key")).to_have_count(25)
     page.go_back()
