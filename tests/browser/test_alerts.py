@@ -26,7 +26,7 @@ def test_an_alert_leads_from_the_bell_to_its_page(
     page.goto("/")
     expect(page.get_by_role("link", name="Assigned to me")).to_contain_text("1")
     page.get_by_role("link", name="Alerts, 1 unread").click()
-    page.get_by_role("button", name="sue assigned a break to you.").click()
+    page.get_by_role("button", name="sue assigned a break to you.", exact=True).click()
     expect(page).to_have_url("/queue/?assigned=me")
     expect(page.get_by_role("link", name="SIGN", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="Alerts", exact=True)).to_be_visible()  # read by that
