@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from reconciliation.models import Run
 from tests.conftest import row
+from tests.standing import lake_folder  # noqa: F401
 
 NAMED = [
     ("reconciliation_break", "reconciliation_id", "break_of_reconciliation"),
@@ -29,10 +30,16 @@ OTHERWISE_UNIQUE = {
 }
 
 
-@pytest.fixture
-def broken(reconcile: Callable[..., Run]) -> Run:
+@pytest.fixture(scope="module")
+def ended(standing: Callable[..., Run]) -> Run:
     """A run with a break that is refused."""
-    return reconcile([row("A", "5.00")], [row("A", "-5.00")])
+    return standing([row("A", "5.00")], [row("A", "-5.00")])
+
+
+@pytest.fixture
+def broken(ended: Run, db: None) -> Run:
+    """The same, read anew."""
+    return Run.objects.get(pk=ended.pk)
 
 
 def _refused(statement: str, name: str) -> None:

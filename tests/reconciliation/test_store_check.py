@@ -1,5 +1,8 @@
 """Whatever one row of the store is changed, added or deleted by hand is named by table, id and key."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from django.db import transaction
 
@@ -8,12 +11,12 @@ from reconciliation.engine.record_hash import record_hash
 from reconciliation.store.check import check_store, export_hashes
 from reconciliation.store.ddl import ensure_tables
 from tests.reconciliation.store_records import execute, relation, rows, store, trade, trades
+from tests.standing import lake_folder  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def made() -> RecordType:
+def fill(_: Path) -> RecordType:
     """Three versions of T-1, one of T-2, two of the counterparty ACME."""
     made = trades()
     ensure_tables(made)
@@ -24,6 +27,18 @@ def made() -> RecordType:
         store(made, trade("T-1", amount=amount, counterparty__country="FR" if run == 3 else "DE"), run=run)
     assert problems() == []
     return made
+
+
+@pytest.fixture(scope="module")
+def filled(once: Callable[[Callable[[Path], RecordType]], RecordType]) -> RecordType:
+    """What `fill` makes, once."""
+    return once(fill)
+
+
+@pytest.fixture
+def made(filled: RecordType, db: None) -> RecordType:
+    """The same, read anew."""
+    return RecordType.objects.get(pk=filled.pk)
 
 
 def problems() -> list[str]:

@@ -26,22 +26,28 @@ from review.exporting import Wanted, ask_export, carry_out
 from review.signing import public_key
 from review.tokens import make_token
 from tests.conftest import row
+from tests.standing import lake_folder  # noqa: F401
 
 Person = Callable[..., User]
 PAGE, API = "/audit/", "/api/v1/audit/"
 
 
+@pytest.fixture(scope="module")
+def ended(standing: Callable[..., Run]) -> Run:
+    """A run with two breaks."""
+    return standing([row("A", "10.00"), row("B", "10.00")], [row("A", "-10.00"), row("B", "9.00")])
+
+
 @pytest.fixture
-def run(reconcile: Callable[..., Run], person: Person) -> Run:
+def run(ended: Run, person: Person) -> Run:
     """Two decisions, a change of the set-up, and a sign-in by nobody in particular."""
-    made = reconcile([row("A", "10.00"), row("B", "10.00")], [row("A", "-10.00"), row("B", "9.00")])
     ann = person("Analyst", "ann")
     decide(brk=Break.objects.get(key="A"), action="reject", by=ann, comment="<b>not ours</b>")
     decide(brk=Break.objects.get(key="B"), action="override", by=ann, reason="FX_VARIANCE", values={"amount": "9.00"})
     put_calendar(code="target", label="Target", weekend=[6, 7])
     put_calendar(code="target", label="Target 2", weekend=[6, 7])
     chain_now()
-    return made
+    return Run.objects.get(pk=ended.pk)
 
 
 def shown(client: Client, **query: object) -> list[int]:

@@ -19,8 +19,21 @@ from review.journey import journey
 from review.undoing import undo
 from tests.conftest import DAY, problems, row
 from tests.review.conftest import rounded
+from tests.standing import lake_folder  # noqa: F401
 
 RIGHT, WRONG = "ROUNDING_DIFF", "MANUAL_ENTRY_ERR"
+
+
+@pytest.fixture(scope="module")
+def passed(standing: Callable[..., Run]) -> Run:
+    """A run of which four breaks passed and are drawn."""
+    return standing(*rounded(4))
+
+
+@pytest.fixture
+def draws(passed: Run, db: None) -> list[Draw]:
+    """Four audits."""
+    return list(Draw.objects.order_by("pk"))
 
 
 def gated(trades: Reconciliation, **gate: object) -> None:

@@ -99,23 +99,23 @@ def day_of(number: int, turned: int, folder: Any, trades: Reconciliation, party:
 
 
 @pytest.fixture(scope="module")
-def quiet(once: Callable[[Callable[[Any], Any]], Any]) -> Any:  # noqa: ANN401
-    """Three days with a turned sign each, and where to deliver the next."""
+def days(once: Callable[[Callable[[Any], Any]], Any]) -> Any:  # noqa: ANN401
+    """Three days with a turned sign each, a fourth with 25 turned signs of Beta, and where to deliver the next."""
 
     def make(folder: Any) -> Any:  # noqa: ANN401
         trades = define_trades(folder)
         for number in range(3):
             day_of(number, 1, folder, trades)
+        assert not Incident.objects.exists()
+        day_of(3, 25, folder, trades)
         return folder
 
     return once(make)
 
 
 @pytest.fixture
-def surge(quiet: Any, db: None) -> Incident:  # noqa: ANN401
-    """A fourth day with 25 turned signs of Beta."""
-    assert not Incident.objects.exists()
-    day_of(3, 25, quiet, Reconciliation.objects.get())
+def surge(days: Any, db: None) -> Incident:  # noqa: ANN401
+    """What the fourth day opened."""
     return Incident.objects.get()
 
 
@@ -137,16 +137,16 @@ def test_a_run_is_counted_once_and_again_where_that_was_missed(surge: Incident) 
     assert IncidentBreak.objects.count() == 25
 
 
-def test_only_the_last_runs_are_kept(surge: Incident, quiet: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
+def test_only_the_last_runs_are_kept(surge: Incident, days: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
     monkeypatch.setattr("review.incidents.finding.RUNS", 2)
-    day_of(4, 1, quiet, surge.reconciliation)
+    day_of(4, 1, days, surge.reconciliation)
     assert SignatureCount.objects.values("scan").distinct().count() == 4
-    day_of(5, 1, quiet, surge.reconciliation)
+    day_of(5, 1, days, surge.reconciliation)
     assert SignatureCount.objects.values("scan").distinct().count() == 4
 
 
-def test_later_breaks_of_an_open_incident_join_it(surge: Incident, quiet: Any) -> None:  # noqa: ANN401
-    run = day_of(4, 2, quiet, surge.reconciliation)
+def test_later_breaks_of_an_open_incident_join_it(surge: Incident, days: Any) -> None:  # noqa: ANN401
+    run = day_of(4, 2, days, surge.reconciliation)
     surge.refresh_from_db()
     joined = surge.members.filter(brk__opened_run=run).count()
     assert joined == (2 if surge.gap == ANY else joined) and Incident.objects.count() == 1
