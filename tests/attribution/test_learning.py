@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 
 from attribution.models import Attribution, ModelVersion, Reason
 from attribution.trainer import ask_training
-from attribution.training import BY_HAND
+from attribution.training import BY_HAND, train_model
 from config.demo_learning import learn
 from config.pipeline import run_to_end
 from config.tasks import train
@@ -69,6 +69,17 @@ def learn_day(trades: Reconciliation, folder: Path, number: int = 1, rows: int =
     reconcile_rows(trades, folder, left, right)
     told("import_corrections", str(write_labels(folder / "labels.csv", truth)))
     return trades
+
+
+def train_day(trades: Reconciliation, folder: Path) -> ModelVersion:
+    """A candidate from forty labels."""
+    return train_model(reconciliation=learn_day(trades, folder, rows=40), by="ann")
+
+
+@pytest.fixture
+def model(trades: Reconciliation, tmp_path: Path) -> ModelVersion:
+    """A candidate from forty labels."""
+    return train_day(trades, tmp_path)
 
 
 @pytest.fixture

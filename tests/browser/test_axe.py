@@ -9,10 +9,9 @@ from playwright.sync_api import Page
 
 from attribution.models import ModelVersion, Training
 from reconciliation.models import Break, Run
-from tests.attribution.test_learning import labels  # noqa: F401
+from tests.attribution.test_learning import model  # noqa: F401
 from tests.places import ADMIN, FILES, PAGE, Place, places
 from tests.review.test_access import things  # noqa: F401
-from tests.review.test_models import model  # noqa: F401
 
 AXE = Path(__file__).with_name("axe-core-4.14.1")
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

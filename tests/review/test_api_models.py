@@ -8,14 +8,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from attribution.models import ChampionChange, ModelVersion, Training
+from attribution.models import ChampionChange, Correction, ModelVersion, Training
 from attribution.registry import champion_of
 from attribution.trainer import train_asked
 from reconciliation.models import Reconciliation, Team
 from review.tokens import make_token
-from tests.attribution.test_learning import labels  # noqa: F401 - a fixture
 from tests.conftest import problems
-from tests.review.test_models import model  # noqa: F401 - a fixture
+from tests.review.test_models import model, trained  # noqa: F401 - fixtures
+from tests.standing import lake_folder  # noqa: F401
 
 Call = Callable[..., Any]
 
@@ -80,6 +80,7 @@ def test_a_training_is_asked_for_and_followed(model: ModelVersion, call: Call) -
 
 
 def test_too_few_labels_are_a_conflict_with_a_sentence(trades: Reconciliation, call: Call) -> None:
+    Correction.objects.all().delete()
     told = call("trainings", {"reconciliation": "trades"})
     assert (told.status_code, told.json()["detail"][:40]) == (409, "trades has no labels to learn from. Deci")
 

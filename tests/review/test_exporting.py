@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,16 +37,23 @@ from review.exporting import (
 )
 from review.models import Export
 from tests.conftest import row
+from tests.standing import lake_folder  # noqa: F401
 
 LEFT = [row("A"), row("B", "10.25"), row("=1+2"), row("U", "10.00"), "x,y"]
 RIGHT = [row("A"), row("B", "10.00"), row("U", "77.31")]
 Person = Callable[..., User]
 
 
-@pytest.fixture
-def run(reconcile: Callable[..., Run]) -> Run:
+@pytest.fixture(scope="module")
+def ended(standing: Callable[..., Run]) -> Run:
     """A run with a passed break, an unexplained one, a lonely and a quarantined row."""
-    return reconcile(LEFT, RIGHT)
+    return standing(LEFT, RIGHT)
+
+
+@pytest.fixture
+def run(ended: Run, db: None) -> Run:
+    """The same, read anew."""
+    return Run.objects.get(pk=ended.pk)
 
 
 def made(wanted: Wanted, by: User) -> Export:
@@ -175,6 +183,7 @@ def test_more_lines_than_the_limit_are_cut_and_said(run: Run, person: Person, se
 
 
 def test_an_export_of_a_killed_worker_is_made_anew(run: Run, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(lake.local("exports"), ignore_errors=True)  # of tests before
     asked = ask_export(wanted=Wanted("queue", "csv"), by=person("Analyst"))
     with monkeypatch.context() as patched:
         patched.setattr("review.exporting.finish", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))

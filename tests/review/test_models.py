@@ -17,17 +17,21 @@ from attribution.models import GateStep, ModelVersion, Training
 from attribution.registry import champion_of
 from attribution.training import train_model
 from reconciliation.models import Reconciliation, Run
-from tests.attribution.test_learning import day_of, labels, told  # noqa: F401 - a fixture
-from tests.conftest import DAY, problems
+from tests.attribution.test_learning import day_of, train_day
+from tests.conftest import DAY, define_trades, problems
+from tests.standing import lake_folder  # noqa: F401
+
+
+@pytest.fixture(scope="module")
+def trained(once: Callable[[Callable[[Path], ModelVersion]], ModelVersion]) -> ModelVersion:
+    """A candidate from forty labels."""
+    return once(lambda folder: train_day(define_trades(folder), folder))
 
 
 @pytest.fixture
-def model(reconcile: Callable[..., Run], trades: Reconciliation, labels: Callable[..., Path]) -> ModelVersion:  # noqa: F811
-    """A candidate from forty labels."""
-    left, right, truth = day_of(1, 40)
-    reconcile(left, right)
-    told("import_corrections", str(labels(truth)))
-    return train_model(reconciliation=trades, by="ann")
+def model(trained: ModelVersion, db: None) -> ModelVersion:
+    """The same, read anew."""
+    return ModelVersion.objects.get(pk=trained.pk)
 
 
 def answer(client: Client, model: ModelVersion, action: str, comment: str = "") -> str:

@@ -17,11 +17,10 @@ from attribution.models import ModelVersion, Training
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide, waive
 from review.tokens import SCOPES, make_token
-from tests.attribution.test_learning import labels  # noqa: F401
+from tests.attribution.test_learning import model  # noqa: F401
 from tests.conftest import DAY, row
 from tests.places import API_DETAILS, DETAILS, ELSEWHERE, FILES, PART, PARTS, REST, Place, patterns, places
 from tests.review.test_access import table, things  # noqa: F401
-from tests.review.test_models import model  # noqa: F401
 
 BOUND = 12
 PAGE_BYTES, PART_BYTES, FIRST_VISIT_BYTES = 60_000, 15_000, 130_000  # compressed
