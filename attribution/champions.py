@@ -44,12 +44,12 @@ def promote_by_rule(model: ModelVersion) -> bool:
 def roll_back(*, reconciliation: Reconciliation, by: User, model: ModelVersion | None = None) -> ModelVersion | None:
     """Retire the champion and bring back the model that it replaced, or none: then the provers speak alone. With a `model`
     only where that is the champion; PromotionRefused says why not."""
+    _lock(reconciliation, by)  # who waited for another click takes no second step back
     champion = champion_of(reconciliation)
     if model is not None and model != champion:
         raise PromotionRefused(f"{model} is not the champion, so it cannot be rolled back.")
     if champion is None:
         raise PromotionRefused(f"{reconciliation.code} has no champion, so there is nothing to roll back.")
-    champion = _locked(champion, by)
     _set(champion, State.RETIRED)
     back = champion.replaced
     _note(champion, ChampionChange.Verb.ROLL_BACK, back.version if back else None, champion.version, by.get_username())
@@ -58,10 +58,15 @@ def roll_back(*, reconciliation: Reconciliation, by: User, model: ModelVersion |
 
 def _locked(model: ModelVersion, by: User) -> ModelVersion:
     """The model as it stands, while nobody else changes the registry of its reconciliation."""
+    _lock(model.reconciliation, by)
+    return ModelVersion.objects.select_related("reconciliation", "replaced").get(pk=model.pk)
+
+
+def _lock(reconciliation: Reconciliation, by: User) -> None:
+    """Let nobody else change the registry of a reconciliation until the end of the transaction."""
     if not by.has_perm("attribution.change_modelversion"):
         raise PromotionRefused("Managers promote models and roll them back. Ask one of them.")
-    Reconciliation.objects.select_for_update().get(pk=model.reconciliation_id)
-    return ModelVersion.objects.select_related("reconciliation", "replaced").get(pk=model.pk)
+    Reconciliation.objects.select_for_update().get(pk=reconciliation.pk)
 
 
 def _checked(model: ModelVersion) -> Verdict:

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from attribution.champions import promote, roll_back
 from attribution.models import ChampionChange, ModelVersion
@@ -116,6 +117,20 @@ def test_against_the_rule_a_comment_is_asked_for_and_kept(two: Two) -> None:
     assert back is not None and (back.verb, back.version, back.before) == ("roll_back", 1, 2)
     assert champion_of(first.reconciliation) == first
     assert problems() == []
+
+
+def test_a_second_click_takes_no_second_step_back(two: Two) -> None:
+    first, second, manager = two
+    promote(model=second, by=manager, comment="why")
+    with CaptureQueriesContext(connection) as asked:
+        assert roll_back(reconciliation=first.reconciliation, by=manager, model=second) == first
+    texts = [it["sql"] for it in asked.captured_queries]
+    locks, looks = (next(n for n, it in enumerate(texts) if part in it) for part in ("FOR UPDATE", "'champion'"))
+    assert locks < looks  # else who waited for the first click would act on what stood before it
+    for gone in (second, ModelVersion(pk=0, reconciliation=first.reconciliation, version=9)):
+        with pytest.raises(PromotionRefused, match="is not the champion, so it cannot be rolled back"):
+            roll_back(reconciliation=first.reconciliation, by=manager, model=gone)
+    assert champion_of(first.reconciliation) == first and problems() == []
 
 
 def test_a_budgeted_gate_asks_for_a_certificate(two: Two) -> None:
