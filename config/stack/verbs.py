@@ -70,7 +70,7 @@ def up(state: Path, then: str, *, once: bool, demo: bool = False) -> int:
             if once or code:
                 return code
             print(f"Serving at {url} until Ctrl-C. Logs: {state / 'logs'}", flush=True)
-            return _serve([*started, *processes])
+            return _serve(state, [*started, *processes])
         finally:
             print("Stopping.", flush=True)
             end_all(processes)
@@ -126,7 +126,7 @@ def _call(command: list[str], env: dict[str, str]) -> int:
         raise
 
 
-def _serve(children: list[Child]) -> int:
+def _serve(state: Path, children: list[Child]) -> int:
     """Wait for Ctrl-C. A worker that ends is told; without web or a server there is nothing left to serve."""
     told: set[str] = set()
     try:
@@ -134,7 +134,7 @@ def _serve(children: list[Child]) -> int:
             for child in children:
                 if not child.is_alive and child.name not in told:
                     told.add(child.name)
-                    print(_last_words(child), flush=True)
+                    print(_last_words(state, child), flush=True)
             if told & set(SERVED):
                 return 1
             time.sleep(0.3)
@@ -142,9 +142,9 @@ def _serve(children: list[Child]) -> int:
         return 0
 
 
-def _last_words(child: Child) -> str:
+def _last_words(state: Path, child: Child) -> str:
     text = f"{child.name} ended by itself. The end of its log, {child.log}:\n{child.tail()}"
     if child.name in SERVED:
         return text
-    again = shlex.join([sys.executable, "-m", "config.stack", "run", "--", *child.command])
+    again = shlex.join([sys.executable, "-m", "config.stack", "run", "--state", str(state), "--", *child.command])
     return f"{text}\nIts work waits. Start it again in another terminal: {again}"

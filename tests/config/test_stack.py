@@ -278,7 +278,7 @@ def test_up_obeys_once_then_serves_tells_of_a_lost_worker_and_stops_on_ctrl_c(st
     process.send_signal(signal.SIGINT)
     said = process.stdout.read()
     assert process.wait(SECONDS) == 0
-    assert "config.stack run -- " in said
+    assert f"config.stack run --state {state} -- " in said
     assert _nothing_listens(state)
     assert not _processes_of(state, "")
 
