@@ -52,6 +52,11 @@ class Label:
     field: str
     reason: str
 
+    @property
+    def has_nul(self) -> bool:
+        """Whether it names what the database can hold no text of."""
+        return "\0" in self.key + self.field
+
 
 @dataclass(frozen=True)
 class Fate:
@@ -136,12 +141,12 @@ def _sought(
         faults += [(it.line, fault) for fault in _faults(it, first, ids, reasons)]
     if not labels:
         raise BadLabels("There are no labels in the file. Each line under the first one is a label.")
-    found = [it for it in seen.values() if it.reconciliation in ids and "\0" not in it.key + it.field]
+    found = [it for it in seen.values() if it.reconciliation in ids and not it.has_nul]
     return [(it, ids[it.reconciliation]) for it in found], faults
 
 
 def _faults(it: Label, first: Label, ids: dict[str, int], reasons: set[str]) -> Iterator[str]:
-    if "\0" in it.key + it.field:
+    if it.has_nul:
         yield "it holds a NUL character, which no key and no field does. Take it out."
     if it.reconciliation not in ids:
         yield f"there is no reconciliation {it.reconciliation!r}{nearest(it.reconciliation, ids)}"

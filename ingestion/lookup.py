@@ -29,8 +29,23 @@ class _Mine(threading.local):
     """A thread's connection, and the names of the statements that it keeps."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Connect anew, with no statement kept."""
         self.duck = lookup()
         self.names: dict[str, str] = {}
+
+    def name_of(self, statement: str) -> str:
+        """The name under which the statement is kept."""
+        if (name := self.names.get(statement)) is None:
+            if len(self.names) >= KEPT:
+                self.duck.close()
+                self.begin()
+            name = f"kept_{len(self.names)}"
+            self.duck.execute(f"PREPARE {name} AS {statement}")
+            self.names[statement] = name
+        return name
 
 
 @cache
@@ -42,12 +57,6 @@ def answers(statement: str, given: Sequence[str | None]) -> list[tuple[Any, ...]
     """The rows of a statement over given texts ($1, $2 ...), which is planned once a thread: planning takes ten times as long as
     looking at one record."""
     mine = _mine()
-    if (name := mine.names.get(statement)) is None:
-        if len(mine.names) >= KEPT:
-            mine.duck.close()
-            mine.__init__()  # type: ignore[misc]
-        name = f"kept_{len(mine.names)}"
-        mine.duck.execute(f"PREPARE {name} AS {statement}")
-        mine.names[statement] = name
+    name = mine.name_of(statement)
     texts = ", ".join("NULL" if it is None else literal(it) for it in given)  # EXECUTE takes no parameters of Python's
     return mine.duck.execute(f"EXECUTE {name}({texts})").fetchall()

@@ -62,7 +62,7 @@ def _fresh_dates(reconciliation: Reconciliation, now: dt.datetime) -> list[dt.da
     reading = Normalization.objects.filter(
         delivery__source__in=[source for _, source in sides],
         delivery__business_date__in=dates,
-        state__in=[ClaimedWork.State.READY, ClaimedWork.State.RUNNING],
+        state__in=Normalization.UNDER_WAY,
     )
     busy = {
         *waiting.values_list("business_date", flat=True),

@@ -51,11 +51,7 @@ def end_hold(brk: Break, because: str, by: int | None = None) -> None:
 def return_due(now: dt.datetime) -> int:
     """Let breaks return whose date has come, but for those that somebody works on just now. Gives how many. Whoever lists breaks
     asks for it, so that no list hides what is due because beat stands still."""
-    if not (
-        ids := prepared(
-            "holds that end", lambda: _due(MOMENT).values_list("brk_id", flat=True)[:AT_ONCE], {MOMENT: now}
-        )
-    ):
+    if not (ids := prepared("breaks that return", _returning, {MOMENT: now})):
         return 0
     with transaction.atomic():
         free = Break.objects.select_for_update(skip_locked=True).filter(pk__in=ids, band=HELD)
@@ -71,6 +67,10 @@ def return_due(now: dt.datetime) -> int:
 
 def _due(now: dt.datetime) -> QuerySet[Hold]:
     return Hold.objects.filter(ended_at=None, until__lte=now).order_by("until")
+
+
+def _returning() -> QuerySet[Hold, int]:
+    return _due(MOMENT).values_list("brk_id", flat=True)[:AT_ONCE]
 
 
 def _tell(person: User, times: int, now: dt.datetime) -> None:

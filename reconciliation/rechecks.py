@@ -1,7 +1,7 @@
 """The record checks again, over the records that a person would store."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ingestion.lookup import answers
 from ingestion.shape import Shape
@@ -26,31 +26,29 @@ def failed_checks(brk: Break, record: Mapping[str, str | None]) -> list[Conditio
 
 
 def _of_one(shape: Shape, checks: Sequence[Check]) -> str:
-    """SQL of (key, condition, sentence) that a record fails, given its key and its canonical texts in the order of the leaves."""
+    """SQL of what a record fails, given its key and its canonical texts in the order of the leaves."""
     typed = (f"{typed_sql(leaf, f'${n}::VARCHAR')} AS {leaf.column}" for n, leaf in enumerate(shape.leaves, start=2))
-    failing = [_failing(shape, it) for it in checks]
-    selects = " UNION ALL ".join([*failing, unstorable_sql("checked", shape)])
+    selects = " UNION ALL ".join(_failures(shape, checks, {}))
     return f"WITH checked AS (SELECT $1::VARCHAR AS key, {', '.join(typed)}) {selects}"
 
 
-def _failing(shape: Shape, check: Check) -> str:
-    test, sentence = failing_sql(shape, check)
-    return f"SELECT key, {literal(check.code)}, {sentence} FROM checked WHERE coalesce({test}, false)"
+def _failures(shape: Shape, checks: Sequence[Check], known: Mapping[str, str]) -> Iterator[str]:
+    """SQL of (key, condition, sentence) that the records of the relation `checked` fail, a statement a check; `known`: the identities
+    that a reference field may name, by field."""
+    for it in checks:
+        test, sentence = failing_sql(shape, it, known.get(it.field))
+        yield f"SELECT key, {literal(it.code)}, {sentence} FROM checked WHERE coalesce({test}, false)"
+    yield unstorable_sql("checked", shape)
 
 
 def failing_records(run: Run, shape: Shape, rows: Sequence[tuple[str, int, Record]]) -> Mapping[str, list[Condition]]:
     """By key what records (key, bucket, canonical texts) fail of the record checks of a run's rules."""
-    rules = Rules(run.rule_set.document)
+    checks = Rules(run.rule_set.document).gate.checks
     failed: dict[str, list[Condition]] = defaultdict(list)
     with session("recheck") as (duck, _):
         records_relation(duck, shape, rows, "checked")
-        for check in rules.gate.checks:
-            known = known_keys(duck, shape, check.field) if check.rule == "known" else None
-            test, sentence = failing_sql(shape, check, known)
-            found = duck.execute(f"SELECT key, {sentence} FROM checked WHERE coalesce({test}, false)").fetchall()
-            for key, said in found:
-                failed[key].append(Condition(check.code, said, holds=False))
-        unstorable = f"SELECT key, condition, sentence FROM ({unstorable_sql('checked', shape)})"
-        for key, code, said in duck.execute(unstorable).fetchall():
-            failed[key].append(Condition(code, said, holds=False))
+        known = {it.field: known_keys(duck, shape, it.field) for it in checks if it.rule == "known"}
+        for statement in _failures(shape, checks, known):
+            for key, code, said in duck.execute(statement).fetchall():
+                failed[key].append(Condition(code, said, holds=False))
     return failed

@@ -1,11 +1,14 @@
 """Guessing passwords: beside the limit of a name from an address, one of an address whatever the names, since a guess at each of many
 names is a guess, too."""
 
+import datetime as dt
+from typing import Any
+
 from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import OuterRef, QuerySet, Sum
 from django.http import HttpRequest
 
 
@@ -26,6 +29,11 @@ def is_locked_address(request: HttpRequest) -> bool:
     address = request.axes_ip_address  # type: ignore[attr-defined]
     if address is None:
         return False
-    recent = AccessAttempt.objects.filter(ip_address=address, attempt_time__gte=get_cool_off_threshold(request))
-    failures = recent.aggregate(of_all=Sum("failures_since_start"))["of_all"] or 0
+    failures = sum(it["of_all"] for it in failures_from(address, get_cool_off_threshold(request)))
     return bool(failures >= settings.ADDRESS_FAILURES)
+
+
+def failures_from(address: "str | OuterRef", since: dt.datetime) -> QuerySet[Any]:
+    """`of_all`: how many sign-ins of any names failed from an address since then; no row where none did."""
+    recent = AccessAttempt.objects.filter(ip_address=address, attempt_time__gte=since)
+    return recent.order_by().values("ip_address").annotate(of_all=Sum("failures_since_start")).values("of_all")

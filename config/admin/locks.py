@@ -3,11 +3,12 @@
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
 from ingestion.audit_log import record_event
+from review.guessing import failures_from
 
 
 @admin.register(AccessAttempt)
@@ -34,10 +35,8 @@ class LockAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessAttempt]:
         """Each with all that failed lately from its address."""
-        recent = AccessAttempt.objects.filter(attempt_time__gt=timezone.now() - settings.AXES_COOLOFF_TIME)
-        there = recent.filter(ip_address=OuterRef("ip_address")).order_by().values("ip_address")
-        failures = Subquery(there.values(of_all=Sum("failures_since_start")))
-        return super().get_queryset(request).annotate(from_there=failures)
+        failures = failures_from(OuterRef("ip_address"), timezone.now() - settings.AXES_COOLOFF_TIME)
+        return super().get_queryset(request).annotate(from_there=Subquery(failures))
 
     @admin.display(description="locked until (UTC)")
     def locked(self, attempt: AccessAttempt) -> str:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from attribution.label_import import BadLabels, Label, write_labels
+from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
@@ -57,8 +58,7 @@ class LabelImportsView(Door):
     )
     def post(self, request: Request) -> Response:
         """Import labels (201), or try them (200). 400 has a sentence for each bad one in `faults`, counted from 1."""
-        assert isinstance(request.user, User)
-        by = request.user
+        by = person_of(request)
         if not by.has_perm(MAY):
             raise PermissionDenied("Importing labels needs the role Manager or Administrator.")
         asked = ImportLabelsSerializer(data=request.data)

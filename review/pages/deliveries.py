@@ -14,13 +14,12 @@ from reconciliation.models import Reconciliation, Run
 from reconciliation.redelivery import LISTED, compare_with_former, former_of
 from reconciliation.visibility import visible_deliveries, visible_sources
 from review.ids import id_of
-from review.pages.runs import STARTS
 from review.pages.sources import listed_sources, narrowed
 from review.proposals import visible_proposals
 from review.repairs import waiting_to_replay
+from review.runs import STARTS
 from review.visible import visible_reconciliations
 
-UNREAD = (Normalization.State.READY, Normalization.State.RUNNING)
 SHOWN = 200
 PAGE = 50
 CHANGES = 50
@@ -69,7 +68,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "former": former_of(found),
         "is_small": newest is not None and (newest.normalized or 0) <= SMALL,
         "replays": found.replays.order_by("pk"),
-        "is_being_read": any(it.state in UNREAD for it in readings),
+        "is_being_read": any(it.state in Normalization.UNDER_WAY for it in readings),
         "next_runs": _next_runs(request, found) if newest else [],
         "waiting": waiting_to_replay(found) if request.user.has_perm("ingestion.add_repair") else 0,
     }

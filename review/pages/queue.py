@@ -23,18 +23,12 @@ from review.pages.queue_rows import Looked, rows, with_line
 from review.query import WORDS, Asked, BadQuery, asked_of, check_address, known_of
 from review.query.apply import asked_for
 from review.query.words import BANDS
+from review.rights import DECIDES
 from review.visible import access, entered_reconciliations, visible_breaks
 
 PAGE = 50
-PICKS = "review.add_decision"
-OF_VALUES = {
-    "state",
-    "kind",
-    "reason",
-    "band",
-    "reconciliation",
-    "source",
-}  # words that ask for the same whoever asks, and whenever
+# Words that ask for the same whoever asks, and whenever.
+OF_VALUES = frozenset(("state", "kind", "reason", "band", "reconciliation", "source"))
 
 
 def queue(request: HttpRequest) -> HttpResponse:
@@ -68,7 +62,7 @@ def _listing(
     order, given = ORDERS[name], request.GET.get("order", "")
     breaks = [] if is_refused else _page(request, asked, name, counts)
     by_id = {it.pk: it for it in entered_reconciliations(request)}
-    looked = Looked(request.user.pk, columns, asked.query(given), picks=request.user.has_perm(PICKS))
+    looked = Looked(request.user.pk, columns, asked.query(given), picks=request.user.has_perm(DECIDES))
     context: dict[str, Any] = {
         "rows": rows(breaks[:PAGE], by_id, looked),
         "facets": _facets(request, counts, asked, look.reasons),

@@ -147,12 +147,16 @@ def rows(breaks: Sequence[Break], by_id: Mapping[int, Reconciliation], looked: L
 def _differences(breaks: Sequence[Break]) -> list[Difference]:
     if len(breaks) > len(MANY_PKS):
         raise ValueError("A page of the queue has more breaks than its query asks for.")
+    if not breaks:
+        return []
     ids = [it.pk for it in breaks]
-    found = Difference.objects.filter(brk__in=MANY_PKS, current=True).order_by("id")
     given = dict(zip(MANY_PKS, [*ids, *[0] * (len(MANY_PKS) - len(ids))], strict=True))
-    return (
-        prepared("differences of lines", lambda: found.annotate(said=Subquery(_attributions())), given) if ids else []
-    )
+    return prepared("differences of lines", _differences_said, given)
+
+
+def _differences_said() -> QuerySet[Difference]:
+    found = Difference.objects.filter(brk__in=MANY_PKS, current=True).order_by("id")
+    return found.annotate(said=Subquery(_attributions()))
 
 
 def _attributions() -> QuerySet[Any]:
