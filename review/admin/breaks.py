@@ -109,7 +109,7 @@ class BreakAdmin(ReadOnlyAdmin):
     def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Approve, override or reject."""
         brk = self._asked(request, pk, DECIDES)
-        return self._answer(request, brk, posted_decision(request, brk))
+        return self._answer(request, brk, posted_decision(request, brk)[0])
 
     @post_only
     def waive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -124,7 +124,7 @@ class BreakAdmin(ReadOnlyAdmin):
         decision = visible_decision(request, id_of(request.POST.get("proposal", "")))
         if decision.brk_id != brk.pk:
             raise Http404
-        return self._answer(request, brk, posted_confirmation(request, decision))
+        return self._answer(request, brk, posted_confirmation(request, decision)[0])
 
     @post_only
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:

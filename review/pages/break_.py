@@ -82,9 +82,7 @@ def break_context(request: HttpRequest, brk: Break) -> dict[str, Any]:
         "proposal": proposal,
         "may_confirm": proposal and confirms and not is_own,
         "may_withdraw": proposal and (confirms or is_own),
-        "decided": (decided := next((d for d in decisions if d.stands), None)),
-        "undo": way_to_undo(decided, person_of(request)) if decided else "",
-        "undo_seconds": int(UNDO_FOR.total_seconds()),
+        **_undoable(request, next((it for it in decisions if it.stands), None)),
         "consequence": _consequence(brk, refusals),
         "void": _void(decisions),
         "episodes": facts.episodes,
@@ -176,7 +174,7 @@ def decide_break(request: HttpRequest, pk: int) -> HttpResponse:
     found = prepared(("break to decide", seen), lambda: Break.objects.filter(seen.holds(), pk=PK), {PK: pk})
     if not found:
         raise Http404
-    return answer(request, found[0], posted_decision(request, found[0]))
+    return decided(request, found[0], *posted_decision(request, found[0]))
 
 
 @require_POST
@@ -192,7 +190,7 @@ def waive_check(request: HttpRequest, pk: int) -> HttpResponse:
 def confirm_decision(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm another person's proposal, or withdraw one."""
     decision = visible_decision(request, pk)
-    return answer(request, decision.brk, posted_confirmation(request, decision))
+    return decided(request, decision.brk, *posted_confirmation(request, decision))
 
 
 @require_POST
@@ -203,6 +201,24 @@ def undo_decision(request: HttpRequest, pk: int) -> HttpResponse:
     return answer(request, decision.brk, posted_undo(request, decision))
 
 
+def decided(request: HttpRequest, brk: Break, refused: str, made: Decision | None) -> HttpResponse:
+    """The answer to a decision: beside the queue's list a final one is only said, since the next row takes its place there."""
+    if made is None or not made.stands or not _is_beside_the_list(request):
+        return answer(request, brk, refused)
+    said = {"brk": made.brk, "said": f"{made.brk.key}: {made.told}.", "filters": _filters(request)}
+    return render(request, PREVIEW, {**said, **_undoable(request, made)})
+
+
+def _is_beside_the_list(request: HttpRequest) -> bool:
+    return bool(request.htmx) and request.htmx.target == "preview"  # type: ignore[attr-defined]
+
+
+def _undoable(request: HttpRequest, decision: Decision | None) -> dict[str, Any]:
+    """The decision that stands, and how its user may undo it."""
+    undo = way_to_undo(decision, person_of(request)) if decision else ""
+    return {"decided": decision, "undo": undo, "undo_seconds": int(UNDO_FOR.total_seconds())}
+
+
 def answer(request: HttpRequest, brk: Break, refused: str, said: str = "") -> HttpResponse:
     """The break anew after what was done to it, or the sentence that refused it; `said` tells what was done, else its newest
     decision does."""
@@ -211,7 +227,7 @@ def answer(request: HttpRequest, brk: Break, refused: str, said: str = "") -> Ht
         context["said"] = (
             f"{brk.key}: {said or (context['decisions'][0].told if context['decisions'] else 'as it was')}."
         )
-        place = PREVIEW if request.htmx.target == "preview" else "review/break.html#whole"  # type: ignore[attr-defined]
+        place = PREVIEW if _is_beside_the_list(request) else "review/break.html#whole"
         return render(request, place, {**context, "refused": refused})
     if refused:
         messages.error(request, refused, extra_tags="bad")

@@ -1,4 +1,5 @@
-"""What a form on a break's page posts, carried out. Each function gives the sentence that refused it, or nothing."""
+"""What a form on a break's page posts, carried out. Each function gives the sentence that refused it, or nothing; of
+decisions also the one that was made."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -23,12 +24,15 @@ def visible_decision(request: HttpRequest, pk: int) -> Decision:
     return get_object_or_404(Decision.objects.filter(brk__in=Break.objects.visible_to(request.user)), pk=pk)
 
 
-def posted_decision(request: HttpRequest, brk: Break) -> str:
+Decided = tuple[str, Decision | None]
+
+
+def posted_decision(request: HttpRequest, brk: Break) -> Decided:
     """Approve, override or reject a break."""
     if holds_nul(request):
-        return NO_NUL
+        return NO_NUL, None
     try:
-        decide(
+        made = decide(
             brk=brk,
             action=request.POST.get("action", ""),
             by=person_of(request),
@@ -39,10 +43,10 @@ def posted_decision(request: HttpRequest, brk: Break) -> str:
             expected_fingerprint=request.POST.get("fingerprint") or None,
         )
     except AlreadyDecided as error:
-        return "" if _is_own_click(request, error.decision) else str(error)
+        return ("", error.decision) if _is_own_click(request, error.decision) else (str(error), None)
     except DecisionRefused as error:
-        return str(error)
-    return ""
+        return str(error), None
+    return "", made
 
 
 def _named_row(brk: Break, given: str) -> Member | None:
@@ -88,16 +92,15 @@ def posted_waiver(request: HttpRequest, brk: Break) -> str:
     return ""
 
 
-def posted_confirmation(request: HttpRequest, decision: Decision) -> str:
+def posted_confirmation(request: HttpRequest, decision: Decision) -> Decided:
     """Confirm another person's proposal, or withdraw one; who confirms their own is not let in at all."""
     act = withdraw if request.POST.get("action") == "withdraw" else confirm
     try:
-        act(decision=decision, by=person_of(request))
+        return "", act(decision=decision, by=person_of(request))
     except OwnProposal as error:
         raise PermissionDenied(str(error)) from None
     except DecisionRefused as error:
-        return str(error)
-    return ""
+        return str(error), None
 
 
 def posted_undo(request: HttpRequest, decision: Decision) -> str:

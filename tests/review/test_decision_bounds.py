@@ -34,9 +34,10 @@ def test_a_decision_keeps_to_its_bound(made: Run, action: str, client: Client, p
 
 
 def _decide(client: Client, brk: Break, action: str) -> int:
-    """How often a decision asks, from the break's page."""
+    """How often a decision asks, beside the queue's list."""
+    given, headers = {"action": action, "fingerprint": brk.fingerprint}, {"HX-Request": "true", "HX-Target": "preview"}
     with CaptureQueriesContext(connection) as asked:
-        client.post(f"/breaks/{brk.pk}/decide/", {"action": action, "fingerprint": brk.fingerprint})
+        client.post(f"/breaks/{brk.pk}/decide/", given, headers=headers)
     brk.refresh_from_db()
     assert brk.state in (Break.State.APPROVED, Break.State.REJECTED)
     return len(asked)

@@ -52,6 +52,23 @@ def test_the_page_offers_it_after_deciding_and_does_it(
     assert client.get(undo_url).status_code == 405
 
 
+def test_beside_the_list_a_final_decision_is_only_said_and_a_proposal_shown_whole(
+    sign: Break, client: Client, person: Callable[[str], User]
+) -> None:
+    client.force_login(person("Analyst"))
+    headers = {"HX-Request": "true", "HX-Target": "preview"}
+    url, given = reverse("decide", args=[sign.pk]), {"action": "reject", "fingerprint": sign.fingerprint}
+    said = client.post(url, given, headers=headers).content.decode()
+    assert 'data-state="rejected"' in said and 'data-said="A: Rejected."' in said and "What the gate said" not in said
+    assert f'hx-post="{reverse("undo", args=[Decision.objects.get().pk])}"' in said
+    client.post(reverse("undo", args=[Decision.objects.get().pk]))
+    Reconciliation.objects.update(four_eyes=True)
+    shown = client.post(url, given, headers=headers).content.decode()
+    assert 'data-state="proposed"' in shown and "What the gate said" in shown
+    refused = client.post(url, {"action": "no such", "fingerprint": sign.fingerprint}, headers=headers).content.decode()
+    assert "data-refused" in refused and "What the gate said" in refused
+
+
 def test_later_the_page_offers_it_to_who_may_and_asks_why(
     sign: Break, client: Client, person: Callable[[str], User]
 ) -> None:
