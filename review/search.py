@@ -14,7 +14,7 @@ from ingestion.models.record_type import opened_fields_of
 from ingestion.shape import Leaf
 from reconciliation.models import Access, Break, Reconciliation, access_to
 from reconciliation.store.current import joins, key_text, leaf_sql
-from reconciliation.store.tables import StoreTable, postgres_type, store_table
+from reconciliation.store.tables import StoreTable, postgres_type, store_table, targets
 from reconciliation.store.wanted import key_parts
 from reconciliation.values import BadValue, canonical_value
 from review.journey_breaks import state_words
@@ -37,10 +37,12 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """The hits by key, at most `MOST`; `is_cut` where there are more."""
+    """The hits by key, at most `MOST`; `is_cut` where there are more; `loading`: the record types whose stored rows were not looked
+    through, since a large load has their table for itself."""
 
     hits: Sequence[Hit]
     is_cut: bool
+    loading: Sequence[str] = ()
 
 
 def search_keys(reconciliations: Sequence[Reconciliation], text: str) -> Found:
@@ -51,7 +53,9 @@ def search_keys(reconciliations: Sequence[Reconciliation], text: str) -> Found:
     if not text or len(text) > LONGEST or "\0" in text or not reconciliations:
         return Found((), is_cut=False)
     by_id = {it.pk: it for it in reconciliations}
-    broken, (stored, is_much) = _breaks(access_to(reconciliations), text), _stored(reconciliations, text)
+    loading = _loading(reconciliations)
+    searched = [it for it in reconciliations if it.record_type.pk not in loading]
+    broken, (stored, is_much) = _breaks(access_to(reconciliations), text), _stored(searched, text)
     found: dict[tuple[str, int], Hit] = {}
     for key, owner, date in stored:
         found[key, owner] = Hit(key, by_id[owner], "Stored", "ok", date)
@@ -59,7 +63,30 @@ def search_keys(reconciliations: Sequence[Reconciliation], text: str) -> Found:
         if (key, owner) not in found or state in Break.OPEN_STATES:
             found[key, owner] = Hit(key, by_id[owner], *state_words(state, band), date)
     hits = sorted(found.values(), key=lambda hit: (hit.key != text, hit.key, hit.reconciliation.code))
-    return Found(hits[:MOST], is_cut=is_much or max(len(hits), len(broken), len(stored)) > MOST)
+    is_cut = is_much or max(len(hits), len(broken), len(stored)) > MOST
+    return Found(hits[:MOST], is_cut, sorted(loading.values()))
+
+
+def _loading(reconciliations: Sequence[Reconciliation]) -> dict[int, str]:
+    """The record types, by id, of which a load has a table for itself until it ends: whoever looks there waits as long."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALONE)
+        taken = {name for (name,) in cursor.fetchall()}
+    types = {it.record_type for it in reconciliations} if taken else set()
+    tables = {it: store_table(it) for it in types}
+    return {it.pk: it.label or it.code for it, table in tables.items() if taken & set(_read(table))}
+
+
+def _read(table: StoreTable) -> Iterator[str]:
+    yield table.versions
+    yield from (it.base for it in targets(table) if it.has_identity)
+
+
+_ALONE = """
+SELECT relname FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+WHERE mode = 'AccessExclusiveLock' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND relnamespace = to_regnamespace('store') AND pid <> pg_backend_pid()
+"""
 
 
 def prefix_pattern(text: str) -> str:

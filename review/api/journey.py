@@ -64,10 +64,12 @@ class HitSerializer(serializers.Serializer):
 
 
 class FoundSerializer(serializers.Serializer):
-    """At most 50 keys; `is_cut` where there are more."""
+    """At most 50 keys; `is_cut` where there are more; `loading`: record types whose stored rows were not looked through, since a large
+    load of them is under way."""
 
     hits = HitSerializer(many=True)
     is_cut = serializers.BooleanField()
+    loading = serializers.ListField(child=serializers.CharField())
 
 
 class PublicKeySerializer(serializers.Serializer):
