@@ -78,7 +78,8 @@ def database(url: str, *, idle_seconds: int, keeps_statements: bool = True) -> d
         "PORT": str(parts.port or ""),
         "OPTIONS": {
             "options": f"-c idle_in_transaction_session_timeout={idle_seconds}s -c tcp_keepalives_idle={idle_seconds} "
-            "-c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
+            "-c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+            f"{' -c plan_cache_mode=force_generic_plan' if keeps_statements else ''}",
             "prepare_threshold": 0 if keeps_statements else None,
             **dict(parse_qsl(parts.query)),
         },

@@ -23,6 +23,7 @@ from psycopg.types.numeric import Int8
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
+U = TypeVar("U", bound=AbstractBaseUser | AnonymousUser)
 Given = Mapping[Any, int | str | dt.datetime]
 KEPT = 2000
 _held: dict[Hashable, "Prepared[Any, Any]"] = {}
@@ -50,6 +51,10 @@ class Prepared(Generic[M, R]):
             self.text, self.params = _with_constants(connections[queryset.db], *self.compiler.as_sql())
         except EmptyResultSet:
             self.text = ""
+            return
+        self.converters = self.compiler.get_converters(
+            [it[0] for it in self.compiler.select[: self.compiler.col_count]]
+        )
 
     def rows(self, given: Given) -> list[R]:
         """The rows as they are now, read by this thread's connection, with values for what stands for them."""
@@ -58,6 +63,7 @@ class Prepared(Generic[M, R]):
         compiler, queryset = copy(self.compiler), self.queryset.all()
         compiler.connection = connections[queryset.db]
         compiler.execute_sql = lambda *_, **__: self._answers(compiler, given)
+        compiler.get_converters = lambda _: self.converters
         queryset.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
         return list(queryset)
 
@@ -155,3 +161,14 @@ def who(user: AbstractBaseUser | AnonymousUser) -> Hashable:
     if not isinstance(user, User):
         return None
     return user.pk, user.username, user.date_joined, frozenset(user.get_all_permissions())
+
+
+def anybody_like(user: U) -> tuple[Hashable, U, Given]:
+    """For a query that all who have the same rights share: its key, a user with these rights in whose place each one is asked for
+    (id, name, when they joined), and this one's values."""
+    if not isinstance(user, User):
+        return None, user, {}
+    rights = frozenset(user.get_all_permissions())
+    anybody = copy(user)
+    anybody.pk, anybody.username, anybody.date_joined = SMALL_PK, TEXT, MOMENT
+    return rights, anybody, {SMALL_PK: user.pk, TEXT: user.username, MOMENT: user.date_joined}

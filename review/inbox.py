@@ -25,15 +25,19 @@ def inbox_of(user: User) -> QuerySet[Alert]:
     """The alerts that a user may see, each with `unread` and `muted`."""
     read = AlertReading.objects.filter(person=user, alert=OuterRef("pk"), read_at__gte=OuterRef("last_at"))
     muted = AlertChoice.objects.filter(person=user, muted=True, event=OuterRef("event"))
-    known = Q(last_at__gte=max(user.date_joined, timezone.now() - LOOK_BACK))
+    known = Q(last_at__gte=counts_since(user))
     unread = ExpressionWrapper(known & ~Exists(read), output_field=BooleanField())
     return visible_alerts(user).annotate(unread=unread, muted=Exists(muted))
 
 
 def unread_of(user: User) -> QuerySet[Alert]:
     """Those that count: unread, not muted."""
-    since = max(user.date_joined, timezone.now() - LOOK_BACK)
-    return inbox_of(user).filter(last_at__gte=since, unread=True, muted=False)  # type: ignore[misc]
+    return inbox_of(user).filter(last_at__gte=counts_since(user), unread=True, muted=False)  # type: ignore[misc]
+
+
+def counts_since(user: User) -> dt.datetime:
+    """From when on what a user has not read counts."""
+    return max(user.date_joined, timezone.now() - LOOK_BACK)
 
 
 def counted(user: User) -> QuerySet[Alert, int]:

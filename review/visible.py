@@ -1,20 +1,19 @@
 """What the signed-in person may see, asked once a request: the reconciliations, as a whole or in part, and how many breaks wait
 in each. Every query of breaks goes through here, or through `Break.objects.visible_to`."""
 
-from collections.abc import Hashable
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.utils import timezone
 
 from ingestion.person import person_of
-from ingestion.prepared import prepared, who
+from ingestion.prepared import MOMENT, anybody_like, prepared
 from reconciliation.models import Access, Break, Reconciliation, access_to
 from reconciliation.tally import tallied_shown
-from review.inbox import bell_text, counted
+from review.inbox import bell_text, counted, counts_since
 from review.second_opinions import GIVES, OF_OPINION, open_opinions
 
 
@@ -23,20 +22,18 @@ def entered_reconciliations(request: HttpRequest) -> list[Reconciliation]:
     that the user is shown, `asked`, its labels on which the user may give a second opinion, and `unread`, the user's alerts, the
     same for each: so a page's bar costs one query."""
     if not hasattr(request, "reconciliations"):
-        request.reconciliations = prepared(_asking(request), lambda: _entered(request))  # type: ignore[attr-defined]
+        user = person_of(request)
+        rights, anybody, given = anybody_like(user)
+        given = {**given, MOMENT: counts_since(user)}
+        request.reconciliations = prepared(("entered", rights), lambda: _entered(anybody), given)  # type: ignore[attr-defined]
         _count_parts(request)
     return request.reconciliations  # type: ignore[attr-defined]
 
 
-def _asking(request: HttpRequest) -> Hashable:
-    """What the query depends on; the hour, since the bell looks back thirty days from it."""
-    return "entered", who(request.user), int(timezone.now().timestamp() // 3600)
-
-
-def _entered(request: HttpRequest) -> QuerySet[Reconciliation]:
-    seen = Reconciliation.objects.entered_by(request.user).select_related("a__record_type", "b")
-    counts = {"waiting": _of_whole(_waiting()), "asked": _of_whole(_asked(request))}
-    return seen.annotate(**counts, unread=ArraySubquery(counted(person_of(request))))
+def _entered(user: User) -> QuerySet[Reconciliation]:
+    seen = Reconciliation.objects.entered_by(user).select_related("a__record_type", "b")
+    counts = {"waiting": _of_whole(_waiting()), "asked": _of_whole(_asked(user))}
+    return seen.annotate(**counts, unread=ArraySubquery(counted(user)))
 
 
 def visible_reconciliations(request: HttpRequest) -> list[Reconciliation]:
@@ -53,10 +50,10 @@ def _waiting() -> QuerySet[Any]:
     return mine.annotate(n=Sum("breaks"))
 
 
-def _asked(request: HttpRequest) -> QuerySet[Any]:
+def _asked(user: User) -> QuerySet[Any]:
     """How many labels wait for the user's second opinion."""
     of = f"{OF_OPINION}reconciliation"
-    mine = open_opinions(request.user).filter(**{of: OuterRef("pk")}).order_by().values(of)
+    mine = open_opinions(user).filter(**{of: OuterRef("pk")}).order_by().values(of)
     return mine.annotate(n=Count("pk"))
 
 

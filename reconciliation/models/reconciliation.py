@@ -23,7 +23,7 @@ from django.db.models import (
 from ingestion.history import kept
 from ingestion.models import Calendar, RecordType, Source
 from ingestion.models.record_type import CODE
-from ingestion.prepared import prepared, who
+from ingestion.prepared import anybody_like, prepared
 from reconciliation.models.scope import ScopeValue, TeamScope
 
 TRAINS_AFTER = 100
@@ -101,7 +101,8 @@ def _whole(user: User) -> Q:
 def access_of(user: User) -> Access:
     """What a user sees, in one query; asked once a user object, as the rights are."""
     if not hasattr(user, "_access_cache"):
-        entered = prepared(("access", who(user)), lambda: Reconciliation.objects.entered_by(user).only("pk"))
+        rights, anybody, given = anybody_like(user)
+        entered = prepared(("access", rights), lambda: Reconciliation.objects.entered_by(anybody).only("pk"), given)
         user._access_cache = access_to(entered)  # type: ignore[union-attr]
     return user._access_cache  # type: ignore[union-attr]
 

@@ -12,8 +12,9 @@ from django.http import HttpRequest
 
 from attribution.models import Attribution, Certificate, Reason
 from ingestion.models import AuditEvent
-from ingestion.prepared import OTHER_PK, OTHER_TEXT, PK, TEXT, THIRD_TEXT, prepared, who
+from ingestion.prepared import OTHER_PK, OTHER_TEXT, PK, TEXT, THIRD_TEXT, prepared
 from reconciliation.models import Break, GateRefusal
+from reconciliation.models.reconciliation import SEES_ALL
 from review.audit_events import READS, visible_events
 from review.listed import listed
 from review.models import Comment, Decision, Mention, Waiver
@@ -55,7 +56,8 @@ def facts_of(request: HttpRequest, brk: Break) -> Facts:
         OTHER_TEXT: brk.key,
         THIRD_TEXT: str(brk.pk),
     }
-    ((refusals, *lists, judged),) = prepared(("facts", who(request.user), access(request)), lambda: _facts(request), of)
+    reads = request.user.has_perm(READS), request.user.has_perm(SEES_ALL)
+    ((refusals, *lists, judged),) = prepared(("facts", reads, access(request)), lambda: _facts(request), of)
     may = request.user.has_perm("review.waive_check") and brk.state == Break.State.REVIEW
     held = [Refusal(**it) for it in refusals]
     for it in held:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from attribution.models import Reason
+from ingestion.prepared import PK, prepared
 from reconciliation.models import Break, GateRefusal, Member
 from review.decisions.refusals import AlreadyDecided, DecisionRefused, told_of
 from review.models import Decision
@@ -54,4 +56,8 @@ def check_fit(brk: Break, action: str, member: Member | None) -> None:
 
 def rejects_a_pass(brk: Break, action: str) -> bool:
     """Whether this rejects a break that had passed before an audit sent it back: then the store holds its record."""
-    return action == Action.REJECT and brk.refusals.filter(condition=GateRefusal.AUDIT, current=True).exists()
+    return action == Action.REJECT and bool(prepared("audits that sent back", _sent_back, {PK: brk.pk}))
+
+
+def _sent_back() -> QuerySet[GateRefusal, tuple[int]]:
+    return GateRefusal.objects.filter(brk=PK, condition=GateRefusal.AUDIT, current=True).values_list("pk")[:1]

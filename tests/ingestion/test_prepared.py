@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.test.utils import CaptureQueriesContext
 
 from ingestion.models import Calendar, Holiday
-from ingestion.prepared import PK, TEXT, TOO_LARGE, prepared, who
+from ingestion.prepared import PK, SMALL_PK, TEXT, TOO_LARGE, anybody_like, prepared, who
 
 pytestmark = pytest.mark.django_db
 
@@ -98,3 +98,21 @@ def test_whoever_gains_a_right_is_somebody_else() -> None:
     before = who(user)
     user.groups.add(Group.objects.get(name="Analyst"))
     assert who(User.objects.get(pk=user.pk)) != before and who(AnonymousUser()) is None
+
+
+def groups_of(user: User) -> list[Group]:
+    """A user's groups, by a query that all who have the same rights share."""
+    rights, anybody, given = anybody_like(user)
+    return prepared(("a test's groups", rights), lambda: Group.objects.filter(user=anybody.pk).order_by("pk"), given)
+
+
+def test_who_has_the_same_rights_shares_a_query_and_sees_their_own() -> None:
+    ann, bob = (User.objects.create_user(name) for name in ("ann", "bob"))
+    night, day = (Group.objects.create(name=name) for name in ("night", "day"))
+    ann.groups.add(night)
+    bob.groups.add(day)
+    assert groups_of(ann) == [night] and groups_of(bob) == [day]
+    assert anybody_like(ann)[:1] == anybody_like(bob)[:1] and ann.pk != SMALL_PK and ann.username == "ann"
+    bob.groups.add(Group.objects.get(name="Analyst"))
+    assert anybody_like(User.objects.get(pk=bob.pk))[0] != anybody_like(ann)[0]
+    assert anybody_like(AnonymousUser())[0] is None
