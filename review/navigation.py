@@ -1,5 +1,7 @@
 """What every page's bar needs."""
 
+from functools import cache, partial
+
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -23,9 +25,15 @@ SETS_UP = ("ingestion.add_recordtype", "ingestion.add_source", "reconciliation.a
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """The entries of the bar with the queue's count; nothing for who is not signed in."""
+    """The entries of the bar with the queue's count; nothing for who is not signed in. Asked for only where a bar is shown: a part
+    of a page has none."""
     if not getattr(request, "user", None) or not request.user.is_authenticated or request.path.startswith("/admin/"):
         return {}
+    asked = {"navigation": _entries, "bell": bell, "preference": preference}
+    return {name: cache(partial(it, request)) for name, it in asked.items()}
+
+
+def _entries(request: HttpRequest) -> list[dict[str, object]]:
     entries = [
         {
             "title": title,
@@ -47,4 +55,4 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         entries.append({"title": "Set up", "url": reverse("setup"), "is_current": is_current, "count": None})
     if request.user.is_staff:
         entries.append({"title": "Admin", "url": reverse("admin:index"), "is_current": False, "count": None})
-    return {"navigation": entries, "bell": bell(request), "preference": preference(request)}
+    return entries
