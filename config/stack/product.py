@@ -18,8 +18,8 @@ def start_web(state: Path, env: dict[str, str], port: int) -> Child:
     """The web server. Its heartbeat files lie in memory: on a busy disk they would stop it."""
     heartbeat = SHARED_MEMORY if SHARED_MEMORY.is_dir() else state
     command = [
-        sys.executable, "-m", "gunicorn", "config.wsgi", "-c", "python:config.web_server", "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", "2",
-        "--threads", "4", "--preload", "--max-requests", "20000", "--graceful-timeout", "10", "--worker-tmp-dir", str(heartbeat),
+        sys.executable, "-m", "gunicorn", "config.wsgi", "-c", "python:config.web_server", "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", "4",
+        "--threads", "2", "--preload", "--max-requests", "20000", "--graceful-timeout", "10", "--worker-tmp-dir", str(heartbeat),
         "--keep-alive", "75",  # two seconds, the default, close on a person's next click just as it comes
         "--no-control-socket",  # it would lie in the home folder, one for all checkouts
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-// Reviewers look and decide in the browser's way, every three seconds each; programs push records at a fixed rate; a run goes on.
+// Reviewers decide in the browser's ways, every three seconds each; programs push records at a fixed rate; a run goes on.
 import { check, fail, sleep } from "k6";
 import exec from "k6/execution";
 import http from "k6/http";
@@ -6,8 +6,9 @@ import http from "k6/http";
 const { TIEOUT_URL: site, LOAD_PASSWORD: password, LOAD_TOKEN: token, LOAD_SOURCE: source, LOAD_DATE: date, LOAD_KEYS: keys } = __ENV;
 const SECONDS = Number(__ENV.LOAD_SECONDS), REVIEWERS = Number(__ENV.LOAD_REVIEWERS), RATE = Number(__ENV.LOAD_RATE);
 const RECORDS = 100, PACE = 3;
+const BY_PAGES = 10, LIST = 20; // one of ten reviewers goes page by page; beside the list a page of it is opened every twenty decisions
 const breaks = JSON.parse(open(__ENV.LOAD_BREAKS)), runs = JSON.parse(__ENV.LOAD_RUNS);
-const LISTS = ["dashboard", "queue", "break", "search", "journey", "runs", "run", "rest breaks", "rest break", "rest summary"];
+const LISTS = ["dashboard", "queue", "preview", "break", "search", "journey", "runs", "run", "rest breaks", "rest break", "rest summary"];
 
 export const options = {
   noCookiesReset: true,
@@ -64,13 +65,32 @@ function ask(path, page) {
   check(http.get(`${site}/api/v1/${path}`, { headers, ...named(page) }), { [`${page} is told`]: (it) => it.status === 200 });
 }
 
-function decide(brk) {
-  const form = read(`/breaks/${brk.id}/`, "break").html().find("form[action$='/decide/']").first();
-  const fields = { csrfmiddlewaretoken: form.find("[name=csrfmiddlewaretoken]").val(), action: brk.action, comment: "load" };
-  const fingerprint = form.find("[name=fingerprint]").val();
+const between = (text, before, after) => text.split(before, 2)[1]?.split(after, 1)[0];
+
+// What the forms of a break's page or preview hold beside what a person says; read without a parser, which would cost as much as the page.
+function decide(brk, shown, headers = {}) {
+  const fields = { csrfmiddlewaretoken: between(shown.body, 'name="csrfmiddlewaretoken" value="', '"'), action: brk.action, comment: "load" };
+  const fingerprint = between(shown.body, 'name="fingerprint" value="', '"');
   if (fingerprint) fields.fingerprint = fingerprint;
-  const decided = http.post(`${site}/breaks/${brk.id}/decide/`, fields, { redirects: 0, ...named("decision") });
+  return http.post(`${site}/breaks/${brk.id}/decide/`, fields, { redirects: 0, headers, ...named("decision") });
+}
+
+// By keyboard: the selected row stands beside the list, is decided there, and the next one is selected.
+function beside(brk) {
+  const headers = { "HX-Request": "true", "HX-Target": "preview", "HX-Current-URL": `${site}/queue/` };
+  const shown = http.get(`${site}/breaks/${brk.id}/preview/`, { headers, ...named("preview") });
+  check(shown, { "preview is shown": (it) => it.status === 200 && it.body.includes("What the gate said") });
+  const decided = decide(brk, shown, headers);
+  const state = brk.action === "approve" ? "approved" : "rejected";
+  check(decided, { "a decision is taken": (it) => it.status === 200 && it.body.includes(`data-state="${state}"`) });
+}
+
+// Page by page: the queue, the break, the decision, and another page after it.
+function byPages(brk, run, glance) {
+  read("/queue/", "queue");
+  const decided = decide(brk, read(`/breaks/${brk.id}/`, "break"));
   check(decided, { "a decision is taken": (it) => it.status === 302 });
+  glance(brk, run);
 }
 
 // What else a reviewer opens, one after each decision.
@@ -84,7 +104,7 @@ const glances = [
   (brk) => ask(`breaks/${brk.id}`, "rest break"),
   (brk, run) => ask(`runs/${run}/summary`, "rest summary"),
 ];
-let signedIn = false;
+let signedIn = false, pages = 0;
 
 export function reviewer({ sessions }) {
   if (!signedIn) {
@@ -95,9 +115,11 @@ export function reviewer({ sessions }) {
   const began = Date.now(), place = exec.scenario.iterationInTest;
   if (place >= breaks.length) fail("There are not enough breaks for this load.");
   const brk = breaks[place];
-  read("/queue/", "queue");
-  decide(brk);
-  glances[place % glances.length](brk, runs[place % runs.length]);
+  if (exec.vu.idInTest % BY_PAGES === 0) byPages(brk, runs[place % runs.length], glances[(exec.vu.idInTest + pages++) % glances.length]);
+  else {
+    if (exec.vu.iterationInScenario % LIST === 0) read("/queue/", "queue");
+    beside(brk);
+  }
   sleep(Math.max(0, PACE - (Date.now() - began) / 1000));
 }
 
