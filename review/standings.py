@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion import lake
+from ingestion.buckets import bucket_of
 from ingestion.file_format import FileFormat
 from ingestion.files import locate
 from ingestion.framing import Located
@@ -27,9 +28,10 @@ class Standing:
 
 
 def standings(reconciliations: Sequence[Reconciliation], key: str) -> list[Standing]:
-    """The key's rows in the outcome files of ended runs, in the order of the runs."""
-    ids = [it.pk for it in reconciliations]
-    done = OutcomeFile.objects.filter(step__run__reconciliation__in=ids, step__run__state=Run.State.DONE)
+    """The key's rows in the outcome files of ended runs, in the order of the runs; of each run one file has the key's bucket."""
+    bucket = bucket_of(key)
+    of_bucket = OutcomeFile.objects.filter(step__first_bucket__lte=bucket, step__last_bucket__gte=bucket)
+    done = of_bucket.filter(step__run__reconciliation__in=reconciliations, step__run__state=Run.State.DONE)
     files = {str(lake.local(it.path)): it for it in done.select_related("step__run__rule_set").order_by("step__run_id")}
     found = _outcomes([path for path in files if Path(path).exists()], key)
     return [Standing(files[path].step.run, side, delivery, n, state) for path, side, delivery, n, state in found]

@@ -5,9 +5,11 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from attribution.models import AuditAnswer, Certificate, Draw, ModelVersion
 from config.pipeline import run_to_end
@@ -15,6 +17,7 @@ from ingestion.changes import Change
 from ingestion.models import Normalization
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.runs import start_run
+from review import standings
 from review.decisions import confirm, decide
 from review.journey import Journey, find_journey, journey
 from review.journey_events import Event
@@ -39,6 +42,25 @@ def test_the_raw_line_of_a_packed_file_is_shown(
         "Row from A stands in a break in run " + str(trades.runs.get().pk),
         "Row from B stands in a break in run " + str(trades.runs.get().pk),
     ]
+
+
+def test_of_a_run_in_ranges_only_the_file_with_the_keys_bucket_is_read(
+    reconcile: Callable[..., Run], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RANGE_PAIRS = 2
+    keys = [f"K{n}" for n in range(12)]
+    run = reconcile([row(it) for it in keys], [row(it) for it in keys])
+    read: list[list[str]] = []
+    outcomes = standings._outcomes
+
+    def noted(paths: list[str], key: str) -> list[tuple[str, str, int, int, str]]:
+        read.append(paths)
+        return outcomes(paths, key)
+
+    monkeypatch.setattr(standings, "_outcomes", noted)
+    for key in keys:
+        assert {it.side for it in standings.standings([run.reconciliation], key)} == {"a", "b"}
+    assert [len(paths) for paths in read] == [1] * len(keys) and len({paths[0] for paths in read}) > 1
 
 
 def test_a_key_is_found_in_the_reconciliation_that_knows_it(
