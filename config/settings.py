@@ -276,6 +276,7 @@ SPECTACULAR_SETTINGS = {
         "DifferenceKind": "reconciliation.models.Difference.Kind",
         "DecisionAction": "review.models.Decision.Action",
         "BulkAction": "review.models.BulkDecision.Action",
+        "BulkAnswerAction": "review.models.BulkAnswer.Action",
         "WorkState": "ingestion.models.ClaimedWork.State",
         "IncidentState": "review.models.Incident.State",
         "BulkRowState": "review.models.BulkRow.State",

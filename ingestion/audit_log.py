@@ -1,8 +1,13 @@
 """The audit log: one service writes an event in the transaction of what it tells of. Nobody changes or deletes one."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
@@ -32,6 +37,7 @@ ACTIONS = {
     "repair.made": "Row repaired or dismissed",
     "repair.confirmed": "Repair confirmed",
     "repair.withdrawn": "Repair withdrawn",
+    "rows.answered": "Many quarantined rows answered",
     "rows.replayed": "Repaired rows replayed",
     "delivery.read_again": "Delivery read again",
     "mapping.accepted": "Mapping proposal accepted",
@@ -84,23 +90,55 @@ def record_event(
     `of` is the thing, or the name of a kind that has no row; without `by` it was who is signed in, else a service; `before` and
     `after` are what changed. A bulk act is one event with counts.
     """
+    told = _told(action, of, by, name, run, reconciliation)
+    AuditEvent.objects.create(**told, before=before, after=after)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one of many events tells: of what, under which name, for whose eyes, and what was done."""
+
+    of: Model
+    name: str
+    reconciliation: int | None
+    after: Mapping[str, object]
+
+
+def record_events(action: str, told: Iterable[Told], *, by: AbstractBaseUser) -> None:
+    """Write an event for each of many things of which the same was done, in one statement."""
+    rows = [(_told(action, it.of, by, it.name, None, it.reconciliation), it.after) for it in told]
+    if not rows:
+        return
+    columns = ", ".join([*rows[0][0], "after"])
+    with connection.cursor() as cursor, cursor.copy(f"COPY {AuditEvent._meta.db_table} ({columns}) FROM STDIN") as copy:
+        for values, after in rows:
+            copy.write_row((*values.values(), json.dumps(after, cls=DjangoJSONEncoder)))
+
+
+def _told(
+    action: str,
+    of: Model | str,
+    by: AbstractBaseUser | AnonymousUser | str | None,
+    name: str,
+    run: int | None,
+    reconciliation: int | None,
+) -> dict[str, Any]:
+    """The columns of an event, but for what was changed."""
     if action not in ACTIONS:
         raise ValueError(f"There is no action {action!r} in the audit log.")
     origin, who = origin_now(), who_acts(by)
     user = who if isinstance(who, AbstractBaseUser) else None
-    AuditEvent.objects.create(
-        at=timezone.now(),
-        actor_id=user.pk if user else None,
-        actor_name=(user.get_username() if user else str(who))[:150],
-        action=action,
-        kind=of if isinstance(of, str) else str(of._meta.verbose_name),
-        object_id="" if isinstance(of, str) else str(of.pk),
-        name=(name or ("" if isinstance(of, str) else str(of)))[:200],
-        run=run,
-        reconciliation=reconciliation,
-        before=before,
-        after=after,
-        door=origin.door,
-        request=origin.request,
-        address=origin.address,
-    )
+    return {
+        "at": timezone.now(),
+        "actor_id": user.pk if user else None,
+        "actor_name": (user.get_username() if user else str(who))[:150],
+        "action": action,
+        "kind": of if isinstance(of, str) else str(of._meta.verbose_name),
+        "object_id": "" if isinstance(of, str) else str(of.pk),
+        "name": (name or ("" if isinstance(of, str) else str(of)))[:200],
+        "run": run,
+        "reconciliation": reconciliation,
+        "door": origin.door,
+        "request": origin.request,
+        "address": origin.address,
+    }

@@ -55,6 +55,11 @@ def with_state(rows: QuerySet[QuarantinedRow]) -> QuerySet[QuarantinedRow]:
     return rows.annotate(state=Coalesce(_of_said("state"), Value(OPEN)))
 
 
+def with_standing(rows: QuerySet[QuarantinedRow]) -> QuerySet[QuarantinedRow]:
+    """The rows with `standing`: the id of the repair or dismissal that stands about each, null where none does."""
+    return rows.annotate(standing=Subquery(_said().values("pk")[:1]))
+
+
 def with_said(rows: QuerySet[QuarantinedRow]) -> QuerySet[QuarantinedRow]:
     """The rows with their `state`, and with `said_comment`, `said_by` and `said_at` of what was confirmed about them."""
     return with_state(rows).annotate(

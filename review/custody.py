@@ -10,3 +10,9 @@ register_whole(
     f"SELECT i.id, {row_hash('i')} FROM review_incident i WHERE i.id {{ids}}",
     f"SELECT m.incident_id, {row_hash('m')} FROM review_incidentbreak m WHERE m.incident_id {{ids}}",
 )
+register_whole(  # a preview says nothing, and bears no seal
+    "review_bulkanswer",
+    "bulk answer",
+    f"SELECT a.id, {row_hash('a')} FROM review_bulkanswer a WHERE a.answered_at IS NOT NULL AND a.id {{ids}}",
+    f"SELECT r.answer_id, {row_hash('r')} FROM review_bulkanswerrow r WHERE r.answer_id {{ids}}",
+)

@@ -1,12 +1,12 @@
 """What the audit log says of decisions and repairs, in one form: the break or the row, its run and reconciliation, what was said."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from ingestion.audit_log import record_event
-from ingestion.models import QuarantinedRow, Repair, Source
+from ingestion.audit_log import Told, record_event, record_events
+from ingestion.models import Delivery, QuarantinedRow, Repair, Source
 from reconciliation.models import Break, Reconciliation
 from review.models import Comment, Decision, Waiver
 
@@ -45,10 +45,24 @@ def record_comment(action: str, comment: Comment, by: User, **more: object) -> N
 def record_repair(action: str, repair: Repair, row: QuarantinedRow, by: User, **more: object) -> None:
     """What was said of a quarantined row."""
     delivery = row.normalization.delivery
-    record_event(
-        action, of=row, by=by, name=f"{delivery}, record {row.record_number}", reconciliation=only_user(delivery.source),
-        after={"repair": repair.pk, "action": repair.action, "comment": repair.comment, **more},
-    )  # fmt: skip
+    told = _told_of(repair, row, delivery, only_user(delivery.source), more)
+    record_event(action, of=row, by=by, name=told.name, reconciliation=told.reconciliation, after=told.after)
+
+
+def record_repairs(
+    action: str, said: Sequence[tuple[Repair, QuarantinedRow, Delivery]], by: User, **more: object
+) -> None:
+    """The same of each of many rows, an event a row."""
+    users = {source: only_user(source) for source in {delivery.source for *_, delivery in said}}
+    told = [_told_of(repair, row, delivery, users[delivery.source], more) for repair, row, delivery in said]
+    record_events(action, told, by=by)
+
+
+def _told_of(
+    repair: Repair, row: QuarantinedRow, delivery: Delivery, reconciliation: int | None, more: Mapping[str, object]
+) -> Told:
+    after = {"repair": repair.pk, "action": repair.action, "comment": repair.comment, **more}
+    return Told(row, f"{delivery}, record {row.record_number}", reconciliation, after)
 
 
 def only_user(source: Source) -> int | None:

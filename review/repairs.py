@@ -35,7 +35,7 @@ def try_repair(*, row: QuarantinedRow, cells: Mapping[str, str], by: User) -> Tr
 
     `cells` are texts by column; a column that is left out keeps what the raw line has there.
     """
-    _may_repair(by)
+    check_right(by)
     return _tried(row, _whole(row, cells))
 
 
@@ -47,7 +47,8 @@ def repair(*, row: QuarantinedRow, cells: Mapping[str, str], comment: str, by: U
     `cells` are texts by column; a column that is left out keeps what the raw line has there.
     """
     row = _locked(row)
-    _may_say(by, comment)
+    check_right(by)
+    check_comment(comment)
     whole = _whole(row, cells)
     standing = said_of(row).filter(withdrawn=False).first()
     if standing is not None and standing.confirmed_by_id is None and _same(standing, whole):
@@ -64,7 +65,8 @@ def repair(*, row: QuarantinedRow, cells: Mapping[str, str], comment: str, by: U
 def dismiss(*, row: QuarantinedRow, comment: str, by: User) -> Repair:
     """Say that a row is no record, and why."""
     row = _locked(row)
-    _may_say(by, comment)
+    check_right(by)
+    check_comment(comment)
     standing = said_of(row).filter(withdrawn=False).first()
     if standing is not None and standing.confirmed_by_id is None and standing.action == Action.DISMISS:
         return confirm_repair(repair=standing, by=by)
@@ -93,7 +95,7 @@ def confirm_repair(*, repair: Repair, by: User) -> Repair:
 def withdraw_repair(*, repair: Repair, by: User) -> Repair:
     """Take back what was said of a row, so that it is open again. What was replayed stays."""
     repair = _locked_repair(repair)
-    _may_repair(by)
+    check_right(by)
     if repair.withdrawn or repair.delivery_id is not None:
         raise AlreadySaid("This was replayed or withdrawn before.")
     if repair.proposed_by_id != by.pk and not by.has_perm("ingestion.change_repair"):
@@ -108,7 +110,7 @@ def withdraw_repair(*, repair: Repair, by: User) -> Repair:
 @transaction.atomic
 def replay(*, delivery: Delivery, by: User) -> Delivery:
     """Make a delivery of the repaired rows of a delivery that were not replayed yet. The next run of the date takes it."""
-    _may_repair(by)
+    check_right(by)
     delivery = Delivery.objects.select_for_update(of=("self",)).select_related("source").get(pk=delivery.pk)
     repairs = list(_waiting(delivery))
     if not repairs:
@@ -184,14 +186,15 @@ def _locked_repair(repair: Repair) -> Repair:
     return Repair.objects.select_for_update().get(pk=repair.pk)
 
 
-def _may_repair(by: User) -> None:
+def check_right(by: User) -> None:
+    """RepairRefused for who may not say anything of a row."""
     if not by.has_perm("ingestion.add_repair"):
         raise RepairRefused("Analysts, Supervisors and Managers repair rows. Ask one of them.")
 
 
-def _may_say(by: User, comment: str) -> None:
-    _may_repair(by)
-    if not comment.strip():
+def check_comment(comment: str, *, needed: bool = True) -> None:
+    """RepairRefused for one that is missing, or cannot be kept."""
+    if needed and not comment.strip():
         raise RepairRefused("Say why in the comment; it stays with the row.")
     if "\0" in comment:
         raise RepairRefused(NO_NUL)

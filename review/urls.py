@@ -9,6 +9,7 @@ from review.pages import (
     blind_audits,
     break_,
     bulk,
+    bulk_answers,
     care,
     dashboard,
     deliveries,
@@ -110,4 +111,7 @@ urlpatterns = [
     path("quarantine/", quarantine.quarantine, name="quarantine"),
     path("quarantine/<int:pk>/", quarantine.quarantined, name="quarantined"),
     path("quarantine/<int:pk>/answer/", quarantine.answer_row, name="answer_row"),
+    path("bulk-answers/choose/", bulk_answers.choose, name="choose_rows"),
+    path("bulk-answers/<int:pk>/", bulk_answers.answer_page, name="bulk_answer"),
+    path("bulk-answers/<int:pk>/give/", bulk_answers.give, name="give_answer"),
 ]

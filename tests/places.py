@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from attribution.models import Draw, ModelVersion, SecondOpinion, Training
 from ingestion.models import Alert, Delivery, MappingProposal, QuarantinedRow, Receipt, RecordType
 from reconciliation.models import Break, Reconciliation, Run
-from review.models import BulkDecision, Decision, Export, Incident, SavedView
+from review.models import BulkAnswer, BulkDecision, Decision, Export, Incident, SavedView
 
 Query = Mapping[str, object]
 PAGE, PART, REST, ADMIN = "page", "part", "rest", "admin"
@@ -37,6 +37,7 @@ PARTIAL = {"bell"}
 POSTED = {
     "logout",
     "choose_bulk",
+    "choose_rows",
     "train_model",
     "ask_export",
     "read_alerts",
@@ -102,7 +103,7 @@ Drawn = Mapping[type[Model], list]
 def _drawn(each: int) -> dict[type[Model], list]:
     models = (
         Break, Run, Delivery, QuarantinedRow, Reconciliation, RecordType, ModelVersion, SecondOpinion, Training,
-        MappingProposal, Receipt, BulkDecision, Decision, Export, Incident, Alert, SavedView,
+        MappingProposal, Receipt, BulkAnswer, BulkDecision, Decision, Export, Incident, Alert, SavedView,
     )  # fmt: skip
     audits = Draw.objects.filter(purpose=Draw.Purpose.AUDIT)
     return {model: drawn_from(model.objects.all(), each) for model in models} | {Draw: drawn_from(audits, each)}
@@ -142,7 +143,7 @@ def _asked(name: str, query: Query, kind: str = PAGE) -> Place:
 
 DETAILS: Mapping[str, type[Model]] = {
     "break": Break, "next_break": Break, "run": Run, "delivery": Delivery, "changes": Delivery, "quarantined": QuarantinedRow, "model": ModelVersion,
-    "blind_audit": Draw, "second_opinion": SecondOpinion, "bulk": BulkDecision, "incident": Incident,
+    "blind_audit": Draw, "second_opinion": SecondOpinion, "bulk": BulkDecision, "incident": Incident, "bulk_answer": BulkAnswer,
     "statement": Run, "assign": Break, "bulk_results": BulkDecision, "export_file": Export,
 }  # fmt: skip
 PARTS: Mapping[str, type[Model]] = {"preview": Break, "people": Break, "why": Break, "similar": Break}
@@ -157,7 +158,7 @@ def _details(drawn: Drawn) -> Iterator[Place]:
 
 
 API_LISTS: Mapping[str, Sequence[Query]] = {
-    "api-run-list": ({}, {"limit": 1000}), "api-delivery-list": ({},), "api-quarantine-list": ({},), "api-quarantine-counts": ({},),
+    "api-run-list": ({}, {"limit": 1000}), "api-delivery-list": ({},), "api-quarantine-list": ({},), "api-quarantine-counts": ({},), "api-quarantine-answer-list": ({},),
     "api-proposal-list": ({},), "api-export-list": ({},), "api-audit-list": ({},), "api-incident-list": ({},), "api-bulk-list": ({},),
     "api-model-list": ({},), "api-training-list": ({},), "api-second-opinion-list": ({},), "api-blind-audit-list": ({},),
     "api-gates": ({},), "api-alert-list": ({},), "api-alert-choices": ({},), "api-definitions": ({},), "api-work": ({},), "api-arrivals": ({},), "api-reconciliations": ({},),
@@ -169,7 +170,7 @@ API_DETAILS: Mapping[str, type[Model]] = {
     "api-run-detail": Run, "api-run-statement": Run, "api-run-summary": Run, "api-delivery-detail": Delivery,
     "api-delivery-changes": Delivery, "api-quarantine-detail": QuarantinedRow, "api-proposal-detail": MappingProposal,
     "api-export-detail": Export, "api-export-file": Export, "api-incident-detail": Incident, "api-bulk-detail": BulkDecision,
-    "api-bulk-rows": BulkDecision, "api-model-detail": ModelVersion, "api-training-detail": Training,
+    "api-bulk-rows": BulkDecision, "api-quarantine-answer-detail": BulkAnswer, "api-quarantine-answer-rows": BulkAnswer, "api-model-detail": ModelVersion, "api-training-detail": Training,
     "api-second-opinion-detail": SecondOpinion, "api-break-detail": Break, "api-break-similar": Break, "api-break-why": Break,
     "api-blind-audit-detail": Draw, "api-receipt": Receipt, "api-alert-detail": Alert, "api-comments": Break, "api-break-gate": Break,
     "api-break-assignees": Break, "api-break-mentions": Break, "api-decision-detail": Decision, "api-queue-view": SavedView,

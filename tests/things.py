@@ -11,6 +11,8 @@ from ingestion.models import AlertTarget, Delivery, QuarantinedRow, RecordType
 from reconciliation.models import Break, Difference, Reconciliation, Run
 from review.bulk.bulks import start_bulk
 from review.bulk.selecting import Picked, choose_rows
+from review.bulk_answers.answering import answer_all
+from review.bulk_answers.choosing import choose_rows as choose_quarantined
 from review.comments import add_comment
 from review.decisions import decide
 from review.exporting import Wanted, ask_export
@@ -25,7 +27,13 @@ def make_things(reconcile: Callable[..., Run], proposer: User) -> Ids:
     left = [row("A", "10.00"), row("B", "10.00"), row("C", "10.25"), "broken"]
     run = reconcile(left, [row("A", "-10.00"), row("B", "9.00"), row("C", "10.00")])
     Reconciliation.objects.update(four_eyes=True)
-    return _of_set_up(run) | _of_run(run) | _of_decision(proposer) | _of_models(run.reconciliation)
+    return (
+        _of_set_up(run)
+        | _of_run(run)
+        | _of_quarantine(proposer)
+        | _of_decision(proposer)
+        | _of_models(run.reconciliation)
+    )
 
 
 def _of_set_up(run: Run) -> Ids:
@@ -49,6 +57,12 @@ def _of_run(run: Run) -> Ids:
         "run": run.pk, "runs": run.pk, "deliveries": Delivery.objects.earliest("id").pk,
         "quarantine": QuarantinedRow.objects.get().pk, "incidents": incident.pk, "breaks": Break.objects.get(key="A").pk,
     }  # fmt: skip
+
+
+def _of_quarantine(by: User) -> Ids:
+    """A row that was dismissed together with no other."""
+    chosen = choose_quarantined(action="dismiss", ids=[QuarantinedRow.objects.get().pk], by=by)
+    return {"bulk-answers": answer_all(answer=chosen, by=by, comment="A rule of dashes.").pk}
 
 
 def _of_decision(by: User) -> Ids:

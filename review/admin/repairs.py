@@ -6,8 +6,11 @@ from django.http import HttpRequest
 
 from ingestion.admin.read_only import ReadOnlyAdmin, ReadOnlyRows
 from ingestion.models import Repair, RepairedCell
+from ingestion.person import person_of
 from reconciliation.admin.filters import SourceFilter, through
 from reconciliation.visibility import visible_sources
+from review.bulk_answers.choosing import visible_answers
+from review.models import BulkAnswer
 
 
 class CellInline(ReadOnlyRows, admin.TabularInline):
@@ -45,3 +48,20 @@ class RepairAdmin(ReadOnlyAdmin):
     def visible(self, request: HttpRequest) -> QuerySet[Repair]:
         """Those of the user's sources."""
         return Repair.objects.filter(row__normalization__delivery__source__in=visible_sources(request.user))
+
+
+@admin.register(BulkAnswer)
+class BulkAnswerAdmin(ReadOnlyAdmin):
+    """What people said of many quarantined rows at once. The rows stand on the page of each."""
+
+    page = "bulk_answer"
+    related = ("asked_by",)
+    list_display = ("id", "action", "told", "rows", "done", "skipped", "asked_by", "answered_at")
+    list_filter = ("action", "answered_at")
+    search_fields = ("asked_by__username", "told", "comment")
+    search_help_text = "A part of a user's name, of the comment, or of what was chosen."
+    fields = readonly_fields = ("action", "told", "comment", "rows", "done", "skipped", "asked_by", "answered_at")
+
+    def visible(self, request: HttpRequest) -> QuerySet[BulkAnswer]:
+        """Those that were given, of sources that the user may see."""
+        return visible_answers(person_of(request)).filter(answered_at__isnull=False)

@@ -10,6 +10,7 @@ from review.api.break_gate import BreakGateView
 from review.api.break_people import AssigneesView, MentionsView
 from review.api.breaks import BreakViewSet
 from review.api.bulk import BulkPreviewView, BulkViewSet
+from review.api.bulk_answers import BulkAnswerViewSet
 from review.api.comments import CommentsView, WithdrawCommentView
 from review.api.counts import CountsView
 from review.api.decisions import DecisionViewSet
@@ -39,6 +40,7 @@ router.trailing_slash = "/?"  # with and without the last slash
 router.register("runs", RunViewSet, basename="api-run")
 router.register("deliveries", DeliveryViewSet, basename="api-delivery")
 router.register("quarantine", QuarantineViewSet, basename="api-quarantine")
+router.register("bulk-answers", BulkAnswerViewSet, basename="api-quarantine-answer")
 router.register("proposals", ProposalViewSet, basename="api-proposal")
 router.register("exports", ExportViewSet, basename="api-export")
 router.register("audit", AuditViewSet, basename="api-audit")

@@ -2,6 +2,7 @@
 
 from review.models.access import ApiToken, IdempotentRequest
 from review.models.bulk import BulkDecision, BulkPreview, BulkRow
+from review.models.bulk_answer import BulkAnswer, BulkAnswerRow
 from review.models.comment import Comment, Mention
 from review.models.decision import Decision, DecisionValue, Waiver
 from review.models.export import Export
@@ -15,6 +16,8 @@ __all__ = [
     "AlertChoice",
     "AlertReading",
     "ApiToken",
+    "BulkAnswer",
+    "BulkAnswerRow",
     "BulkDecision",
     "BulkPreview",
     "BulkRow",

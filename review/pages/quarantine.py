@@ -18,7 +18,7 @@ from ingestion.file_format import FileFormat
 from ingestion.models import Delivery, QuarantinedRow, Repair
 from ingestion.normalize import column_position
 from ingestion.person import person_of
-from ingestion.quarantine import OPEN, STATES, said_of, with_state
+from ingestion.quarantine import DISMISSED, OPEN, REPLAYED, STATES, WAITING, said_of, with_state
 from ingestion.replay import Tried, cells_of_row
 from ingestion.ringing import ring_for_normalizing
 from reconciliation.visibility import visible_deliveries, visible_sources
@@ -40,6 +40,9 @@ PAGE = 50
 SHOWN_RAW = 100_000  # characters; the API gives a longer line whole
 CELL = "cell:"  # a form's input of a cell is called so, then its place from 1
 ROW = "review/quarantine/row.html"
+VERBS = {
+    OPEN: ("dismiss",), WAITING: ("confirm", "withdraw"), DISMISSED: ("withdraw",), REPLAYED: (), ALL: ("dismiss", "withdraw"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,21 +74,34 @@ def quarantine(request: HttpRequest) -> HttpResponse:
     page = list(with_state(found.filter(pk__lt=before) if before else found)[: PAGE + 1])
     reasons = counts_by_reason(narrowed(rows, replace(asked, reason="")))
     counted = sum(count for _, count in reasons) if not asked.reason and len(reasons) < SHOWN_REASONS else None
+    tabs = [_tab(rows, asked, state, counted) for state in (*STATES, ALL)]
     context = {
         "rows": page[:PAGE],
         "next": _query(asked, before=page[PAGE - 1].pk) if len(page) > PAGE else "",
         "asked": asked,
         "filters": _query(asked),
         "refused": refused,
-        "tabs": [_tab(rows, asked, state, counted) for state in (*STATES, ALL)],
+        "tabs": tabs,
+        "total": next(tab["count"] for tab in tabs if tab["is_on"]),
         "reasons": [
             {"title": reason, "count": count, "query": _query(replace(asked, reason=reason))}
             for reason, count in reasons
         ],
         "any_reason": _query(replace(asked, reason="")),
         "sources": visible_sources(request.user).order_by("code"),
+        "verbs": _verbs(request, asked) if page else [],
+        "is_narrowed": bool(asked.source or asked.date or asked.reason),
     }
     return render(request, "review/quarantine.html", context)
+
+
+def _verbs(request: HttpRequest, asked: Asked) -> list[tuple[str, str]]:
+    """What the user may say of many rows of the state at once."""
+    if not request.user.has_perm("ingestion.add_repair"):
+        return []
+    verbs = VERBS[asked.state]
+    may_confirm = request.user.has_perm("ingestion.change_repair")
+    return [(verb, verb.capitalize()) for verb in verbs if verb != "confirm" or may_confirm]
 
 
 def _tab(rows: QuerySet[QuarantinedRow], asked: Asked, state: str, counted: int | None) -> dict[str, object]:

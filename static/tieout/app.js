@@ -190,14 +190,14 @@ document.addEventListener("htmx:afterSettle", (event) => {
 // 3. How many rows are checked, and one box for all of the page.
 const bulk = document.getElementById("bulk");
 if (bulk) {
-  const ticks = [...document.querySelectorAll(".qr > .tick")];
+  const ticks = [...document.querySelectorAll('.tick[form="bulk"]')];
   const all = bulk.querySelector("#all");
   const told = bulk.querySelector("#checked");
   const plain = told.textContent;
   let last = null;
   const count = () => {
     const checked = ticks.filter((tick) => tick.checked);
-    ticks.forEach((tick) => tick.parentElement.classList.toggle("sel", tick.checked));
+    ticks.forEach((tick) => tick.closest(".qr, tr").classList.toggle("sel", tick.checked));
     bulk.classList.toggle("some", checked.length > 0);
     told.textContent = checked.length ? `${checked.length} checked` : plain;
     all.firstElementChild.checked = checked.length === ticks.length;

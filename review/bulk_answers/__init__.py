@@ -1,0 +1,1 @@
+"""One answer to many quarantined rows: chosen, looked at, given to each."""
