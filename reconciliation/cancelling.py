@@ -16,7 +16,7 @@ class CancelRefused(Exception):
 
 @transaction.atomic
 def cancel_run(*, run: Run, by: str, comment: str = "") -> Run:
-    """End a run as failed. What its steps have done stays, as of any run that fails, and the next run of the date takes its
+    """End a run without a result. What its steps have done stays, as of any run that fails, and the next run of the date takes its
     deliveries again. A worker that is at a step loses it: the fence goes up, so nothing of what it does is kept."""
     Reconciliation.objects.select_for_update(no_key=True).get(pk=run.reconciliation_id)  # a run begins under this lock
     run = Run.objects.select_for_update(no_key=True, of=["self"]).select_related("reconciliation").get(pk=run.pk)
@@ -27,8 +27,8 @@ def cancel_run(*, run: Run, by: str, comment: str = "") -> Run:
     RunStep.objects.filter(pk__in=[it.pk for it in steps]).update(
         state=ClaimedWork.State.FAILED, fence=F("fence") + 1, lease_until=None, finished_at=now, error="Cancelled."
     )
-    run.state, run.error, run.finished_at = Run.State.FAILED, said[:2000], now
-    run.save(update_fields=["state", "error", "finished_at"])
+    run.state, run.error, run.finished_at, run.cancelled_by = Run.State.FAILED, said[:2000], now, by
+    run.save(update_fields=["state", "error", "finished_at", "cancelled_by"])
     custody.seal([run])
     custody.seal(steps)
     after = {"date": run.business_date, "steps": len(steps), "comment": comment.strip()}

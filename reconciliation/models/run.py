@@ -55,6 +55,9 @@ class Run(models.Model):
         null=True, blank=True, help_text="The report of the run as it ended; never changed after."
     )
     error = models.TextField(blank=True)
+    cancelled_by = models.CharField(  # noqa: DJ001 - null is under no seal
+        max_length=150, null=True, blank=True, help_text="Who ended it before it was done."
+    )
 
     objects = RunQuerySet.as_manager()
 
@@ -68,10 +71,16 @@ class Run(models.Model):
                 fields=["reconciliation"], condition=Q(state="running"), name="run_one_active_per_reconciliation"
             ),
             CheckConstraint(condition=~Q(state="done") | Q(report__isnull=False), name="run_done_has_report"),
+            CheckConstraint(condition=Q(cancelled_by=None) | Q(state="failed"), name="run_cancelled_is_no_result"),
         ]
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def shown_state(self) -> str:
+        """The state as people read it: a run that somebody cancelled failed by no fault."""
+        return "Cancelled" if self.cancelled_by is not None else self.get_state_display()
 
     @property
     def seconds(self) -> float | None:

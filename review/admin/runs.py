@@ -19,7 +19,7 @@ from reconciliation.cancelling import CancelRefused
 from reconciliation.models import Run, RunInput, RunStep
 from review.ids import id_of
 from review.pages.progress import Progress, is_unchanged, progress_of, with_former
-from review.pages.runs import posted_run
+from review.pages.runs import posted_comment, posted_run
 from review.runs import STARTS, cancel
 from review.visible import visible_reconciliations
 
@@ -50,15 +50,20 @@ class RunAdmin(ReadOnlyAdmin):
 
     page = "run"
     related = ("reconciliation", "rule_set__reconciliation")
-    list_display = ("id", "reconciliation", "business_date", "state", "started_at", "finished_at", "started_by")
+    list_display = ("id", "reconciliation", "business_date", "shown", "started_at", "finished_at", "started_by")
     list_filter = (ReconciliationFilter, "state", "business_date")
     search_fields = ("started_by", "error")
     fields = readonly_fields = (
-        "reconciliation", "rule_set", "model_version", "business_date", "state", "created_at", "started_at",
+        "reconciliation", "rule_set", "model_version", "business_date", "shown", "created_at", "started_at",
         "finished_at", "started_by", "error", "reported",
     )  # fmt: skip
     inlines = (InputInline, StepInline)
     reported = document("report")
+
+    @admin.display(description="state", ordering="state")
+    def shown(self, run: Run) -> str:
+        """As people read it."""
+        return run.shown_state
 
     def visible(self, request: HttpRequest) -> QuerySet[Run]:
         """Those of the user's reconciliations."""
@@ -107,7 +112,7 @@ class RunAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         run = get_object_or_404(self.get_queryset(request), pk=pk)
         try:
-            cancel(run=run, by=request.user.get_username())
+            cancel(run=run, by=request.user.get_username(), comment=posted_comment(request))
         except CancelRefused as error:
             messages.error(request, str(error))
         return redirect("admin:reconciliation_run_change", pk)

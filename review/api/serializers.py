@@ -10,7 +10,7 @@ from review.models import Decision, Waiver
 
 
 class RunSerializer(serializers.ModelSerializer):
-    """A run with its report."""
+    """A run with its report. One that somebody cancelled has failed, with `cancelled_by`, and why in `error`."""
 
     reconciliation = serializers.SlugRelatedField("code", read_only=True)  # type: ignore[var-annotated]
 
@@ -25,6 +25,7 @@ class RunSerializer(serializers.ModelSerializer):
             "started_at",
             "finished_at",
             "started_by",
+            "cancelled_by",
             "model_version",
             "certificate",
             "error",

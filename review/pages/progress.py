@@ -50,12 +50,18 @@ class Progress:
     def told(self) -> str:
         """One line of where it stands, read aloud when it changes."""
         if not self.is_active:
-            return f"Run {self.run.pk} {'is done' if self.run.state == Run.State.DONE else 'failed'}."
+            return f"Run {self.run.pk} {self._ended}."
         if not self.steps:
             return "Waiting for its turn."
         done = sum(step.work.state == ClaimedWork.State.DONE for step in self.steps)
         left = "" if self.forsaken or self.stalled else told_left(seconds_left(self.steps, self.former, timezone.now()))
         return f"{done} of {len(self.steps)} steps done" + (f", {left}" if left else "")
+
+    @property
+    def _ended(self) -> str:
+        if self.run.state == Run.State.DONE:
+            return "is done"
+        return "failed" if self.run.cancelled_by is None else f"was cancelled by {self.run.cancelled_by}"
 
     @cached_property
     def mark(self) -> str:

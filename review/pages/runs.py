@@ -28,6 +28,8 @@ from review.runs import STARTS, cancel, ring
 from review.visible import visible_reconciliations
 
 PAGE = 50
+CANCELLED = "cancelled"  # as people call it; the run's own state is failed
+STATES = [*Run.State.choices, (CANCELLED, "Cancelled")]
 
 
 def runs(request: HttpRequest) -> HttpResponse:
@@ -38,7 +40,9 @@ def runs(request: HttpRequest) -> HttpResponse:
     visible = Run.objects.visible_to(request.user).select_related("reconciliation").order_by("-id")
     reconciliation, state = (request.GET.get(name, "").replace("\0", "") for name in ("reconciliation", "state"))
     visible = visible.filter(reconciliation__code=reconciliation) if reconciliation else visible
-    visible = visible.filter(state=state) if state in Run.State.values else visible
+    if state in dict(STATES):
+        visible = visible.filter(state=Run.State.FAILED if state == CANCELLED else state)
+        visible = visible.filter(cancelled_by__isnull=state != CANCELLED)
     before = id_of(request.GET.get("before", ""))
     page = list((visible.filter(pk__lt=before) if before else visible)[: PAGE + 1])
     context = {
@@ -48,7 +52,7 @@ def runs(request: HttpRequest) -> HttpResponse:
         "may_run": request.user.has_perm(STARTS),
         "reconciliation": reconciliation,
         "state": state,
-        "states": Run.State.choices,
+        "states": STATES,
         "today": timezone.now().date().isoformat(),
     }
     return render(request, "review/runs.html", context)
@@ -72,13 +76,18 @@ def posted_run(request: HttpRequest) -> Run | None:
     return run
 
 
+def posted_comment(request: HttpRequest) -> str:
+    """Why a run is cancelled, as a form says it."""
+    return request.POST.get("comment", "")[:1000].replace("\0", "")
+
+
 @require_POST
 @permission_required(STARTS, raise_exception=True)
 def cancel_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel a run that waits or works."""
     run = get_object_or_404(Run.objects.visible_to(request.user), pk=pk)
     try:
-        cancel(run=run, by=request.user.get_username())
+        cancel(run=run, by=request.user.get_username(), comment=posted_comment(request))
     except CancelRefused as error:
         messages.error(request, str(error), extra_tags="bad")
     return redirect("run", run.pk)

@@ -109,7 +109,7 @@ def _store(run: Run, found: list[Stage], seconds: float | None) -> Stage:
         stored = run.report["outcome"]["stored"]
         return Stage("Store", 100, "done", f"{stored:,} records", _pace(stored, seconds))
     if run.state == Run.State.FAILED:
-        return Stage("Store", 0, "failed", "The run failed")
+        return Stage("Store", 0, "failed", "The run failed" if run.cancelled_by is None else "The run was cancelled")
     diff, attribute = found[1], found[2]
     share = (diff.percent + attribute.percent) // 2
     return Stage("Store", share, "running" if share else "waiting", f"{share} %" if share else "Waiting")

@@ -37,6 +37,7 @@ def test_a_worker_loses_its_step_and_the_next_run_begins_anew(at_work: Run, trad
     assert step is not None
     waiting = start_run(reconciliation=trades, business_date=DAY, by="test")
     ended = cancel_run(run=at_work, by="anna", comment="The wrong file.")
+    assert (ended.shown_state, ended.cancelled_by) == ("Cancelled", "anna")
     assert (ended.state, ended.error) == (Run.State.FAILED, "Cancelled by anna. The wrong file.")
     with pytest.raises(LostClaim):
         finish(step)
@@ -52,13 +53,18 @@ def test_page_and_api_cancel(at_work: Run, person: Callable[..., User], client: 
     client.force_login(person("Auditor"))
     assert client.post(f"/runs/{at_work.pk}/cancel/").status_code == 403
     client.force_login(person("Analyst"))
-    assert b"Cancel" in client.get(f"/runs/{at_work.pk}/").content
-    client.post(f"/runs/{at_work.pk}/cancel/")
+    assert b'name="comment"' in client.get(f"/runs/{at_work.pk}/").content
+    client.post(f"/runs/{at_work.pk}/cancel/", {"comment": "The wrong file."})
     page = client.get(f"/runs/{at_work.pk}/").content.decode()
-    assert "Cancelled by analyst." in page and "Run this date again" in page
+    assert "Cancelled by analyst. The wrong file." in page and "Run this date again" in page
+    for shown in (page, client.get("/runs/").content.decode(), client.get("/").content.decode()):
+        assert "Cancelled</span>" in shown and "Failed</span>" not in shown
+    listed = {state: len(client.get(f"/runs/?state={state}").context["runs"]) for state in ("cancelled", "failed")}
+    assert listed == {"cancelled": 1, "failed": 0}
     waiting = start_run(reconciliation=trades, business_date=DAY, by="test")
     token = make_token(user=person("API client"), name="t", scopes=["run"])
     for key, status in (("1", 201), ("1", 201), ("2", 409)):
         headers = {"Authorization": f"Token {token}", "Idempotency-Key": key}
         answer = client.post(f"/api/v1/runs/{waiting.pk}/cancel", "{}", "application/json", headers=headers)
-        assert (answer.status_code, answer.json().get("state")) == (status, "failed" if status == 201 else None)
+        said = (answer.json().get("state"), answer.json().get("cancelled_by"))
+        assert (answer.status_code, said) == (status, ("failed", "api_client") if status == 201 else (None, None))
