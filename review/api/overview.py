@@ -7,6 +7,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -68,8 +69,10 @@ class FiguresView(Door):
     @extend_schema(parameters=[OpenApiParameter("reconciliation", required=True)], responses=FiguresSerializer)
     def get(self, request: Request) -> Response:
         """What the dashboard shows of it."""
+        if not request.GET.get("reconciliation"):
+            raise ValidationError({"reconciliation": ["This parameter is required."]})
         seen = Reconciliation.objects.entered_by(request.user)
-        chosen = get_object_or_404(seen, code=request.GET.get("reconciliation", ""))
+        chosen = get_object_or_404(seen, code=request.GET["reconciliation"])
         told = figures_of(chosen) if chosen.is_whole else None
         parts = {name: getattr(told, name, None) for name in ("computed_at", "source", "is_old")}
         found = {"reconciliation": chosen.code, "figures": told.document if told else None, **parts}

@@ -64,6 +64,8 @@ def hand_in(**more: object) -> dict[str, object]:
 
 DECIDE = "breaks/{brk}/decisions"
 CASES: dict[str, tuple[tuple[Any, ...], int, str]] = {
+    "figures of nothing": (("figures",), 400, "This parameter is required."),
+    "figures of what is not there": (("figures?reconciliation=gone",), 404, "No Reconciliation matches"),
     "61 JSON where a form is taken": (("deliveries", {"source": "left"}), 415, "Unsupported media type"),
     "61 XML where JSON is taken": ((DECIDE, "<a/>", "application/xml"), 415, "Unsupported media type"),
     "61 text where records are pushed": ((PUSH, "A", "text/plain"), 415, "Unsupported media type"),
