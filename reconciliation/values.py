@@ -64,12 +64,13 @@ def _moment(_: Leaf, text: str) -> str:
     except ValueError:
         raise BadValue(f"{text!r} is no time such as 2026-11-24T18:00:00Z.") from None
     try:
-        return _told(moment.astimezone(dt.UTC) if moment.tzinfo else moment)
+        return moment_text(moment.astimezone(dt.UTC) if moment.tzinfo else moment)
     except OverflowError:
         raise BadValue(f"{text!r} is before or after the years 1 to 9999 in UTC.") from None
 
 
-def _told(moment: dt.datetime) -> str:
+def moment_text(moment: dt.datetime) -> str:
+    """A time in UTC as ISO 8601."""
     text = moment.replace(tzinfo=None).isoformat()  # strftime does not fill a year with zeros
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text}Z"
 
@@ -87,5 +88,5 @@ def canonical_text(leaf: Leaf, value: object) -> str | None:
     if isinstance(value, Decimal):
         return f"{value:.{leaf.places}f}"
     if isinstance(value, dt.datetime):
-        return _told(value)
+        return moment_text(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

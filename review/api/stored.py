@@ -1,5 +1,6 @@
 """The store by REST: the rows of a record type, read-only."""
 
+import datetime as dt
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -10,6 +11,7 @@ from rest_framework.response import Response
 
 from reconciliation.store.rows import leaf_paths
 from reconciliation.store.tables import store_table
+from reconciliation.values import moment_text
 from reconciliation.visibility import visible_record_types, visible_stored
 from review.api.door import Door
 from review.api.paging import OURS, NewestFirst
@@ -61,5 +63,7 @@ def _at(row: Any, path: str) -> Any:  # noqa: ANN401 - a stored value of any kin
 
 
 def _text(value: Any) -> Any:  # noqa: ANN401
-    """Exact numbers as text, as everywhere in the API."""
+    """Exact numbers as text, times as ISO 8601 in UTC, as everywhere in the API."""
+    if isinstance(value, dt.datetime):
+        return moment_text(value)
     return value if value is None or isinstance(value, bool | int | str) else str(value)
