@@ -28,10 +28,17 @@ def canonical_value(leaf: Leaf, text: str | None) -> str | None:
     return text
 
 
+def _plain(text: str) -> str:
+    """The text; ValueError for digits of other scripts and for groups, which Python would read."""
+    if not text.isascii() or "_" in text:
+        raise ValueError
+    return text
+
+
 def _decimal(leaf: Leaf, text: str) -> str:
     try:
-        value = Decimal(text)
-    except InvalidOperation:
+        value = Decimal(_plain(text))
+    except (InvalidOperation, ValueError):
         raise BadValue(f"{text!r} is no number such as 1234.50.") from None
     if not value.is_finite() or abs(value.adjusted()) > 60:
         raise BadValue(f"{text!r} is no number that can be kept.")
@@ -43,7 +50,7 @@ def _decimal(leaf: Leaf, text: str) -> str:
 
 def _integer(_: Leaf, text: str) -> str:
     try:
-        value = int(text)
+        value = int(_plain(text))
     except ValueError:
         raise BadValue(f"{text!r} is no whole number.") from None
     if abs(value) >= 2**63:

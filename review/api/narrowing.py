@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.viewsets import GenericViewSet
 
+from ingestion.business_date import NoDate, given_date
+
 
 def narrowed(rows: QuerySet[Any], view: GenericViewSet[Any], filters: Mapping[str, str]) -> QuerySet[Any]:
     """The rows that a list's query asks for; ValidationError for a value that cannot be."""
@@ -15,6 +17,7 @@ def narrowed(rows: QuerySet[Any], view: GenericViewSet[Any], filters: Mapping[st
     if view.action != "list" or not asked:
         return rows
     try:
-        return rows.filter(**asked)
-    except (ValueError, InvalidDate) as error:
+        dates = [name for name in asked if name.endswith("date")]
+        return rows.filter(**asked | {name: given_date(asked[name]) for name in dates})
+    except (ValueError, InvalidDate, NoDate) as error:
         raise ValidationError({"detail": str(error)}) from None

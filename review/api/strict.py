@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from ingestion.suggestion import nearest
 
+PLAIN = (serializers.DateField, serializers.DateTimeField, serializers.IntegerField, serializers.DecimalField)
 OF_FORMS = ("csrfmiddlewaretoken",)  # what a browser's form carries beside its fields
 
 
@@ -22,7 +23,23 @@ class StrictSerializer(serializers.Serializer):
         )
         if unknown:
             raise ValidationError({name: [f"There is no such field{nearest(name, self.fields)}"] for name in unknown})
+        if strange := {name: said for name, field in self.fields.items() if (said := _other_digits(field, data))}:
+            raise ValidationError(strange)
         return super().to_internal_value(data)
+
+
+def _other_digits(field: Any, data: Any) -> Any:  # noqa: ANN401
+    """What the field says of a number or a date in other digits than 0 to 9, which Python would read."""
+    if not isinstance(field, PLAIN) or not _has_names(data):
+        return None
+    given = field.get_value(data)
+    if not isinstance(given, str) or given.isascii():
+        return None
+    try:
+        field.run_validation("?")
+    except ValidationError as refused:
+        return refused.detail
+    return None
 
 
 def _has_names(data: object) -> bool:

@@ -103,7 +103,7 @@ def changes(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(visible_deliveries(request.user), pk=pk)
     kind = request.GET.get("kind", "")
     first = request.GET.get("first", "")
-    start = int(first) if first.isdecimal() and len(first) <= 12 else 0
+    start = int(first) if first.isascii() and first.isdecimal() and len(first) <= 12 else 0
     kinds = (kind,) if kind in LISTED else LISTED
     told = compare_with_former(found, kinds=kinds, first=start, most=CHANGES + 1)
     context = {

@@ -114,7 +114,7 @@ def _gate_rules(model: ModelVersion) -> GateRules:
 
 def _share_in(text: str) -> float | None:
     try:
-        value = float(text)
+        value = float(text) if text.isascii() else -1
     except ValueError:
         return None
     return value if 0 <= value <= 1 else None

@@ -68,7 +68,7 @@ class Word:
 def number(text: str) -> Decimal:
     """A number as it is, without groups."""
     try:
-        value = Decimal(text)
+        value = Decimal(text if text.isascii() and "_" not in text else "")
     except InvalidOperation:
         raise BadQuery(f"{text[:40]!r} is no number; write it as 1000 or 12.50.") from None
     if not value.is_finite() or abs(value) >= Decimal(10) ** MOST_DIGITS:

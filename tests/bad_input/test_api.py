@@ -62,10 +62,17 @@ def hand_in(**more: object) -> dict[str, object]:
     return {"source": "left", "date": str(DAY), "file": file, **more}
 
 
+WIDE_DAY = "２０２６-１１-２０"
 DECIDE = "breaks/{brk}/decisions"
 CASES: dict[str, tuple[tuple[Any, ...], int, str]] = {
     "figures of nothing": (("figures",), 400, "This parameter is required."),
     "figures of what is not there": (("figures?reconciliation=gone",), 404, "No Reconciliation matches"),
+    "40 a run of a date in full-width digits": (("runs", {"reconciliation": "trades", "date": WIDE_DAY}), 400, "Date has wrong format"),
+    "40 a file of such a date": (("deliveries", hand_in(date=WIDE_DAY), "multipart"), 400, "Date has wrong format"),
+    "40 runs of such a date": ((f"runs?date={WIDE_DAY}",), 400, "is no date such as 2026-11-20"),
+    "40 a count in full-width digits": (("deliveries", hand_in(records="１"), "multipart"), 400, "A valid integer is required"),
+    "40 an amount in full-width digits": (("breaks?q=amount>１０",), 400, "is no number"),
+    "40 a value in full-width digits": ((DECIDE, {"action": "override", "reason": "FX_VARIANCE", "values": {"amount": "１０"}}), 400, "is no number such as"),
     "61 JSON where a form is taken": (("deliveries", {"source": "left"}), 415, "Unsupported media type"),
     "61 XML where JSON is taken": ((DECIDE, "<a/>", "application/xml"), 415, "Unsupported media type"),
     "61 text where records are pushed": ((PUSH, "A", "text/plain"), 415, "Unsupported media type"),
