@@ -1,5 +1,6 @@
 """A model in a browser: its threshold is moved, it is promoted, why it said something is opened, and it is rolled back."""
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from reconciliation.models import Break, Reconciliation, Run
 from tests.attribution.test_learning import day_of, told, write_labels
 from tests.conftest import DAY
 
+UNFILLED = """async text => {
+  const picture = await createImageBitmap(new Blob([Uint8Array.from(atob(text), it => it.charCodeAt(0))]));
+  const canvas = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+  canvas.drawImage(picture, 0, 0);
+  return [...canvas.getImageData(picture.width - 20, picture.height / 2, 1, 1).data].slice(0, 3);
+}"""  # the colour of the end that is not filled
+
 
 @pytest.fixture
 def model(trades: Reconciliation, reconcile: Callable[..., Run], tmp_path: Path) -> ModelVersion:
@@ -22,6 +30,18 @@ def model(trades: Reconciliation, reconcile: Callable[..., Run], tmp_path: Path)
     told("import_corrections", str(write_labels(tmp_path / "labels.csv", truth)))
     told("train", "trades")
     return ModelVersion.objects.get()
+
+
+def test_the_threshold_has_a_dark_track_on_a_dark_page(
+    signed_in: Callable[..., Page], model: ModelVersion, person: Callable[..., User]
+) -> None:
+    page = signed_in(person("Manager"), color_scheme="dark")
+    page.goto(f"/models/{model.pk}/")
+    page.locator("#slide").focus()
+    page.keyboard.press("Home")
+    picture = base64.b64encode(page.locator("#slide").screenshot(caret="initial")).decode()
+    page.goto("about:blank")
+    assert max(page.evaluate(UNFILLED, picture)) < 128
 
 
 def test_a_manager_moves_the_threshold_promotes_asks_why_and_rolls_back(
