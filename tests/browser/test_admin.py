@@ -19,6 +19,20 @@ LEFT = "\n".join([HEADER, row("A", "5.00"), row("B", "7.00"), "C,short"]) + "\n"
 RIGHT = "\n".join([HEADER, row("A", "-5.00"), row("B", "-7.00")]) + "\n"
 
 
+def test_the_list_of_breaks_fits_a_page_of_1280(
+    reconcile: Callable[..., Run], signed_in: Callable[..., Page], person: Callable[..., User]
+) -> None:
+    keys = [f"FX-2026-11-20-{n:06}" for n in range(4)]
+    left = [row(keys[0], "500.00"), row(keys[1]), row(keys[1]), row(keys[2], "17.31"), row(keys[3], "12.34")]
+    reconcile(left, [row(keys[0], "-500.00"), row(keys[2], "91.77"), row(keys[3], "12.43")])
+    page = signed_in(staff(person, "Manager"), viewport={"width": 1280, "height": 800})
+    page.goto("/admin/reconciliation/break/")
+    expect(page.locator("#result_list tbody tr")).to_have_count(4)
+    widths = "it => [it.scrollWidth, it.clientWidth, document.documentElement.scrollWidth]"
+    needed, there, whole = page.locator("#changelist .results").evaluate(widths)
+    assert needed <= there and whole <= 1280
+
+
 @pytest.mark.usefixtures("trades")
 def test_files_are_handed_in_a_run_is_followed_and_a_break_decided(
     signed_in: Callable[..., Page], person: Callable[..., User], faults: list[str], tmp_path: Path
