@@ -14,6 +14,8 @@ from ingestion.suggest.words import GROUP
 WIDTH = 116
 AMOUNTS = ("amount", "gross", "net", "balance")  # groups of words for a sum of money
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(?: [A-Za-z0-9_.]+)*")
+ENDINGS = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]{1,7})+$")
+BETWEEN = re.compile(r"_|(?<!\d)-|-(?!\d)")  # a date keeps its dashes
 RESERVED = re.compile(r"true|false|null|y|n|yes|no|on|off|~", re.IGNORECASE)
 
 Comments = Mapping[tuple[str, ...], Sequence[str]]
@@ -51,7 +53,7 @@ def document_of(given: Suggestion) -> dict[str, object]:
 def compose(
     name: str, sources: Mapping[str, tuple[str, Document]], rows: Sequence[Row], tables: Sequence[Table]
 ) -> dict[str, object]:
-    """A definition of one reconciliation. `sources`: A's code, then B's, each with its label and format."""
+    """A definition of one reconciliation. `sources`: A's code, then B's, each with its file's name and format."""
     paths = {part: f"{table.name}.{attribute}" for table in tables for part, attribute in table.parts.items()}
     named = {table.by: table.name for table in tables}
     a, b = sources
@@ -72,11 +74,17 @@ def compose(
     return {
         "record_types": _record_types(name, rows, tables),
         "sources": {
-            code: {"label": label, "record_type": name, "format": dict(format_), "mapping": mappings[code]}
-            for code, (label, format_) in sources.items()
+            code: {"label": title_of(file), "record_type": name, "format": dict(format_), "mapping": mappings[code]}
+            for code, (file, format_) in sources.items()
         },
         "reconciliations": {name: reconciliation},
     }
+
+
+def title_of(file: str) -> str:
+    """A file's name as people read it: `trades_a-2026-11-20.csv.gz` is `Trades a 2026-11-20`."""
+    words = " ".join(BETWEEN.sub(" ", ENDINGS.sub("", file)).split())
+    return f"{words[:1].upper()}{words[1:]}" or file
 
 
 def _money(rows: Sequence[Row]) -> dict[str, str]:

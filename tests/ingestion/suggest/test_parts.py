@@ -13,6 +13,7 @@ import yaml
 from config.suggesting import Proposal
 from ingestion.suggest.assignment import best_assignment
 from ingestion.suggest.dates import date_styles
+from ingestion.suggest.definition import title_of
 from ingestion.suggest.names import name_likeness, words_of
 from ingestion.suggest.numbers import number_styles
 
@@ -139,6 +140,19 @@ def test_a_field_that_another_decides_becomes_a_reference(proposed: Proposed) ->
     assert types["case"]["fields"]["branch"] == {"type": "reference", "to": "branch"}
     assert found.trial.matched == 100
     assert "branch_id decides country in 100 of 100 rows of A" in " ".join(found.text().split())
+
+
+@pytest.mark.parametrize(
+    ("file", "title"),
+    [
+        ("trades_a.csv", "Trades a"),
+        ("front-office 2026-11-20.csv.gz", "Front office 2026-11-20"),
+        ("EOD_v1.2_final.xlsx", "EOD v1.2 final"),
+        (".csv", ".csv"),
+    ],
+)
+def test_a_file_name_becomes_a_title(file: str, title: str) -> None:
+    assert title_of(file) == title
 
 
 def test_a_chance_dependency_is_no_reference(proposed: Proposed) -> None:
