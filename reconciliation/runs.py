@@ -43,18 +43,21 @@ def pin_model(pin: Callable[[Reconciliation, RuleSet], Pinned]) -> None:
 
 
 @transaction.atomic
-def start_run(*, reconciliation: Reconciliation, business_date: dt.date, by: str = "") -> Run:
-    """Ask for a run of a business date. It waits while another run of the reconciliation is active."""
-    rule_set = freeze_rules(reconciliation)
+def start_run(*, reconciliation: Reconciliation, business_date: dt.date, by: str = "", join: bool = False) -> Run:
+    """Ask for a run of a business date. It waits while another run of the reconciliation is active. With `join` the run that waits
+    for the date already, bound to the same, is given in place of another: it takes what is there when it begins."""
+    rule_set = freeze_rules(reconciliation)  # which holds the reconciliation, and no run begins meanwhile
     bound = next((pin(reconciliation, rule_set) for pin in _PINS), Pinned())
-    run = Run.objects.create(
-        reconciliation=reconciliation,
-        rule_set=rule_set,
-        model_version=bound.model_version,
-        certificate=bound.certificate,
-        business_date=business_date,
-        started_by=by,
-    )
+    wanted = {
+        "reconciliation": reconciliation,
+        "rule_set": rule_set,
+        "model_version": bound.model_version,
+        "certificate": bound.certificate,
+        "business_date": business_date,
+    }
+    if join and (waiting := Run.objects.filter(state=State.WAITING, **wanted).first()) is not None:
+        return waiting
+    run = Run.objects.create(**wanted, started_by=by)
     custody.seal([run])
     after = {"date": business_date, "rules": rule_set.version, "model": run.model_version or None}
     record_event("run.started", of=run, by=by, run=run.pk, reconciliation=reconciliation.pk, after=after)

@@ -48,7 +48,8 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     @extend_schema(parameters=[KEY_HEADER], request=StartRunSerializer, responses={201: RunSerializer})
     def create(self, request: Request) -> Response:
-        """Start a run of a business date."""
+        """Start a run of a business date. One that waits for the date already, with the same rules and model, is given in place of
+        another."""
         if not request.user.has_perm(STARTS):
             raise PermissionDenied("Starting a run needs the right to.")
         asked = StartRunSerializer(data=request.data)
@@ -58,7 +59,8 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
         def act() -> Response:
             by = request.user.get_username()
-            run = start_run(reconciliation=reconciliation, business_date=asked.validated_data["date"], by=by)
+            date = asked.validated_data["date"]
+            run = start_run(reconciliation=reconciliation, business_date=date, by=by, join=True)
             ring(run)
             run.refresh_from_db()
             return Response(RunSerializer(run).data, status=201)

@@ -71,7 +71,7 @@ def posted_run(request: HttpRequest) -> Run | None:
     except NoDate as error:
         messages.error(request, str(error), extra_tags="bad")
         return None
-    run = start_run(reconciliation=reconciliation, business_date=date, by=request.user.get_username())
+    run = start_run(reconciliation=reconciliation, business_date=date, by=request.user.get_username(), join=True)
     ring(run)
     return run
 
