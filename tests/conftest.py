@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
-from django.test import Client, override_settings
+from django.test import Client, TransactionTestCase, override_settings
 from pytest_django import fixtures
 
 from config.definitions.apply import apply_definition
@@ -22,6 +22,7 @@ from ingestion.models import Normalization, Source
 from reconciliation.models import Reconciliation, Run
 from reconciliation.runs import start_run
 from reconciliation.verify import CHECKS
+from tests.taken_back import keep_as_migrated, take_back
 from tests.template import migrated_template
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -104,9 +105,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:  # noqa: ANN401
-    """A test that commits empties every table after it; the audit log refuses that, but for tests."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE ingestion_auditevent DISABLE TRIGGER audit_event_kept")
+    """What a test commits is taken back after it."""
+    with django_db_blocker.unblock():
+        keep_as_migrated()
+    setattr(TransactionTestCase, "_fixture_teardown", take_back)  # noqa: B010 - a name that the stubs leave out
 
 
 @pytest.fixture(autouse=True)
