@@ -16,9 +16,9 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 NEEDED = "The browser tests need chromium: apt-get install chromium"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for a module. It keeps an event loop in this thread, which Django would take for ours."""
+    """One browser for all these tests. It keeps an event loop in this thread, which Django would take for ours."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     assert program, NEEDED
     with pytest.MonkeyPatch.context() as patched:
