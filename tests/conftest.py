@@ -135,10 +135,16 @@ def define_trades(folder: Path) -> Reconciliation:
     return Reconciliation.objects.get(code="trades")
 
 
+@pytest.fixture(scope="module")
+def standing_trades() -> bool:
+    """Whether `trades` is there before each test of a module, as tests.standing.standing_trades makes it."""
+    return False
+
+
 @pytest.fixture
-def trades(db: None, tmp_path: Path) -> Reconciliation:
+def trades(standing_trades: bool, db: None, tmp_path: Path) -> Reconciliation:
     """The small reconciliation `trades` between `left` and `right`."""
-    return define_trades(tmp_path)
+    return Reconciliation.objects.get(code="trades") if standing_trades else define_trades(tmp_path)
 
 
 Deliver = Callable[..., Normalization]
@@ -186,23 +192,34 @@ def reconcile(trades: Reconciliation, tmp_path: Path) -> Callable[..., Run]:
 
 
 @pytest.fixture(scope="module")
-def once(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, lake_folder: Path  # noqa: ANN401
-) -> Iterator[Callable[[Callable[[Path], Any]], Any]]:  # fmt: skip
-    """Do something, given a folder, for all tests of a module, which has to import tests.standing.lake_folder: what it makes
-    stands in each of them, and what a test does to it is taken back with the test."""
-    folder, around = tmp_path_factory.mktemp("standing"), transaction.atomic()
+def around(django_db_setup: None, django_db_blocker: Any) -> Iterator[Callable[[Callable[[], Any]], Any]]:  # noqa: ANN401
+    """Do something for all tests of a module: what it makes stands in each of them, and what a test does to it is taken back
+    with the test."""
+    outer = transaction.atomic()
 
-    def do(make: Callable[[Path], Any]) -> Any:  # noqa: ANN401
-        with django_db_blocker.unblock(), override_settings(STORAGES=storages(lake_folder)):
-            return make(folder)
+    def do(make: Callable[[], Any]) -> Any:  # noqa: ANN401
+        with django_db_blocker.unblock():
+            return make()
 
-    with django_db_blocker.unblock():
-        around.__enter__()
+    do(outer.__enter__)
     yield do
     with django_db_blocker.unblock():
         transaction.set_rollback(True)
-        around.__exit__(None, None, None)
+        outer.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def once(
+    around: Callable[[Callable[[], Any]], Any], tmp_path_factory: pytest.TempPathFactory, lake_folder: Path
+) -> Callable[[Callable[[Path], Any]], Any]:
+    """Do something, given a folder, for all tests of a module, which has to import tests.standing.lake_folder."""
+    folder = tmp_path_factory.mktemp("standing")
+
+    def do(make: Callable[[Path], Any]) -> Any:  # noqa: ANN401
+        with override_settings(STORAGES=storages(lake_folder)):
+            return around(lambda: make(folder))
+
+    return do
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from attribution.training import LOCK, TrainingRefused, train_model
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide
 from tests.conftest import problems, row
+from tests.standing import standing_trades  # noqa: F401
 
 HEAD = "reconciliation,key,field,reason"
 

@@ -21,6 +21,7 @@ from ingestion.schedules import TRAIN, put_schedule
 from reconciliation.models import Reconciliation, Run
 from tests.attribution.test_learning import day_of, labels, learn_day, told  # noqa: F401 - a fixture
 from tests.conftest import problems
+from tests.standing import standing_trades  # noqa: F401
 
 Labelled = Callable[..., Reconciliation]
 

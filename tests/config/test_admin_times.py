@@ -19,6 +19,7 @@ from ingestion.models import AlertTarget, Deadline, Notice, Source, Tick
 from ingestion.schedules import PULL, RUN, put_schedule
 from reconciliation.models import Reconciliation, Team
 from tests.conftest import problems
+from tests.standing import standing_trades  # noqa: F401
 
 Staff = Callable[[str], User]
 BEAT = "django_celery_beat_periodictask"

@@ -26,6 +26,7 @@ from ingestion.models import Alert, AlertTarget, Calendar, Delivery, Expectation
 from ingestion.notices import ATTEMPTS, send_notice, to_send
 from reconciliation.models import Reconciliation
 from tests.conftest import HEADER, problems, row
+from tests.standing import standing_trades  # noqa: F401
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FRIDAY, MONDAY = dt.date(2026, 11, 20), dt.date(2026, 11, 23)

@@ -17,6 +17,7 @@ from ingestion.models import Calendar, CodeTranslation, Holiday
 from reconciliation.models import Reconciliation, Team
 from reconciliation.rule_sets import freeze_rules
 from tests.conftest import DEFINITION, problems
+from tests.standing import standing_trades  # noqa: F401
 
 THINGS = ("attribution_reason", "ingestion_calendar", "ingestion_holiday", "ingestion_codetranslation")
 REASONS = "code,label,functional,active,description\nBROKER_FEE,Fee,true,true,Known\nTIMING_LAG,Late,true,,\n"

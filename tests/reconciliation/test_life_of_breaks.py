@@ -10,6 +10,7 @@ from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.store.current import stored_versions
 from review.decisions import decide
 from tests.conftest import row
+from tests.standing import standing_trades  # noqa: F401
 from tests.test_straight_path import problems
 
 NEXT = dt.date(2026, 11, 23)

@@ -8,6 +8,7 @@ import pytest
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.rechecks import failed_checks, failing_records
 from tests.conftest import row
+from tests.standing import standing_trades  # noqa: F401
 
 CHECKS: list[dict[str, Any]] = [
     {"field": "amount", "rule": "between", "min": "0", "max": "100"},

@@ -14,6 +14,7 @@ from ingestion.models import Delivery, Normalization
 from reconciliation.models import Reconciliation, Run, Team
 from review.tokens import make_token
 from tests.conftest import HEADER, row
+from tests.standing import standing_trades  # noqa: F401
 
 BODY = f"{HEADER}\n{row('A')}\n{row('B')}\n".encode()
 

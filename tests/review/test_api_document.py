@@ -11,6 +11,7 @@ from django.test import Client
 from reconciliation.models import Run
 from review.tokens import make_token
 from tests.conftest import row
+from tests.standing import standing_trades  # noqa: F401
 
 
 @pytest.fixture

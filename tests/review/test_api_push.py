@@ -22,6 +22,7 @@ from reconciliation.runs import start_run
 from review.api.push import RIGHTS_SECONDS
 from review.tokens import make_token
 from tests.conftest import DAY, DEFINITION, HEADER, Deliver, row
+from tests.standing import standing_trades  # noqa: F401
 from tests.test_straight_path import problems
 
 RECORDS = "/api/v1/sources/left/records"

@@ -22,6 +22,7 @@ from reconciliation.runs import start_run
 from tests.conftest import DAY, problems
 from tests.review.conftest import rounded
 from tests.review.test_audits import RIGHT, WRONG, gated, said
+from tests.standing import standing_trades  # noqa: F401
 
 
 def wrong(draws: list[Draw], *people: User) -> None:

@@ -20,6 +20,7 @@ from review.decisions import decide
 from review.figures import refresh_due, refresh_figures
 from review.models import Figures
 from tests.conftest import row
+from tests.standing import standing_trades  # noqa: F401
 
 LEFT = [row("SAME"), row("SIGN", "10.00"), row("ROUND", "10.25"), row("GATE", "5000.00"), row("ONLY-A"), "x,y"]
 RIGHT = [row("SAME"), row("SIGN", "-10.00"), row("ROUND", "10.00"), row("GATE", "5000.00")]

@@ -22,6 +22,7 @@ from review.decisions import confirm, decide
 from review.journey import Journey, find_journey, journey
 from review.journey_events import Event
 from tests.conftest import DAY, DEFINITION, HEADER, row
+from tests.standing import standing_trades  # noqa: F401
 
 
 def test_the_raw_line_of_a_packed_file_is_shown(

@@ -14,6 +14,7 @@ from ingestion.models import AuditEvent, Delivery, Normalization, QuarantinedRow
 from reconciliation.models import Reconciliation, Team
 from review.tokens import make_token
 from tests.conftest import DEFINITION, HEADER, problems, row
+from tests.standing import standing_trades  # noqa: F401
 
 HOSTILE = "B,<script>alert(1)</script>,5.00"
 MENDED = ["B", "2026-11-20", "Acme", "DE", "5.00", "EUR"]

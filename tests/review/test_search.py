@@ -15,6 +15,7 @@ from reconciliation.models import Reconciliation, Run, Team
 from reconciliation.runs import start_run
 from review.search import _BREAKS, MOST, prefix_pattern, search_keys
 from tests.conftest import DAY, DEFINITION, HEADER, row
+from tests.standing import standing_trades  # noqa: F401
 
 COMPOSITE = """
 record_types:

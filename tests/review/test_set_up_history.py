@@ -21,6 +21,7 @@ from ingestion.schedules import RUN, put_schedule
 from reconciliation.models import Reconciliation, Team
 from review.set_up_history import versions_of
 from tests.conftest import DEFINITION, problems
+from tests.standing import standing_trades  # noqa: F401
 
 Person = Callable[..., User]
 

@@ -24,6 +24,7 @@ from ingestion.models import Delivery, Normalization
 from ingestion.uploads import bytes_of, staged
 from reconciliation.models import Reconciliation, Team
 from tests.conftest import DAY, HEADER, Deliver, problems, row
+from tests.standing import standing_trades  # noqa: F401
 
 HOSTILE_NAMES = (
     "../../etc/passwd", "..\\..\\boot.ini", "a\r\nX: y.csv", "\u202egnp.csv", "<img src=x>.csv", "n" * 400,
