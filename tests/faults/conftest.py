@@ -2,11 +2,11 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from ingestion.models import Source
 from reconciliation.models import Reconciliation, Run
 from reconciliation.runs import start_run
 from tests.conftest import DAY, DEFINITION, HEADER, row
+from tests.faults.ready import start_module
 
 T = TypeVar("T")
 ALL = "ingest,diff,attribution"
@@ -83,7 +84,7 @@ def _database_url() -> str:
     return f"{head}/{connection.settings_dict['NAME']}"
 
 
-Start = Callable[..., subprocess.Popen[bytes]]
+Start = Callable[..., BaseProcess]
 
 
 @pytest.fixture
@@ -125,25 +126,23 @@ def beat(process_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], C
 @pytest.fixture
 def worker(process_env: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     """Start a worker of some queues as the product does; all are killed in the end."""
-    env = process_env
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[BaseProcess] = []
 
-    def start(queues: str = ALL) -> subprocess.Popen[bytes]:
-        with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
-            process = subprocess.Popen(worker_command(queues), env=env, stdout=log, stderr=log, start_new_session=True)
-        started.append(process)
-        return process
+    def start(queues: str = ALL) -> BaseProcess:
+        started.append(start_module(worker_command(queues), process_env, tmp_path / f"worker-{len(started)}.log"))
+        return started[-1]
 
     yield start
     for process in started:
         kill(process)
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: BaseProcess) -> None:
     """SIGKILL, children included."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    if process.is_alive():
+        until(lambda: os.getpgid(int(process.pid or 0)) == process.pid, "it began no session of its own")
+        os.killpg(int(process.pid or 0), signal.SIGKILL)
+        process.join()
 
 
 @pytest.fixture
