@@ -48,7 +48,8 @@ def choose_filtered(*, action: str, asked: Asked, by: User) -> BulkAnswer:
     found = list(rows.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
     _check_count(len(found) if len(found) <= MOST else rows.count())
     filters = {name: str(value) for name, value in asdict(asked).items() if value}
-    return _freeze(action, found, by, ", ".join(f"{name} {value}" for name, value in filters.items()), filters)
+    told = ", ".join(f'{name} "{value}"' if name == "reason" else f"{name} {value}" for name, value in filters.items())
+    return _freeze(action, found, by, told, filters)
 
 
 def choose_answered(*, action: str, of: BulkAnswer, by: User) -> BulkAnswer:

@@ -76,7 +76,7 @@ def test_all_that_match_are_dismissed_and_withdrawn(broken: list[QuarantinedRow]
     whole = AuditEvent.objects.get(action="rows.answered")
     assert whole.after is not None and (whole.after["done"], whole.after["chosen"]) == (
         3,
-        f"source left, reason {SHORT}, state open",
+        f'source left, reason "{SHORT}", state open',
     )
     withdraw_repair(repair=one.earliest("pk"), by=by)
     back = answer_all(answer=choose_answered(action="withdraw", of=given, by=by), by=by)
@@ -213,7 +213,7 @@ def test_the_pages_lead_from_the_filter_to_the_results(
     client.force_login(by)
     assert client.post(give, {"comment": "why"}).headers["Location"] == address
     client.post(give, {"comment": "why"})
-    assert Repair.objects.count() == 3 and "3 wait for a second person" in client.get(address).content.decode()
+    assert Repair.objects.count() == 3 and "3 dismissals proposed" in client.get(address).content.decode()
     client.force_login(User.objects.get(username="manager"))
     assert "Confirm 3" in client.get(address).content.decode()
     confirming = client.post(choose, {"answer": address.split("/")[2], "action": "confirm"}).headers["Location"]
