@@ -1,9 +1,9 @@
 """The certificate: the threshold above which what passes is wrong less often than a bound, with the evidence. Pure.
 
 Learn then Test (A. Angelopoulos et al., "Learn then Test: Calibrating predictive algorithms to achieve risk control", 2021) by
-fixed sequences from three starts: the thresholds are fixed before a label is read, and tested from each start towards laxer
-ones, each start at its share of the allowed failure, as long as the exact binomial test rejects. In any order and with any shares
-fixed beforehand the chance that a certified threshold breaks the bound is at most `delta`.
+one fixed sequence: the thresholds are fixed before a label is read, and tested from a strict one towards laxer ones, each at the
+whole allowed failure, as long as the exact binomial test rejects. In any order fixed beforehand the chance that a certified
+threshold breaks the bound is at most `delta`.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ import numpy as np
 from attribution.statistics.bounds import exceeds_p_value, upper_bound
 
 STEPS = 60
-# Where the sequences begin, as a share of the steps from the strictest to the laxest, and each one's share of the allowed failure.
-STARTS = ((0.1, 0.2), (0.3, 0.6), (0.6, 0.2))
+# Where the sequence begins, as a share of the steps from the strictest to the laxest: stricter thresholds have too few labels.
+START = 0.2
 
 
 @dataclass(frozen=True)
 class Certified:
     """Scores of at least `threshold` pass. Of `sample` labelled ones `errors` were wrong; their share is at most `upper` with
-    the confidence that the sequence had."""
+    confidence 1 - `delta`."""
 
     threshold: float
     sample: int
@@ -47,16 +47,10 @@ def certify(
     order = np.argsort(-scores, kind="stable")
     ranked, errors = scores[order], np.concatenate([[0], np.cumsum(wrong[order])])
     sample = np.searchsorted(-ranked, -grid, side="right")
-    p_values = exceeds_p_value(errors[sample], sample, bound)
-    ends = [(_run(p_values <= delta * share, int(start * len(grid))), share) for start, share in STARTS]
-    best, share = max(ends)
-    if best < 0:
+    held = exceeds_p_value(errors[sample], sample, bound) <= delta
+    start = int(START * len(grid))
+    best = start + int(np.append(held[start:], False).argmin()) - 1
+    if best < start:
         return None
     found, wrongly = int(sample[best]), int(errors[sample[best]])
-    return Certified(float(grid[best]), found, wrongly, upper_bound(wrongly, found, delta * share))
-
-
-def _run(rejected: np.ndarray, start: int) -> int:
-    """The last step of the unbroken rejections that begin at a start; -1 when it is not rejected itself."""
-    held = np.flatnonzero(~rejected[start:])
-    return start + (int(held[0]) if len(held) else len(rejected) - start) - 1 if rejected[start] else -1
+    return Certified(float(grid[best]), found, wrongly, upper_bound(wrongly, found, delta))

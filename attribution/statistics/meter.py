@@ -6,9 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from attribution.statistics.bounds import exceeds_p_value
-from attribution.statistics.certificate import STARTS
 
-LARGEST = max(share for _, share in STARTS)  # of the allowed failure
 MOST = 1_000_000  # labelled passes; beyond, more labels are no answer
 
 
@@ -28,7 +26,7 @@ def passes_needed(share: float, bound: float, delta: float = 0.05) -> int | None
 
 def _holds(share: float, sample: int, bound: float, delta: float) -> bool:
     errors = np.array([math.ceil(share * sample)])
-    return bool(exceeds_p_value(errors, np.array([sample]), bound)[0] <= delta * LARGEST)
+    return bool(exceeds_p_value(errors, np.array([sample]), bound)[0] <= delta)
 
 
 def reviews_needed(
