@@ -18,7 +18,10 @@ COLUMNS = Columns(("field", "kind", "claim", *HABITS[1:]), HABITS)
 NAMED = {reason: reason in FUNCTIONAL for reason in REASONS}
 IS_FUNCTIONAL = np.array([reason in FUNCTIONAL for reason in REASONS])
 FLOOR = 0.5
-AIM = 1.0  # times a bound
+# Of a bound: how many times its errors the model expects where the zone ends, and the least share of all records in it. What labels
+# can prove of a strict one ends earlier, except where a noisy hand taught the model to doubt.
+ZONES = {0.01: (0.6, 1 / 6)}
+ZONE = (1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -100,13 +103,15 @@ def judged(model: Model, sample: Sample, *, gated: bool = True) -> Judged:
     return Judged(sample, model.probabilities(rows), familiar)
 
 
-def aimed(scores: np.ndarray, bound: float, times: float = AIM) -> float:
-    """The score from which the model itself expects `times` as many errors as a bound allows, beyond those that it expects of its
+def aimed(scores: np.ndarray, bound: float) -> float:
+    """The score from which the model itself expects as many errors as a bound allows (`ZONES`), beyond those that it expects of its
     best tenth (what labels of a noisy hand leave it): what lies below is not worth a label where this bound is to be certified."""
+    times, least = ZONES.get(bound, ZONE)
     ranked = np.sort(scores[scores >= FLOOR])[::-1]
     expected = (1 - ranked).cumsum() / np.arange(1, len(ranked) + 1)
     within = np.flatnonzero(expected <= times * bound + expected[len(ranked) // 10])
-    return float(ranked[within[-1]]) if len(within) else FLOOR
+    last = max(within[-1] if len(within) else len(ranked), int(least * len(scores)))
+    return float(ranked[last]) if last < len(ranked) else FLOOR
 
 
 def proven(pool: Judged, labels: int, bound: float, noise: float = 0.0, seed: int = 0) -> Proven | None:
