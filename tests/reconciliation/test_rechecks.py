@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.models import Break, Run
 from reconciliation.rechecks import failed_checks, failing_records
 from tests.conftest import row
-from tests.standing import standing_trades  # noqa: F401
+from tests.standing import lake_folder  # noqa: F401
 
 CHECKS: list[dict[str, Any]] = [
     {"field": "amount", "rule": "between", "min": "0", "max": "100"},
@@ -23,10 +23,15 @@ RECORDS: list[Mapping[str, str | None]] = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def ended(standing: Callable[..., Run]) -> Run:
+    """A run with one break."""
+    return standing([row("SIGN", "10.00")], [row("SIGN", "-10.00")])
+
+
 @pytest.fixture
-def brk(trades: Reconciliation, reconcile: Callable[..., Run]) -> Break:
+def brk(ended: Run, db: None) -> Break:
     """A break whose rules have checks of several kinds."""
-    reconcile([row("SIGN", "10.00")], [row("SIGN", "-10.00")])
     found = Break.objects.select_related("last_run__rule_set").get()
     rules = found.last_run.rule_set
     rules.document = {**rules.document, "gate": {**(rules.document.get("gate") or {}), "checks": CHECKS}}
