@@ -1,6 +1,7 @@
 """Fixtures of all tests: a lake of its own, roles with people, and a small reconciliation to walk through."""
 
 import datetime as dt
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from pytest_django import fixtures
 
 from config.definitions.apply import apply_definition
 from config.pipeline import run_to_end
+from config.web_server import post_worker_init
 from ingestion.changes import Change
 from ingestion.deliveries import accept_delivery, normalize_delivery, plan_normalization
 from ingestion.models import Normalization, Source
@@ -61,6 +63,16 @@ HEADER = "id,day,party,country,amount,currency"
 def pytest_configure() -> None:
     """Test processes count their runs alike and share a cache server, so each keeps its entries under its own name."""
     django_settings.CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage as the web server does."""
+    post_worker_init(None)
+
+
+def pytest_unconfigure() -> None:
+    """Libraries that look for what leaks see an end as without us."""
+    gc.unfreeze()
 
 
 # A busy machine is no fault, and the same commit gives the same answer; `--hypothesis-profile=deep` looks further.

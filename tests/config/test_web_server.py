@@ -12,10 +12,11 @@ from config.web_server import YOUNG, be_patient, post_worker_init
 
 @pytest.fixture
 def thawed() -> Iterator[None]:
-    """The collector as it was, afterwards."""
+    """The collector as it is before anything was frozen; and as it was, afterwards."""
     before = gc.get_threshold()
-    yield
     gc.unfreeze()
+    yield
+    gc.freeze()
     gc.set_threshold(*before)
 
 
