@@ -53,15 +53,22 @@ bounds = st.sampled_from([0.02, 0.05, 0.10])
 
 
 @settings(deadline=None)
-@given(samples, grids, bounds)
-def test_both_go_as_far_from_the_same_start(
-    given_: tuple[np.ndarray, np.ndarray], grid: np.ndarray, bound: float
+@given(samples, grids, bounds, st.sampled_from([1, 2, 3, 5]))
+def test_ours_goes_as_far_from_one_start_and_no_less_far_from_several(
+    given_: tuple[np.ndarray, np.ndarray], grid: np.ndarray, bound: float, starts: int
 ) -> None:
+    """Theirs hands nothing on from one start to the next."""
     scores, wrong = given_
-    later = grid[int(certificate.START * len(grid)) :]
-    theirs = control_fwer(p_values(scores, wrong, later, bound), DELTA, FWERFixedSequenceTesting(n_starts=1))
-    ours = certify(scores, wrong, grid, bound=bound, delta=DELTA)
-    assert (ours.threshold if ours else None) == laxest(later, theirs)
+    theirs = control_fwer(p_values(scores, wrong, grid, bound), DELTA, FWERFixedSequenceTesting(n_starts=starts))
+    with pytest.MonkeyPatch.context() as same:
+        even = len(grid) // starts
+        same.setattr(certificate, "STARTS", tuple(((it * even + 0.5) / len(grid), 1 / starts) for it in range(starts)))
+        ours = certify(scores, wrong, grid, bound=bound, delta=DELTA)
+    limit, of_theirs = ours.threshold if ours else None, laxest(grid, theirs)
+    if starts == 1:
+        assert limit == of_theirs
+    elif of_theirs is not None:
+        assert limit is not None and limit <= of_theirs
 
 
 @pytest.mark.filterwarnings("ignore:.*monotonic", "ignore:No predict parameters", "ignore:All provided predict")
@@ -79,7 +86,7 @@ def test_the_whole_of_it_certifies_no_more_than_ours(
     passing = np.array([(scores >= it).any() for it in grid])
     assert (exact * (1 - 1e-9) <= theirs)[passing].all() and (theirs <= one_more * (1 + 1e-9))[passing].all()
     with pytest.MonkeyPatch.context() as same:
-        same.setattr(certificate, "START", 0.0)
+        same.setattr(certificate, "STARTS", ((0.0, 1.0),))
         ours = certify(scores, wrong, grid, bound=bound, delta=DELTA)
     if exact[0] > DELTA:
         assert ours is None

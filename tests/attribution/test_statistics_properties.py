@@ -13,7 +13,7 @@ from attribution.rungs import LADDER
 from attribution.statistics.bootstrap import lower_limit
 from attribution.statistics.bounds import exceeds_p_value, lower_bound, upper_bound
 from attribution.statistics.calibration import calibration_error, log_softmax, temperature
-from attribution.statistics.certificate import Certified, certify, threshold_grid
+from attribution.statistics.certificate import STARTS, Certified, certify, threshold_grid
 from attribution.statistics.meter import MOST, passes_needed, reviews_needed
 from attribution.statistics.risk_coverage import risk_coverage
 from attribution.statistics.stability import move
@@ -110,6 +110,10 @@ def test_a_grid_goes_from_strict_to_lax_over_scores_that_are_there(sample: tuple
     assert set(grid) <= {FLOOR, *scores}
 
 
+def test_the_starts_share_the_allowed_failure() -> None:
+    assert sum(share for _, share in STARTS) == pytest.approx(1)
+
+
 @given(labelled, bounds)
 def test_a_certificate_says_what_its_sample_says(sample: tuple[np.ndarray, np.ndarray], bound: float) -> None:
     scores, wrong = sample
@@ -119,7 +123,8 @@ def test_a_certificate_says_what_its_sample_says(sample: tuple[np.ndarray, np.nd
         return
     passes = scores >= found.threshold
     assert (found.sample, found.errors) == (passes.sum(), wrong[passes].sum())
-    assert found.upper == upper_bound(found.errors, found.sample, 0.05) <= bound * (1 + 1e-9)
+    least = upper_bound(found.errors, found.sample, 0.05)
+    assert least * (1 - 1e-9) <= found.upper <= bound * (1 + 1e-9)
     assert found.threshold in grid
     shuffled = np.random.default_rng(1).permutation(len(scores))
     assert certify(scores[shuffled], wrong[shuffled], grid, bound=bound) == found
