@@ -21,7 +21,7 @@ from config.stack.postgres import live_port
 from config.stack.programs import copied_programs
 from config.stack.state import CHECKOUT, last_port, listens, read_env, write_env
 
-SECONDS = 60
+SECONDS = 180
 SHOW_URLS = "import os; print(os.environ['DATABASE_URL'], os.environ['REDIS_URL'])"
 WRITE = "CREATE TABLE IF NOT EXISTS kept (n integer); INSERT INTO kept VALUES (1)"
 TOUCH = (
