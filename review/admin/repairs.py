@@ -9,7 +9,7 @@ from ingestion.models import Repair, RepairedCell
 from ingestion.person import person_of
 from reconciliation.admin.filters import SourceFilter, through
 from reconciliation.visibility import visible_sources
-from review.bulk_answers.choosing import visible_answers
+from review.bulk_answers.choosing import given_answers
 from review.models import BulkAnswer
 
 
@@ -64,4 +64,4 @@ class BulkAnswerAdmin(ReadOnlyAdmin):
 
     def visible(self, request: HttpRequest) -> QuerySet[BulkAnswer]:
         """Those that were given, of sources that the user may see."""
-        return visible_answers(person_of(request)).filter(answered_at__isnull=False)
+        return given_answers(person_of(request))

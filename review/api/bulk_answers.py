@@ -26,7 +26,7 @@ from review.bulk_answers.choosing import (
     choose_answered,
     choose_filtered,
     choose_rows,
-    visible_answers,
+    given_answers,
 )
 from review.bulk_answers.summary import summary_of
 from review.models import BulkAnswer, BulkAnswerRow
@@ -120,7 +120,7 @@ class BulkAnswerViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[BulkAnswer]:
         """Those that were given, of sources that the user may see."""
-        return visible_answers(person_of(self.request)).filter(answered_at__isnull=False)
+        return given_answers(person_of(self.request))
 
     @extend_schema(
         parameters=[KEY_HEADER], request=AskedSerializer, responses={201: BulkAnswerSerializer, 200: LookedAtSerializer}
@@ -179,7 +179,7 @@ def _chosen(request: Request, asked: dict[str, Any]) -> BulkAnswer:
     if "filters" in asked:
         return choose_filtered(action=verb, asked=Asked.of(asked["filters"]), by=by)
     if "answer" in asked:
-        earlier = get_object_or_404(visible_answers(by).filter(answered_at__isnull=False), pk=asked["answer"])
+        earlier = get_object_or_404(given_answers(by), pk=asked["answer"])
         return choose_answered(action=verb, of=earlier, by=by)
     try:
         return choose_rows(action=verb, ids=asked["rows"], by=by)

@@ -29,6 +29,11 @@ def visible_answers(user: User) -> QuerySet[BulkAnswer]:
     return found.select_related("asked_by").order_by("-id")
 
 
+def given_answers(user: User) -> QuerySet[BulkAnswer]:
+    """Of those the ones that were given, and are no previews."""
+    return visible_answers(user).filter(answered_at__isnull=False)
+
+
 def choose_rows(*, action: str, ids: Collection[int], by: User) -> BulkAnswer:
     """Freeze named rows. UnseenRow where one of them is not there for the user, RepairRefused for none or too many."""
     wanted = set(ids)
