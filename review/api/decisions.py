@@ -17,6 +17,7 @@ from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.serializers import DecisionSerializer
 from review.api.strict import StrictSerializer
 from review.decisions import AlreadyDecided, DecisionRefused, confirm, withdraw
+from review.ids import is_number
 from review.models import Decision
 from review.rights import DECIDES
 from review.undoing import undo
@@ -68,7 +69,7 @@ class DecisionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
             mine = Q(proposed_by=self.request.user.pk)
             found = found.filter(mine if _one_of("by", by, BY) == "me" else ~mine)
         if brk:
-            if not (brk.isascii() and brk.isdecimal() and len(brk) <= 18):
+            if not is_number(brk):
                 raise ValidationError({"detail": f"break is {brk[:40]!r}; it is a break's id."})
             found = found.filter(brk=int(brk))
         return found.filter(brk__reconciliation__code=code) if code else found

@@ -32,6 +32,7 @@ from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import OURS
 from review.api.strict import StrictSerializer
+from review.ids import is_number
 
 CHANGES = 100  # records of an answer
 
@@ -132,7 +133,7 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         kind, first = request.query_params.get("kind", ""), request.query_params.get("first", "0")
         if kind and kind not in LISTED:
             raise ValidationError({"detail": f"There is no kind {kind!r}; there is {', '.join(LISTED)}."})
-        if not (first.isascii() and first.isdecimal()) or len(first) > 12:
+        if not is_number(first, 12):
             raise ValidationError({"detail": "first is a whole number from 0."})
         kinds = (kind,) if kind else LISTED
         told = compare_with_former(self.get_object(), kinds=kinds, first=int(first), most=CHANGES)

@@ -6,6 +6,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
+from review.ids import is_number
+
 MOST = 1000  # rows of a page
 OURS = ("cursor", "limit")
 
@@ -23,7 +25,7 @@ class NewestFirst(CursorPagination):
         text = request.GET.get("limit")
         if text is None:
             return self.page_size
-        if not (text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= MOST):
+        if not (is_number(text, 4) and 1 <= int(text) <= MOST):
             raise ValidationError({"detail": f"limit is {text[:40]!r}; it is a number from 1 to {MOST}."})
         return int(text)
 

@@ -13,7 +13,7 @@ from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, 
 from reconciliation.models import Reconciliation, Run
 from reconciliation.redelivery import LISTED, compare_with_former, former_of
 from reconciliation.visibility import visible_deliveries, visible_sources
-from review.ids import id_of
+from review.ids import id_of, is_number
 from review.pages.sources import listed_sources, narrowed
 from review.proposals import visible_proposals
 from review.repairs import waiting_to_replay
@@ -103,7 +103,7 @@ def changes(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(visible_deliveries(request.user), pk=pk)
     kind = request.GET.get("kind", "")
     first = request.GET.get("first", "")
-    start = int(first) if first.isascii() and first.isdecimal() and len(first) <= 12 else 0
+    start = int(first) if is_number(first, 12) else 0
     kinds = (kind,) if kind in LISTED else LISTED
     told = compare_with_former(found, kinds=kinds, first=start, most=CHANGES + 1)
     context = {

@@ -17,14 +17,12 @@ from review.nul import NO_NUL
 from review.undoing import undo
 
 VALUE = "value:"  # a form's input of a field's value is called so, then the field
+Decided = tuple[str, Decision | None]
 
 
 def visible_decision(request: HttpRequest, pk: int) -> Decision:
     """A decision about a break that the user may see; 404 for any other."""
     return get_object_or_404(Decision.objects.filter(brk__in=Break.objects.visible_to(request.user)), pk=pk)
-
-
-Decided = tuple[str, Decision | None]
 
 
 def posted_decision(request: HttpRequest, brk: Break) -> Decided:

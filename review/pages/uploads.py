@@ -35,6 +35,7 @@ from ingestion.uploads import (
 )
 from reconciliation.visibility import visible_sources
 from review.dry_run import dry_run
+from review.ids import is_number
 
 View = Callable[..., HttpResponse]
 SETTLED = "That upload is settled already: it was accepted, discarded, or is more than a day old."
@@ -156,7 +157,7 @@ def _form(request: HttpRequest, door: Door, sources: list[Source], code: str, da
 def _declared(request: HttpRequest) -> Declared | None:
     """What the manifest says: a count, and sums such as `amount=1234.50`, apart by commas or spaces."""
     count = request.POST.get("records", "").strip()
-    if count and not (count.isascii() and count.isdecimal() and len(count) <= 18):
+    if count and not is_number(count):
         raise IngestionError(f"{count[:40]!r} is no number of records.")
     sums = request.POST.get("sums", "").replace(",", " ").split()
     return Declared.given(int(count) if count else None, sums)
