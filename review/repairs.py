@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ingestion import custody, lake
@@ -15,19 +15,20 @@ from ingestion.models import Delivery, Normalization, QuarantinedRow, Repair, Re
 from ingestion.quarantine import said_of
 from ingestion.replay import Tried, cells_of_row, deliver_repaired, holder_of, try_cells
 from ingestion.work import retry
-from reconciliation.models import Reconciliation
 from review.nul import NO_NUL
 from review.recorded import changed_cells, only_user, record_repair
+from review.repair_rules import (
+    AlreadySaid,
+    RepairRefused,
+    check_comment,
+    check_confirms,
+    check_right,
+    check_unsaid,
+    check_withdraws,
+    needing_second,
+)
 
 Action = Repair.Action
-
-
-class RepairRefused(Exception):
-    """A repair that cannot be; the text says what holds it, and what would help. Nothing was written."""
-
-
-class AlreadySaid(RepairRefused):
-    """Somebody said something of this row first."""
 
 
 def try_repair(*, row: QuarantinedRow, cells: Mapping[str, str], by: User) -> Tried:
@@ -53,7 +54,7 @@ def repair(*, row: QuarantinedRow, cells: Mapping[str, str], comment: str, by: U
     standing = said_of(row).filter(withdrawn=False).first()
     if standing is not None and standing.confirmed_by_id is None and _same(standing, whole):
         return confirm_repair(repair=standing, by=by)
-    _nothing_said(standing)
+    check_unsaid(standing)
     tried = _tried(row, whole)
     if tried.reason:
         raise RepairRefused(f"With these values it is no record either. {tried.reason}")
@@ -70,7 +71,7 @@ def dismiss(*, row: QuarantinedRow, comment: str, by: User) -> Repair:
     standing = said_of(row).filter(withdrawn=False).first()
     if standing is not None and standing.confirmed_by_id is None and standing.action == Action.DISMISS:
         return confirm_repair(repair=standing, by=by)
-    _nothing_said(standing)
+    check_unsaid(standing)
     return _write(row, Action.DISMISS, comment, by, {})
 
 
@@ -78,12 +79,7 @@ def dismiss(*, row: QuarantinedRow, comment: str, by: User) -> Repair:
 def confirm_repair(*, repair: Repair, by: User) -> Repair:
     """Confirm another person's proposal."""
     repair = _locked_repair(repair)
-    if not by.has_perm("ingestion.change_repair"):
-        raise RepairRefused("A Supervisor or a Manager confirms a proposal.")
-    if repair.confirmed_by_id is not None or repair.withdrawn:
-        raise AlreadySaid("This proposal is no longer open.")
-    if repair.proposed_by_id == by.pk:
-        raise RepairRefused("Nobody confirms their own proposal. Another person must.")
+    check_confirms(repair, by)
     repair.confirmed_by, repair.confirmed_at = by, timezone.now()
     repair.save(update_fields=["confirmed_by", "confirmed_at"])
     custody.seal([repair])
@@ -95,11 +91,7 @@ def confirm_repair(*, repair: Repair, by: User) -> Repair:
 def withdraw_repair(*, repair: Repair, by: User) -> Repair:
     """Take back what was said of a row, so that it is open again. What was replayed stays."""
     repair = _locked_repair(repair)
-    check_right(by)
-    if repair.withdrawn or repair.delivery_id is not None:
-        raise AlreadySaid("This was replayed or withdrawn before.")
-    if repair.proposed_by_id != by.pk and not by.has_perm("ingestion.change_repair"):
-        raise RepairRefused("Whoever proposed it withdraws it, or a Supervisor or a Manager.")
+    check_withdraws(repair, by)
     repair.withdrawn = True
     repair.save(update_fields=["withdrawn"])
     custody.seal([repair])
@@ -156,11 +148,6 @@ def read_again(*, delivery: Delivery, by: User) -> Delivery:
     return delivery
 
 
-def needs_second(source: Source) -> bool:
-    """Whether a second person has to confirm: a reconciliation of the source asks for four eyes."""
-    return Reconciliation.objects.filter(Q(a=source) | Q(b=source), four_eyes=True).exists()
-
-
 def waiting_to_replay(delivery: Delivery) -> int:
     """How many repaired rows of a delivery wait to be replayed."""
     return _waiting(delivery).count()
@@ -184,29 +171,6 @@ def _locked_repair(repair: Repair) -> Repair:
     """The repair as it stands, after whoever replays its delivery has ended."""
     _locked(repair.row)
     return Repair.objects.select_for_update().get(pk=repair.pk)
-
-
-def check_right(by: User) -> None:
-    """RepairRefused for who may not say anything of a row."""
-    if not by.has_perm("ingestion.add_repair"):
-        raise RepairRefused("Analysts, Supervisors and Managers repair rows. Ask one of them.")
-
-
-def check_comment(comment: str, *, needed: bool = True) -> None:
-    """RepairRefused for one that is missing, or cannot be kept."""
-    if needed and not comment.strip():
-        raise RepairRefused("Say why in the comment; it stays with the row.")
-    if "\0" in comment:
-        raise RepairRefused(NO_NUL)
-
-
-def _nothing_said(standing: Repair | None) -> None:
-    if standing is None:
-        return
-    who = standing.confirmed_by or standing.proposed_by
-    if standing.delivery_id is not None:
-        raise AlreadySaid(f"This row was repaired by {who} and replayed as delivery {standing.delivery_id}.")
-    raise AlreadySaid(f"{standing.told} by {who} already. Withdraw that first.")
 
 
 def _whole(row: QuarantinedRow, given: Mapping[str, str]) -> dict[str, str]:
@@ -255,7 +219,8 @@ def _same(standing: Repair, cells: Mapping[str, str]) -> bool:
 
 
 def _write(row: QuarantinedRow, action: str, comment: str, by: User, cells: Mapping[str, str]) -> Repair:
-    now, second = timezone.now(), needs_second(row.normalization.delivery.source)
+    now, source = timezone.now(), row.normalization.delivery.source_id
+    second = bool(needing_second([source]))
     said = Repair.objects.create(
         row=row, action=action, comment=comment.strip(), proposed_by=by, proposed_at=now, four_eyes=second,
         confirmed_by=None if second else by, confirmed_at=None if second else now,

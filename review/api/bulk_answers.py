@@ -31,7 +31,7 @@ from review.bulk_answers.choosing import (
 from review.bulk_answers.summary import summary_of
 from review.models import BulkAnswer, BulkAnswerRow
 from review.quarantined import Asked, BadFilter
-from review.repairs import AlreadySaid, RepairRefused
+from review.repair_rules import AlreadySaid, RepairRefused
 
 REFUSALS: Refusals = {AlreadySaid: 409, RepairRefused: 400, BadFilter: 400}
 ROW_STATES = ("done", "skipped")

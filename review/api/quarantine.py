@@ -24,17 +24,8 @@ from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.paging import OURS
 from review.api.strict import StrictSerializer
 from review.quarantined import FILTERS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
-from review.repairs import (
-    AlreadySaid,
-    RepairRefused,
-    confirm_repair,
-    dismiss,
-    read_again,
-    repair,
-    replay,
-    try_repair,
-    withdraw_repair,
-)  # fmt: skip
+from review.repair_rules import AlreadySaid, RepairRefused
+from review.repairs import confirm_repair, dismiss, read_again, repair, replay, try_repair, withdraw_repair
 
 MAY, MAY_READ = "ingestion.add_repair", "ingestion.add_delivery"
 LISTED_RAW = 2_000  # characters

@@ -13,16 +13,25 @@ from ingestion import custody
 from ingestion.audit_log import record_event
 from ingestion.models import Delivery, QuarantinedRow, Repair, Source
 from ingestion.quarantine import with_standing
-from reconciliation.models import Reconciliation
 from review.models import BulkAnswer
 from review.quarantined import visible_rows
 from review.recorded import only_user, record_repairs
-from review.repairs import RepairRefused, check_comment, check_right
+from review.repair_rules import (
+    RepairRefused,
+    check_comment,
+    check_confirms,
+    check_may_confirm,
+    check_right,
+    check_unsaid,
+    check_withdraws,
+    needing_second,
+)
 
 Action = BulkAnswer.Action
 TYPED_FROM = 100  # rows; more than these ask for the number to be typed
 GONE = "It is no longer in the quarantine, or not yours to see."
 NOTHING_STANDS = "Nothing stands about it."
+REPAIRED = "It was repaired, and a repair is confirmed or withdrawn on its own page, where its cells stand."
 
 
 @dataclass(frozen=True)
@@ -43,8 +52,8 @@ class Found:
 def check_may(action: str, by: User) -> None:
     """RepairRefused for who may not answer so."""
     check_right(by)
-    if action == Action.CONFIRM and not by.has_perm("ingestion.change_repair"):
-        raise RepairRefused("A Supervisor or a Manager confirms a proposal.")
+    if action == Action.CONFIRM:
+        check_may_confirm(by)
 
 
 def look_at(answer: BulkAnswer, by: User) -> list[Found]:
@@ -54,40 +63,27 @@ def look_at(answer: BulkAnswer, by: User) -> list[Found]:
     deliveries = Delivery.objects.select_related("source").in_bulk({row.of for row in rows})
     ids = {row.standing for row in rows if row.standing is not None}  # type: ignore[attr-defined]
     said = Repair.objects.filter(pk__in=ids).select_related("proposed_by", "confirmed_by").in_bulk()
-    supervises = by.has_perm("ingestion.change_repair")
     found = [(row, said.get(row.standing)) for row in rows]  # type: ignore[attr-defined]
-    return [
-        Found(row, deliveries[row.of], it, _refusal(answer.action, it, by, supervises=supervises)) for row, it in found
-    ]
+    return [Found(row, deliveries[row.of], it, _refusal(answer.action, it, by)) for row, it in found]
 
 
-def _refusal(action: str, standing: Repair | None, by: User, *, supervises: bool) -> str:
+def _refusal(action: str, standing: Repair | None, by: User) -> str:
     """What leaves a row alone, in a sentence."""
+    try:
+        _check(action, standing, by)
+    except RepairRefused as refused:
+        return str(refused)
+    return ""
+
+
+def _check(action: str, standing: Repair | None, by: User) -> None:
     if action == Action.DISMISS:
-        return "" if standing is None else _said_before(standing)
+        return check_unsaid(standing)
     if standing is None:
-        return NOTHING_STANDS
+        raise RepairRefused(NOTHING_STANDS)
     if standing.action == Repair.Action.REPAIR:
-        return "It was repaired, and a repair is confirmed or withdrawn on its own page, where its cells stand."
-    if action == Action.CONFIRM:
-        if standing.confirmed_by_id is not None:
-            return _said_before(standing)
-        return "" if standing.proposed_by_id != by.pk else "Nobody confirms their own proposal. Another person must."
-    if standing.proposed_by_id == by.pk or supervises:
-        return ""
-    return f"{standing.proposed_by} dismissed it. Who did withdraws it, or a Supervisor or a Manager."
-
-
-def _said_before(standing: Repair) -> str:
-    who = standing.confirmed_by or standing.proposed_by
-    if standing.delivery_id is not None:
-        return f"Repaired by {who} and replayed as delivery {standing.delivery_id} already."
-    return f"{standing.told} by {who} already."
-
-
-def sources_with_four_eyes() -> set[int]:
-    """The ids of sources whose answers a second person confirms."""
-    return {pk for pair in Reconciliation.objects.filter(four_eyes=True).values_list("a", "b") for pk in pair}
+        raise RepairRefused(REPAIRED)
+    return check_confirms(standing, by) if action == Action.CONFIRM else check_withdraws(standing, by)
 
 
 @transaction.atomic
@@ -142,7 +138,7 @@ def _said_of_each(answer: BulkAnswer, reached: Sequence[Found], by: User) -> lis
 
 
 def _dismissed(answer: BulkAnswer, reached: Sequence[Found], by: User) -> list[Repair]:
-    second, now = sources_with_four_eyes(), answer.answered_at or timezone.now()
+    second, now = needing_second(it.source.pk for it in reached), answer.answered_at or timezone.now()
     repairs = [
         Repair(
             row=it.row,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from reconciliation.visibility import visible_sources
 from review.models import BulkAnswer, BulkAnswerRow
 from review.quarantined import Asked, narrowed, visible_rows
-from review.repairs import RepairRefused
+from review.repair_rules import RepairRefused
 
 MOST = 10_000  # rows of one answer
 KEPT = dt.timedelta(days=1)  # how long a preview that nobody used stays

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from django.contrib.auth.models import User
 
 from ingestion.quarantine import STATES
-from review.bulk_answers.answering import Action, Found, look_at, reasons_left_alone, sources_with_four_eyes
+from review.bulk_answers.answering import Action, Found, look_at, reasons_left_alone
 from review.models import BulkAnswer
 from review.quarantined import ALL, Asked, narrowed, visible_rows
+from review.repair_rules import needing_second
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def summary_of(answer: BulkAnswer, by: User) -> Summary:
     """A few queries, however many rows there are."""
     found = look_at(answer, by)
     reached = [it for it in found if not it.refusal]
-    second = sources_with_four_eyes() if answer.action == Action.DISMISS else set()
+    second = needing_second(it.source.pk for it in reached) if answer.action == Action.DISMISS else set()
     return Summary(
         rows=answer.rows,
         count=len(reached),

@@ -15,7 +15,7 @@ from review.bulk_answers.summary import summary_of
 from review.ids import id_of
 from review.models import BulkAnswer
 from review.quarantined import FILTERS, Asked, BadFilter
-from review.repairs import RepairRefused
+from review.repair_rules import RepairRefused
 
 SHOWN, SHOWN_GROUPS = 100, 50
 DONE = {"dismiss": "dismissed", "confirm": "confirmed", "withdraw": "withdrawn"}

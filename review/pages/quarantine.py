@@ -24,8 +24,8 @@ from ingestion.ringing import ring_for_normalizing
 from reconciliation.visibility import visible_deliveries, visible_sources
 from review.ids import id_of
 from review.quarantined import ALL, SHOWN_REASONS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
+from review.repair_rules import RepairRefused
 from review.repairs import (
-    RepairRefused,
     confirm_repair,
     dismiss,
     read_again,

@@ -10,7 +10,8 @@ from reconciliation.models import Reconciliation
 from review.bulk_answers.answering import answer_all
 from review.bulk_answers.choosing import choose_filtered
 from review.quarantined import Asked
-from review.repairs import AlreadySaid, dismiss
+from review.repair_rules import AlreadySaid
+from review.repairs import dismiss
 from tests.conftest import HEADER, problems
 from tests.faults.conftest import meanwhile
 
@@ -29,7 +30,7 @@ def test_of_two_people_at_once_the_second_finds_the_rows_answered(broken: None, 
         lambda: answer_all(answer=second, by=bob, comment="another"),
     ).result()
     assert (waiting.done, waiting.skipped) == (0, 5)
-    assert set(waiting.results.values_list("said", flat=True)) == {"Dismissed by ann already."}
+    assert set(waiting.results.values_list("said", flat=True)) == {"Dismissed by ann already. Withdraw that first."}
     assert list(Repair.objects.values_list("proposed_by", flat=True)) == [ann.pk] * 5 and problems() == []
 
 

@@ -22,7 +22,8 @@ from ingestion.models import Delivery, Normalization, QuarantinedRow, Tombstone
 from ingestion.retention import Forgotten, due, forget
 from reconciliation.models import Reconciliation, Run
 from review.journey import journey
-from review.repairs import RepairRefused, read_again, repair
+from review.repair_rules import RepairRefused
+from review.repairs import read_again, repair
 from tests.conftest import DAY, DEFINITION, HEADER, problems, row
 
 KEPT = DEFINITION.replace(

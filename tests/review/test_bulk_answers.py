@@ -16,7 +16,7 @@ from ingestion.quarantine import STATES, in_state, standing_rows
 from reconciliation.models import Reconciliation, Team
 from reconciliation.verify import seals
 from reconciliation.visibility import visible_sources
-from review.bulk_answers.answering import answer_all
+from review.bulk_answers.answering import answer_all, look_at
 from review.bulk_answers.choosing import (
     MOST,
     UnseenRow,
@@ -28,7 +28,8 @@ from review.bulk_answers.choosing import (
 from review.bulk_answers.summary import summary_of
 from review.models import BulkAnswer
 from review.quarantined import Asked
-from review.repairs import RepairRefused, dismiss, repair, withdraw_repair
+from review.repair_rules import RepairRefused
+from review.repairs import confirm_repair, dismiss, repair, withdraw_repair
 from review.tokens import make_token
 from tests.conftest import HEADER, problems, row
 
@@ -111,6 +112,41 @@ def test_under_four_eyes_another_person_confirms_them_all(
         answer_all(answer=choose_answered(action="confirm", of=given, by=other), by=person("Analyst"))
 
 
+def _said_alone(act: Callable[[], Repair]) -> str:
+    """What one answer is refused with; empty where it is given, which is not kept."""
+    with transaction.atomic():
+        try:
+            act()
+        except RepairRefused as refused:
+            return str(refused)
+        finally:
+            transaction.set_rollback(True)
+    return ""
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_one_and_many_are_refused_in_the_same_words(
+    confirmed: bool, broken: list[QuarantinedRow], trades: Reconciliation, person: Callable[..., User]
+) -> None:
+    trades.four_eyes = True
+    trades.save()
+    custody.seal([trades])
+    ann, eve, analyst = person("Supervisor", "ann"), person("Supervisor", "eve"), person("Analyst", "al")
+    said = dismiss(row=broken[0], comment="why", by=ann)
+    if confirmed:
+        said = confirm_repair(repair=said, by=eve)
+    one: dict[str, Callable[[User], Repair]] = {
+        "dismiss": lambda by: dismiss(row=broken[0], comment="why", by=by),
+        "confirm": lambda by: confirm_repair(repair=said, by=by),
+        "withdraw": lambda by: withdraw_repair(repair=said, by=by),
+    }
+    asked = [("withdraw", it) for it in (ann, eve, analyst)] + [("confirm", it) for it in (ann, eve)]
+    for action, by in asked + [("dismiss", eve)] * confirmed:  # what is open is confirmed by who dismisses it alone
+        alone = _said_alone(lambda: one[action](by))  # noqa: B023 - called at once
+        many = look_at(choose_rows(action=action, ids=[broken[0].pk], by=by), by)
+        assert [it.refusal for it in many] == [alone], (action, by.username)
+
+
 def test_rows_that_moved_on_are_left_alone_and_said_so(
     broken: list[QuarantinedRow], trades: Reconciliation, deliver: Callable[..., Normalization], person: Callable[..., User]
 ) -> None:  # fmt: skip
@@ -121,10 +157,14 @@ def test_rows_that_moved_on_are_left_alone_and_said_so(
     assert sum(count for _, count in summary_of(chosen, by).left_alone) == 2
     deliver("left", "\n".join([HEADER, row("F"), "G,2026-11-20,Acme DE,5.00,EUR"]) + "\n")  # comes too late
     given = answer_all(answer=chosen, by=by, comment="why")
-    assert _results(given) == [(False, "Dismissed by ann already."), (False, "Repaired by ann already."), (True, "")]
+    assert _results(given) == [
+        (False, "Dismissed by ann already. Withdraw that first."),
+        (False, "Repaired by ann already. Withdraw that first."),
+        (True, ""),
+    ]
     mine = choose_filtered(action="withdraw", asked=Asked("left", state="dismissed"), by=by)
     assert _results(answer_all(answer=mine, by=by)) == [
-        (False, "ann dismissed it. Who did withdraws it, or a Supervisor or a Manager."), (True, ""),
+        (False, "ann, a Supervisor or a Manager withdraws this."), (True, ""),
     ]  # fmt: skip
     gone = choose_rows(action="dismiss", ids=[broken[2].pk], by=by)
     trades.team = Team.objects.create(code="fx")

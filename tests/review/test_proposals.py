@@ -16,7 +16,8 @@ from ingestion.models import MappingProposal, Normalization, QuarantinedRow
 from reconciliation.models import Reconciliation, Team
 from reconciliation.runs import start_run
 from review.proposals import AlreadyAnswered, accept_proposal
-from review.repairs import RepairRefused, read_again, repair, replay
+from review.repair_rules import RepairRefused
+from review.repairs import read_again, repair, replay
 from review.tokens import make_token
 from tests.conftest import DAY, DEFINITION, HEADER, problems, row
 

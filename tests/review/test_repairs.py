@@ -20,7 +20,8 @@ from reconciliation.verify import repairs, seals
 from reconciliation.visibility import visible_sources
 from review.journey import journey
 from review.rejects import rejects
-from review.repairs import AlreadySaid, RepairRefused, confirm_repair, dismiss, repair, replay, withdraw_repair
+from review.repair_rules import AlreadySaid, RepairRefused
+from review.repairs import confirm_repair, dismiss, repair, replay, withdraw_repair
 from tests.conftest import DAY, HEADER, problems, row
 
 BROKEN = "B,2026-11-20,Acme DE,5.00,EUR"  # a delimiter is gone
