@@ -47,6 +47,8 @@ def _rejects_faults(place: str, given: object) -> Iterator[Fault]:
         return
     if any(sign in str(given["url"]) for sign in "*?[") or not str(given["url"]).startswith(("file://", "s3://")):
         yield Fault(f"{place}.url", "write it as file://folder/ or s3://bucket/folder/, without *")
+    for key in ("url", "endpoint"):
+        yield from (Fault(f"{place}.{key}", sentence) for sentence in _no_password(given.get(key, "")))
     for key in ("key", "secret"):
         if key in given:
             yield from (Fault(f"{place}.{key}", sentence) for sentence in _reference(given[key]))
@@ -61,6 +63,14 @@ def _drop_url(value: object) -> Iterator[str]:
     protocol, found, path = str(value).partition("://")
     if not found or protocol not in PROTOCOLS or not path:
         yield "write it as file:///folder/*.csv or s3://bucket/folder/*.csv"
+    yield from _no_password(value)
+
+
+def _no_password(value: object) -> Iterator[str]:
+    """Who may read the definition would read it too."""
+    protocol, _, place = str(value).partition("://")
+    if protocol != "file" and "@" in place.partition("/")[0]:
+        yield f"an address holds no user or password; name them by variables, such as {{env: {PREFIX}NAME}}"
 
 
 def _high_water(value: object) -> Iterator[str]:
@@ -81,6 +91,8 @@ def _seconds(value: object) -> Iterator[str]:
 def _address(value: object) -> Iterator[str]:
     if not is_reference(value) and not str(value).startswith(("http://", "https://")):
         yield f"write it as https://host/path, or name a variable, such as {{env: {PREFIX}NAME}}"
+    elif not is_reference(value):
+        yield from _no_password(value)
 
 
 def _auth(value: object) -> Iterator[str]:
@@ -126,6 +138,7 @@ def _count(value: object) -> Iterator[str]:
 
 CHECKS: Mapping[tuple[str, str], Callable[[object], Iterator[str]]] = {
     ("drop", "url"): _drop_url,
+    ("drop", "endpoint"): _no_password,
     ("drop", "key"): _reference,
     ("drop", "secret"): _reference,
     ("table", "url"): _reference,

@@ -154,7 +154,7 @@ class HttpApi:
     def _answered(self, http: httpx.Client, url: httpx.URL) -> Iterator[httpx.Response]:
         """What stands at an address, after redirects; they are followed here, so that no other host sees the credentials."""
         for _ in range(MOST_REDIRECTS + 1):
-            own = self.headers if url.host == self.home.host else {}
+            own = self.headers if self._is_home(url) else {}
             headers = {"Accept": "application/json", **own}
             with http.stream("GET", url, headers=headers, follow_redirects=False) as answer:
                 if answer.next_request is None:
@@ -162,6 +162,11 @@ class HttpApi:
                     return
                 url = answer.next_request.url
         raise httpx.TooManyRedirects("too many")
+
+    def _is_home(self, url: httpx.URL) -> bool:
+        """Whether an address may see the credentials: the place they are for, or its host by TLS; never in the clear instead."""
+        ways = ((self.home.scheme, self.home.port), ("https", None))
+        return url.host == self.home.host and (url.scheme, url.port) in ways
 
     def _body(self, answer: httpx.Response, host: str) -> bytes:
         """The bytes of a page, within the caps. Again or PullError for any answer that is none."""

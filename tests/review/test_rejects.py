@@ -91,6 +91,7 @@ def test_it_is_put_where_the_source_reads_it(
         ("s3://b/", "it is {url: 's3://bucket/folder/'}"),
         ("{url: 'ftp://b/'}", "without *"),
         ("{url: 's3://b/', secret: hunter2}", "never the secret itself"),
+        ("{url: 's3://b/', endpoint: 'https://me:hunter2@s3.example'}", "holds no user or password"),
     ],
 )
 def test_a_place_that_cannot_be_is_refused(define: Callable[[str], object], rejects: str, said: str) -> None:

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +13,7 @@ import pytest
 import tenacity.nap
 from pytest_django import fixtures
 
+from config.definitions.faults import BadDefinition
 from ingestion import lake
 from ingestion.connectors import http_api, outbound
 from ingestion.connectors.offer import PullError
@@ -238,6 +240,46 @@ def test_no_other_host_sees_a_key(
     elsewhere = made.connection["url"].replace("127.0.0.1", "mirror.example.com")
     Handler.cues = [_refuse(302, Location=elsewhere), note, note]
     assert not pull(made).failed and seen == [None, TOKEN]
+
+
+def test_no_other_port_of_the_host_sees_a_key(source: Callable[..., Source]) -> None:
+    seen: list[str | None] = []
+
+    def note(handler: Handler) -> None:
+        seen.append(handler.headers.get("Authorization"))
+        handler.page()
+
+    other = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    try:
+        Handler.cues = [
+            _refuse(302, Location=f"http://127.0.0.1:{other.server_port}/trades?page=1&limit=2"),
+            note,
+            note,
+        ]
+        assert not pull(source()).failed and seen == [None, f"Bearer {TOKEN}"]
+    finally:
+        other.shutdown()
+        other.server_close()
+
+
+@pytest.mark.parametrize(
+    ("where", "may"),
+    [
+        ("https://a.example/x", True), ("https://a.example:443/x", True), ("http://a.example/x", False),
+        ("https://a.example:8443/x", False), ("https://b.example/x", False), ("https://a.example.b.example/x", False),
+    ],
+)  # fmt: skip
+def test_a_key_is_never_sent_in_the_clear(where: str, may: bool, tmp_path: Path) -> None:
+    api = http_api.HttpApi({"url": "https://a.example/trades"}, None, tmp_path / "kept")
+    assert api._is_home(http_api.httpx.URL(where)) is may
+
+
+@pytest.mark.parametrize("url", ["https://me:hunter2@a.example/x", "http://me@a.example"])
+def test_a_password_does_not_stand_in_the_address(define: Callable[[str], object], url: str) -> None:
+    with pytest.raises(BadDefinition, match="holds no user or password") as refused:
+        define(DEFINITION.replace("  left:\n", f"  left:\n    kind: api\n    connection: {{url: '{url}'}}\n"))
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
