@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, ProgrammingError, connection, transaction
+from django.db import DatabaseError, OperationalError, ProgrammingError, connection, transaction
 
 from config.failures import MIGRATE, sentence_of
+from config.logs import LEFT_OUT, OneLine
 from tests.conftest import HEADER, row
 
 
@@ -34,6 +35,21 @@ def test_a_database_that_is_away_is_named_and_a_fault_of_ours_is_not() -> None:
     told = sentence_of(OperationalError("connection refused\nIs the server running?"))
     assert told == "The database does not answer: connection refused. Start it, or check DATABASE_URL."
     assert sentence_of(ProgrammingError("syntax error")) == sentence_of(ValueError("x")) == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TEMP TABLE kept (a int NOT NULL, b text); INSERT INTO kept VALUES (NULL, E'a secret\nof two lines')",
+        "DO $$ BEGIN RAISE 'wrong' USING DETAIL = 'a secret'; END $$",
+    ],
+)
+def test_a_traceback_in_the_log_quotes_no_row(statement: str) -> None:
+    with pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    told = OneLine().formatException(caught._excinfo)
+    assert "Traceback" in told and LEFT_OUT in told and "secret" not in told and "of two lines" not in told
 
 
 @pytest.mark.parametrize(
