@@ -1,11 +1,12 @@
 """The record that a decision would store, and what the gate holds against it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 
 from ingestion.prepared import PK, prepared
+from ingestion.shape import Leaf, Shape
 from reconciliation.gate import Condition
 from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Member
@@ -33,20 +34,29 @@ def proposed_record(brk: Break, rows: Rows) -> dict[str, str | None]:
 
 def record_of(brk: Break, rows: Rows, values: Mapping[str, str | None], member: Member | None) -> dict[str, str | None]:
     """The record that the decision would store: the proposed one, or the named row, with the values that were given."""
-    shape = brk.reconciliation.record_type.shape()
     record = dict(member.record) if member is not None else proposed_record(brk, rows)
+    for leaf, text in given_leaves(brk.reconciliation.record_type.shape(), values):
+        try:
+            record[leaf.name] = canonical_value(leaf, text)
+        except BadValue as error:
+            raise DecisionRefused(f"{leaf.name}: {error}") from None
+    return record
+
+
+def given_leaves(shape: Shape, values: Mapping[str, str | None]) -> Iterator[tuple[Leaf, str | None]]:
+    """Each field that is given a value; DecisionRefused for one that there is not, the key, and one under both of its names."""
+    seen: set[Leaf] = set()
     for name, text in values.items():
         try:
             leaf = shape.leaf(name)
-            record[leaf.name] = canonical_value(leaf, text)
         except KeyError:
             raise DecisionRefused(f"The record has no field {name!r}.") from None
-        except BadValue as error:
-            raise DecisionRefused(f"{name}: {error}") from None
-    for leaf in shape.key_leaves:
-        if leaf.name in values and values[leaf.name] is not None:
+        if leaf.key:
             raise DecisionRefused(f"{leaf.name} is the key; it cannot be changed.")
-    return record
+        if leaf in seen:
+            raise DecisionRefused(f"{leaf.name} is given twice, as {leaf.name} and as {leaf.path}. Give it once.")
+        seen.add(leaf)
+        yield leaf, text
 
 
 def _proposed(brk: Break, sides: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from django.db import IntegrityError, transaction
 from attribution.models import Correction
 from ingestion import custody
 from ingestion.models import Alert, AuditEvent
+from ingestion.shape import Leaf, Shape
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.store.current import stored_versions
 from review.decisions import AlreadyDecided, DecisionRefused, confirm, decide, waive, withdraw
+from review.decisions.records import given_leaves
 from review.models import Decision
 from tests.conftest import DAY, row
 from tests.standing import lake_folder  # noqa: F401
@@ -51,6 +53,8 @@ def test_an_override_gives_reason_and_value(sign: Break, trades: Reconciliation,
         ({"action": "override", "values": {"amount": "12.345"}}, "does not fit"),
         ({"action": "override", "values": {"nope": "1"}}, "no field"),
         ({"action": "override", "values": {"id": "Z"}}, "is the key"),
+        ({"action": "override", "values": {"id": None}}, "is the key"),
+        ({"action": "override", "values": {"party": "X", "party.name": "Y"}}, "party is given twice"),
         ({"action": "override", "values": {"amount": "-1"}}, "Held by the gate"),
         ({"action": "approve", "expected_fingerprint": "x"}, "changed since"),
     ],
@@ -62,6 +66,13 @@ def test_a_refusal_says_why_and_writes_nothing(
         decide(brk=sign, by=person("Supervisor"), **given)  # type: ignore[arg-type]
     assert not Decision.objects.exists()
     assert Break.objects.get(pk=sign.pk).state == "review"
+
+
+def test_a_key_is_the_key_by_its_other_name_too() -> None:
+    key = Leaf("party.name", "party", "f1_1", "text", key=True, reference="party", reference_key=True)
+    for name in ("party", "party.name"):
+        with pytest.raises(DecisionRefused, match="party is the key"):
+            list(given_leaves(Shape("account", (key,)), {name: "X"}))
 
 
 def test_an_auditor_decides_nothing(sign: Break, person: Callable[[str], User]) -> None:
