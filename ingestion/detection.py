@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingestion.errors import UnreadableFile
-from ingestion.file_format import FileFormat
+from ingestion.file_format import MOST_COLUMNS, FileFormat
 
 SAMPLE = 1 << 20
 ENCODING_BLOCK = 1 << 24  # bytes
@@ -23,7 +23,12 @@ MAGIC = {
     b"%PDF": "a PDF document",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
 }
-INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e"))
+INVISIBLE = dict.fromkeys(
+    map(
+        ord,
+        "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c",
+    )
+)
 PREAMBLE = "The header seems to stand on line {line}; write `header: {line}` in the format, or deliver with --accept."
 NO_HEADER = "The first line looks like a record, not a header; write `header: false` (or `header: 1`) in the format, or deliver with --accept."
 TWICE = (
@@ -239,11 +244,15 @@ def _record_at(lines: list[str], first: int, draft: FileFormat) -> list[str]:
 
 def _names(cells: list[str], *, has_header: bool) -> tuple[tuple[str, ...], list[str]]:
     """Distinct column names: trimmed headers, `column_n` for blank ones, `name_2` for the second of a name."""
+    if len(cells) > MOST_COLUMNS:
+        raise UnreadableFile(
+            f"Its first line has {len(cells):,} columns, more than {MOST_COLUMNS:,}. Check the delimiter, or leave some out."
+        )
     if not has_header:
         return tuple(f"column_{n}" for n in range(1, len(cells) + 1)), [
             "No header: the columns are column_1, column_2 ..."
         ]
-    names: list[str] = []
+    names: dict[str, int] = {}  # each with the number that the next of its name may have
     notes = []
     for number, cell in enumerate(cells, 1):
         if "\0" in cell:
@@ -254,8 +263,9 @@ def _names(cells: list[str], *, has_header: bool) -> tuple[tuple[str, ...], list
         if cell.translate(INVISIBLE) != cell:
             notes.append(f"Header {name!r} has characters that cannot be seen; they were left out.")
         if name in names:
-            again = next(f"{name}_{n}" for n in range(2, len(cells) + 2) if f"{name}_{n}" not in names)
+            while (again := f"{name}_{names[name]}") in names:
+                names[name] += 1
             notes.append(f"Header {name!r} stands twice; the second one is called {again!r}.")
             name = again
-        names.append(name)
+        names[name] = 2
     return tuple(names), notes

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+MOST_COLUMNS = 5_000
 NAMED_VALUES = ("json", "ndjson", "xml", "camt053")  # a value that is not there leaves no trace of its column
 
 

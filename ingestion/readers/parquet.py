@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 
 from ingestion.errors import UnreadableFile
-from ingestion.file_format import FileFormat
+from ingestion.file_format import MOST_COLUMNS, FileFormat
 from ingestion.framing import FileRow, Located
 from ingestion.lookup import lookup
-from ingestion.readers.reader import MOST_COLUMNS, Reading
+from ingestion.readers.reader import Reading
 from ingestion.sql_text import literal, quoted
 
 FETCHED = 500  # rows

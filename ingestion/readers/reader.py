@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 from ingestion.errors import UnreadableFile
-from ingestion.file_format import FileFormat
+from ingestion.file_format import MOST_COLUMNS, FileFormat
 from ingestion.framing import FOOTER, FileRow
 from ingestion.readers.statements import Statement, disagreeing, told_of
 
 SAMPLED_RECORDS = 1_000
-MOST_COLUMNS = 5_000
 NAMED = 20  # columns in a note
 
 

@@ -60,6 +60,8 @@ FILES: dict[str, tuple[bytes, Outcome]] = {
     "17 a header in another case": (b"K,v\nA,1\n", "Did you mean 'K'?"),
     "17 spaces and zero-width characters around headers": ("\u200b k ,v\u200b\nA,1\n".encode(), (["1"], 0)),
     "18 a thousand columns": (wide(1000), (["1"], 0)),
+    "18 more columns than are read": (wide(5001), "Its first line has 5,001 columns, more than 5,000."),
+    "18 nothing but separators": (b";" * 400_000, "Its first line has 400,001 columns"),
     "19 a cell of 2 MB": (b"k,v\nA," + b"x" * (2 << 20) + b"\n", (["x" * (2 << 20)], 0)),
     "21 an undeclared totals line": (b"k,v\nA,1\nTOTAL,1\n", (["1", "1"], 0)),
     "30 zip": (zipped("../../evil", b"x"), "The file is a ZIP archive"),
