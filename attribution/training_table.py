@@ -75,7 +75,7 @@ def _load_labels(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation
 
 def _table_sql(shape: Shape, rules: Rules) -> str:
     dates = [leaf for leaf in shape.leaves if leaf.kind in ("date", "datetime")]
-    first = leaf_text("a.record", dates[0]) if dates else "''"
+    order = ("l.delivery", *(leaf_text("a.record", it) for it in dates[:1]), "c.key", "f.field", "f.id")
     money = money_of(shape, rules)
     amount = leaf_text("a.record", money.amount) if money else "NULL::VARCHAR"
     currency = leaf_text("a.record", money.currency) if money and money.currency else "NULL::VARCHAR"
@@ -84,7 +84,7 @@ def _table_sql(shape: Shape, rules: Rules) -> str:
         f"e.break_id AS record, l.is_whole, l.drawn, l.probability, l.waits, {amount} AS amount, {currency} AS currency "
         "FROM (SELECT *, unnest(ids) AS id FROM field_row) f JOIN label l ON l.id = f.id JOIN said s ON s.no = f.said "
         "JOIN explained e ON e.id = f.id JOIN cause c ON c.break_id = e.break_id "
-        f"LEFT JOIN row_a a ON a.break_id = e.break_id ORDER BY l.delivery, {first}, c.key, f.field, f.id"
+        f"LEFT JOIN row_a a ON a.break_id = e.break_id ORDER BY {', '.join(order)}"
     )
 
 
