@@ -24,7 +24,7 @@ from config.setup.draft import keep
 from config.suggesting import propose, report_document, taken_codes, trial_document, try_document
 from ingestion.errors import IngestionError
 from review.api.door import Door
-from review.api.idempotency import KEY_HEADER, once
+from review.api.idempotency import KEY_HEADER, looked
 from review.api.strict import StrictSerializer
 from review.navigation import SETS_UP
 
@@ -85,7 +85,7 @@ class SuggestionsView(Door):
             raise PermissionDenied("Setting up needs the role Administrator.")
         asked = TwoFilesSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _suggested(asked.validated_data), {IngestionError: 400})
+        return looked(request, lambda: _suggested(asked.validated_data), {IngestionError: 400})
 
 
 class DefinitionTrialsView(Door):
@@ -100,7 +100,7 @@ class DefinitionTrialsView(Door):
         by = definer(request)
         asked = TriedDefinitionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return once(request, lambda: _tried(by, asked.validated_data), {IngestionError: 400})
+        return looked(request, lambda: _tried(by, asked.validated_data), {IngestionError: 400})
 
 
 def _suggested(asked: dict[str, Any]) -> Response:

@@ -36,20 +36,41 @@ def key_of(request: Request) -> str:
 def once(request: Request, act: Callable[[], Response], refusals: Refusals | None = None) -> Response:
     """Carry out a POST once per (user, Idempotency-Key); another body under the same key is refused. What a service refuses is
     answered with its sentence and the status of the first of the `refusals` that it is."""
-    key = key_of(request)
-    digest = hashlib.sha256(repr((request.get_full_path(), _body(request))).encode()).hexdigest()
+    key, digest = key_of(request), _digest_of(request)
     with transaction.atomic():
         kept, is_new = IdempotentRequest.objects.select_for_update().get_or_create(
             user=person_of(request), key=key, defaults={"request_sha256": digest}
         )
-        if kept.request_sha256 != digest:
-            return Response({"detail": "This Idempotency-Key was used for another request."}, status=422)
-        if not is_new and kept.status is not None:
-            return Response(kept.answer, status=kept.status)
+        if kept.request_sha256 != digest or (not is_new and kept.status is not None):
+            return _given_before(kept, digest)
         answer = _answered(act, refusals or {})
         kept.status, kept.answer = answer.status_code, answer.data
         kept.save(update_fields=["status", "answer"])
         return answer
+
+
+def looked(request: Request, look: Callable[[], Response], refusals: Refusals | None = None) -> Response:
+    """As `once`, of what writes nothing and may take minutes: it is done in no transaction, which PostgreSQL would end as idle
+    meanwhile. Asked for twice at the same time, both look."""
+    mine = {"user": person_of(request), "key": key_of(request)}
+    digest = _digest_of(request)
+    if (kept := IdempotentRequest.objects.filter(**mine).first()) is not None:
+        return _given_before(kept, digest)
+    answer = _answered(look, refusals or {})
+    told = {"request_sha256": digest, "status": answer.status_code, "answer": answer.data}
+    kept, _ = IdempotentRequest.objects.get_or_create(**mine, defaults=told)
+    return _given_before(kept, digest)
+
+
+def _digest_of(request: Request) -> str:
+    return hashlib.sha256(repr((request.get_full_path(), _body(request))).encode()).hexdigest()
+
+
+def _given_before(kept: IdempotentRequest, digest: str) -> Response:
+    """What a key was answered before; a refusal where it was for another request."""
+    if kept.request_sha256 != digest:
+        return Response({"detail": "This Idempotency-Key was used for another request."}, status=422)
+    return Response(kept.answer, status=kept.status)
 
 
 def _answered(act: Callable[[], Response], refusals: Refusals) -> Response:

@@ -20,7 +20,7 @@ from ingestion.uploads import Upload, bytes_of, discard_upload, stage
 from reconciliation.visibility import visible_sources
 from review.api.deliveries import ChangedRecordSerializer, HandInSerializer
 from review.api.door import Door
-from review.api.idempotency import KEY_HEADER, once
+from review.api.idempotency import KEY_HEADER, looked
 from review.dry_run import DryRun, dry_run
 
 
@@ -86,7 +86,7 @@ class DeliveryTrialsView(Door):
         asked.is_valid(raise_exception=True)
         source = get_object_or_404(visible_sources(request.user), code=asked.validated_data["source"])
         by = person_of(request)
-        return once(request, lambda: _tried(source, asked.validated_data, by), {IngestionError: 400})
+        return looked(request, lambda: _tried(source, asked.validated_data, by), {IngestionError: 400})
 
 
 def _tried(source: Source, given: dict[str, Any], by: User) -> Response:

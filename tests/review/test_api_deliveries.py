@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from ingestion import lake
 from ingestion.models import Delivery, Normalization
 from reconciliation.models import Reconciliation, Run, Team
+from review.api import trials
 from review.tokens import make_token
 from tests.conftest import HEADER, row
 from tests.standing import standing_trades  # noqa: F401
@@ -24,11 +26,18 @@ def hand_in(trades: Reconciliation, person: Callable[[str], User], client: Clien
     """POST a file with a token of some scopes."""
     user = person("API client")
 
-    def post(body: bytes = BODY, *, key: str = "k", scopes: tuple[str, ...] = ("deliver",), **given: str) -> Any:  # noqa: ANN401
-        token = make_token(user=user, name=key + "".join(scopes) + str(len(body)), scopes=list(scopes))
+    def post(
+        body: bytes = BODY,
+        *,
+        key: str = "k",
+        scopes: tuple[str, ...] = ("deliver",),
+        to: str = "deliveries",
+        **given: str,
+    ) -> Any:  # noqa: ANN401
+        token = make_token(user=user, name=f"{key} {scopes} {len(body)} {to}"[:80], scopes=list(scopes))
         data = {"source": "left", "date": "2026-11-20", **given, "file": SimpleUploadedFile("left.csv", body)}
         headers = {"Authorization": f"Token {token}", "Idempotency-Key": key}
-        return client.post("/api/v1/deliveries", data, headers=headers)
+        return client.post(f"/api/v1/{to}", data, headers=headers)
 
     return post
 
@@ -45,6 +54,23 @@ def test_a_file_is_taken_once(hand_in: Callable[..., Any]) -> None:
     assert hand_in(large, key="k3").status_code == 201
     kept = Delivery.objects.latest("pk")
     assert kept.sha256 == hashlib.sha256(large).hexdigest() == lake.sha256_of(lake.local(kept.path))
+
+
+def test_a_trial_holds_no_transaction_open_and_is_made_once(
+    hand_in: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, depth, seen = trials._tried, len(connection.savepoint_ids), []
+
+    def looked(*given: Any) -> Any:  # noqa: ANN401
+        seen.append(len(connection.savepoint_ids) - depth)
+        return look(*given)
+
+    monkeypatch.setattr(trials, "_tried", looked)
+    first = hand_in(to="delivery-trials")
+    assert (first.status_code, first.json()["received"]) == (200, 2)
+    assert hand_in(to="delivery-trials").json() == first.json() and seen == [0]
+    assert hand_in(BODY + b"x", to="delivery-trials").status_code == 422 and seen == [0]
+    assert not Delivery.objects.exists()
 
 
 @pytest.mark.parametrize(
