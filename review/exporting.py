@@ -187,10 +187,21 @@ def visible_exports(user: User) -> QuerySet[Export]:
 
 
 def take_file(made: Export, by: User) -> Path:
-    """The file for a person to take, which is recorded; ExportGone where there is none to have."""
+    """The file for a person to take, which is recorded; ExportGone where there is none to have, or it is of what the person no
+    longer sees."""
     file = _file_of(made)
+    if not by.has_perm(SEES_ALL):
+        _check_seen(made, by)
     record_event("export.downloaded", of=made, by=by, after={"sha256": made.sha256})
     return file
+
+
+def _check_seen(made: Export, by: User) -> None:
+    """Who left a team leaves its files: the run or the record type is looked for anew."""
+    try:
+        kind_of(Wanted(made.what, made.format, made.filters), by).columns(by, made.filters)
+    except (BadExport, ExportRefused) as refused:
+        raise ExportGone(f"You may no longer see what it holds. {refused}") from None
 
 
 def _file_of(made: Export) -> Path:

@@ -173,6 +173,18 @@ def test_who_lost_the_right_meanwhile_gets_nothing(run: Run, trades: Reconciliat
     assert asked.state == "failed" and "that you may see" in asked.error and asked.path == ""
 
 
+@pytest.mark.parametrize("what", ["differences", "stored"])
+def test_who_left_the_team_leaves_its_files(what: str, run: Run, trades: Reconciliation, person: Person) -> None:
+    by = person("Analyst")
+    export = made(Wanted(what, "csv", filters_of(what, run)), by)
+    assert take_file(export, by).exists()
+    trades.team = Team.objects.create(code="elsewhere")
+    trades.save()
+    with pytest.raises(ExportGone, match="You may no longer see what it holds"):
+        take_file(export, User.objects.get(pk=by.pk))
+    assert take_file(export, person("Auditor")).exists()
+
+
 def test_more_lines_than_the_limit_are_cut_and_said(run: Run, person: Person, settings: fixtures.Settings) -> None:
     settings.EXPORT_ROWS = 1
     export = made(Wanted("queue", "csv"), person("Analyst"))
