@@ -16,7 +16,6 @@ class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ("reconciliation", "0013_break_tally"),
-        ("attribution", "0015_run_drift"),
     ]
 
     operations = [

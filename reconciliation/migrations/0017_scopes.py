@@ -60,7 +60,6 @@ WHERE s.kind = 'reconciliation_reconciliation' AND s.row_id = t.id
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('attribution', '0007_certificates'),  # whose rows are under the seals of breaks
         ('reconciliation', '0016_holds'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
