@@ -15,15 +15,21 @@ from attribution.training import LOCK, TrainingRefused, train_model
 from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide
 from tests.conftest import problems, row
-from tests.standing import standing_trades  # noqa: F401
+from tests.standing import lake_folder, standing_trades  # noqa: F401
 
 HEAD = "reconciliation,key,field,reason"
 
 
+@pytest.fixture(scope="module")
+def run(standing: Callable[..., Run]) -> Run:
+    """Three differing records, one with a key that a spreadsheet would compute, and one that is missing in B."""
+    left = [row("K1", "1.25"), row("K2", "7.00"), row("=K2", "7.00"), row("K3")]
+    return standing(left, [row("K1", "-1.25"), row("K2", "3.50"), row("=K2", "3.50")])
+
+
 @pytest.fixture
-def given(reconcile: Callable[..., Run], tmp_path: Path) -> Callable[[str], Path]:
-    """Two differing records and one that is missing in B, run; then a function that writes a file of labels."""
-    reconcile([row("K1", "1.25"), row("K2", "7.00"), row("K3")], [row("K1", "-1.25"), row("K2", "3.50")])
+def given(run: Run, db: None, tmp_path: Path) -> Callable[[str], Path]:
+    """A function that writes a file of labels of that run."""
 
     def write(*lines: str) -> Path:
         file = tmp_path / "labels.csv"
@@ -98,16 +104,13 @@ def test_a_bad_line_is_named_and_nothing_is_imported(given: Callable[..., Path],
     ],
 )
 def test_labels_of_one_file_that_contradict_each_other_are_refused_with_both_lines(
-    reconcile: Callable[..., Run], tmp_path: Path, again: str
+    given: Callable[..., Path], again: str
 ) -> None:
     """However the second one is written; what stood before stands, and the same said twice is one label."""
     key = "=K2" if "'" in again else "K2"
-    reconcile([row("K1", "1.25"), row(key, "7.00")], [row("K1", "-1.25"), row(key, "3.50")])
-    file = tmp_path / "labels.csv"
 
     def give(*lines: str) -> object:
-        file.write_text("\n".join([HEAD, *lines]), encoding="utf-8")
-        return vars(import_labels(file=file, by="ann"))
+        return vars(import_labels(file=given(HEAD, *lines), by="ann"))
 
     first = f"trades,{key},amount,ACCRUAL_DIFF"
     assert give(f"trades,{key},amount,FX_VARIANCE")["written"] == 1  # type: ignore[index]
@@ -156,19 +159,17 @@ def test_a_dry_run_says_what_would_be_and_keeps_nothing(
 
 
 def test_too_little_to_learn_from_is_refused(
-    reconcile: Callable[..., Run], trades: Reconciliation, tmp_path: Path
+    given: Callable[..., Path], reconcile: Callable[..., Run], trades: Reconciliation
 ) -> None:
     with pytest.raises(TrainingRefused, match="trades has no labels to learn from. Decide breaks, or import labels"):
         train_model(reconciliation=trades, by="ann")
-    keys = [f"K{n}" for n in range(30)]
+    keys = [f"N{n}" for n in range(30)]
     reconcile([row(key, "9.00") for key in keys], [row(key, "3.00") for key in keys])
     for count, fault in (
         (10, "has 10 labels; a model learns from 30 at least. 20 more"),
         (30, "All 30 labels of trades say"),
     ):
-        file = tmp_path / "labels.csv"
-        file.write_text("\n".join([HEAD, *(f"trades,{key},amount,ACCRUAL_DIFF" for key in keys[:count])]))
-        import_labels(file=file, by="ann")
+        import_labels(file=given(HEAD, *(f"trades,{key},amount,ACCRUAL_DIFF" for key in keys[:count])), by="ann")
         with pytest.raises(TrainingRefused, match=fault):
             train_model(reconciliation=trades, by="ann")
     assert not ModelVersion.objects.exists()

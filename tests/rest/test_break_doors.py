@@ -11,6 +11,7 @@ from reconciliation.models import Break, Reconciliation, Run
 from review.decisions import decide
 from review.tokens import make_token
 from tests.conftest import row
+from tests.standing import lake_folder, standing_trades  # noqa: F401
 
 Call = Callable[..., tuple[int, Any]]
 
@@ -35,12 +36,17 @@ def call(client: Client) -> Call:
     return ask
 
 
+@pytest.fixture(scope="module")
+def run(standing: Callable[..., Run]) -> Run:
+    """A record that differs, and one that a check holds."""
+    return standing([row("A", "10.00"), row("B", "2000.00")], [row("A", "9.00"), row("B", "2000.00")])
+
+
 @pytest.fixture
-def proposal(reconcile: Callable[..., Run], person: Callable[..., User]) -> int:
+def proposal(run: Run, person: Callable[..., User]) -> int:
     """A proposal that waits for a second person."""
-    reconcile([row("A", "10.00")], [row("A", "9.00")])
     Reconciliation.objects.update(four_eyes=True)
-    return decide(brk=Break.objects.get(), action="approve", by=person("Analyst", "proposer")).pk
+    return decide(brk=Break.objects.get(key="A"), action="approve", by=person("Analyst", "proposer")).pk
 
 
 def test_a_proposal_is_confirmed_by_another(call: Call, proposal: int, person: Callable[..., User]) -> None:
@@ -67,11 +73,8 @@ def test_a_proposal_whose_values_changed_is_void_and_says_what_changed(
     assert [it["id"] for it in found] == [proposal]
 
 
-def test_a_manager_waives_a_check_that_the_gate_tells(
-    call: Call, reconcile: Callable[..., Run], person: Callable[..., User]
-) -> None:
-    reconcile([row("A", "2000.00")], [row("A", "2000.00")])
-    manager, brk = person("Manager"), Break.objects.get().pk
+def test_a_manager_waives_a_check_that_the_gate_tells(call: Call, run: Run, person: Callable[..., User]) -> None:
+    manager, brk = person("Manager"), Break.objects.get(key="B").pk
     gate = call(manager, f"breaks/{brk}/gate")[1]
     held = next(it for it in gate["conditions"] if it["condition"].startswith("check:"))
     assert (held["holds"], held["waived"], gate["confidence"]) == (False, None, "0.90000")
@@ -84,7 +87,7 @@ def test_a_manager_waives_a_check_that_the_gate_tells(
 
 
 def test_people_and_counts(call: Call, proposal: int, person: Callable[..., User]) -> None:
-    analyst, brk = person("Analyst", "anna"), Break.objects.get().pk
+    analyst, brk = person("Analyst", "anna"), Break.objects.get(key="A").pk
     person("Auditor", "andrew")
     assert call(analyst, f"breaks/{brk}/assignees")[1] == {"people": ["anna", "proposer"]}
     assert call(analyst, f"breaks/{brk}/mentions?beginning=an")[1] == {"people": ["andrew", "anna"]}
@@ -94,10 +97,10 @@ def test_people_and_counts(call: Call, proposal: int, person: Callable[..., User
     assert status == 400 and "kind" in told["detail"]
 
 
-def test_a_token_needs_the_scope(call: Call, proposal: int, person: Callable[..., User]) -> None:
+def test_a_token_needs_the_scope(call: Call, run: Run, proposal: int, person: Callable[..., User]) -> None:
     for path in (
         f"decisions/{proposal}/answers",
-        f"breaks/{Break.objects.get().pk}/waivers",
-        f"runs/{Run.objects.get().pk}/cancel",
+        f"breaks/{Break.objects.get(key='A').pk}/waivers",
+        f"runs/{run.pk}/cancel",
     ):
         assert call(person("Manager", path), path, {"action": "confirm"}, "read")[0] == 403, path

@@ -30,12 +30,6 @@ def passed(standing: Callable[..., Run]) -> Run:
     return standing(*rounded(4))
 
 
-@pytest.fixture
-def draws(passed: Run, db: None) -> list[Draw]:
-    """Four audits."""
-    return list(Draw.objects.order_by("pk"))
-
-
 def gated(trades: Reconciliation, **gate: object) -> None:
     """Other rules for the gate, from the next run on."""
     trades.rules = {**trades.rules, "gate": {**trades.rules["gate"], **gate}}

@@ -14,15 +14,16 @@ from reconciliation.models import Break, Run
 from review.decisions import decide
 from review.models import Preference
 from tests.conftest import DAY, row
+from tests.standing import lake_folder, standing_trades  # noqa: F401
 
 LEFT = [row("A", "5.00"), row("B", "7.00"), row("C", "8.00"), row("D", "10.25"), row("E", "1.00")]
 RIGHT = [row("A", "-5.00"), row("B", "-7.00"), row("C", "93.10"), row("E", "-1.00")]
 
 
-@pytest.fixture
-def run(reconcile: Callable[..., Run]) -> Run:
+@pytest.fixture(scope="module")
+def run(standing: Callable[..., Run]) -> Run:
     """Three turned signs, one unexplained, one missing in B."""
-    return reconcile(LEFT, RIGHT)
+    return standing(LEFT, RIGHT)
 
 
 def of_key(key: str) -> Break:
@@ -84,11 +85,11 @@ def test_the_gate_tells_what_holds_and_what_does_not(run: Run, client: Client, p
 
 
 def test_several_differences_are_told_apart_and_those_without_a_proof_together(
-    reconcile: Callable[..., Run], client: Client, person: Callable[..., User]
+    run: Run, reconcile: Callable[..., Run], client: Client, person: Callable[..., User]
 ) -> None:
-    reconcile([row("A", "5.00", "2026-11-20", "Alpha")], [row("A", "-5.00", "2026-01-07", "Omega")])
+    reconcile([row("F", "5.00", "2026-11-20", "Alpha")], [row("F", "-5.00", "2026-01-07", "Omega")])
     client.force_login(person("Analyst"))
-    page = page_of(client, "A")
+    page = page_of(client, "F")
     assert "amount: B is A with the sign turned." in page
     assert "Nothing turns A&#x27;s day and party into B&#x27;s." in page
 
