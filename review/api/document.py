@@ -21,6 +21,7 @@ OF_ALL = {
     "403": "The token lacks the scope, or its user the right.",
     "404": "There is no such thing, or it is not yours to see.",
     "500": "A fault of ours. `failure` is its number in the log.",
+    "503": "The database does not answer just now. Ask again in a moment, under the same key.",
 }
 OF_WRITING = {
     "409": "It cannot be done any more: somebody was faster, or things have moved on.",

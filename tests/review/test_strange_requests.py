@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 from django.urls import reverse
 
@@ -113,6 +115,29 @@ def test_nobody_is_sent_to_another_site(client: Client, person: Callable[[str], 
         answer = client.post("/sign-in/", {**given, "next": elsewhere})
         assert (answer.status_code, answer.headers["Location"]) == (302, "/"), elsewhere
         client.logout()
+
+
+@pytest.mark.parametrize("place", ["api", "page"])
+def test_a_database_that_is_away_passes(
+    brk: Break, client: Client, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away, deadlock = OperationalError("the connection is closed"), OperationalError("deadlock detected")
+    deadlock.__cause__ = psycopg.errors.DeadlockDetected()
+
+    for error, status in ((away, 503), (deadlock, 500), (InterfaceError("connection already closed"), 503)):
+        monkeypatch.setattr("review.api.vocabulary.ReasonsView.get", _raising(error))
+        monkeypatch.setattr("review.pages.search.render", _raising(error))
+        client.raise_request_exception = False
+        answer = client.get("/api/v1/reasons" if place == "api" else "/search/?q=A")
+        assert (answer.status_code, answer.headers.get("Retry-After")) == (status, "5" if status == 503 else None)
+        assert ("The database does not answer just now." in answer.content.decode()) == (status == 503)
+
+
+def _raising(error: Exception) -> Callable[..., None]:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    return fails
 
 
 @pytest.mark.parametrize("place", ["api", "page"])
