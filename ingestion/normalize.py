@@ -181,11 +181,12 @@ def source_sql(framed: Framed, format_: FileFormat) -> str:
     if framed.numbered:
         columns.insert(0, f"'{NUMBER}': 'BIGINT'")
     line = max(framed.longest + 1, SHORTEST_BOUND)
+    ends = "new_line = '\\n', " if framed.numbered else ""  # as framing writes them; a CR in the first row is none
     read = (
         f"read_csv({literal(str(framed.path))}, columns = {{{', '.join(columns)}}}, auto_detect = false, header = false, "
         "compression = 'none', "  # it is unpacked by now, whatever its name says
         f"skip = {framed.header_lines}, delim = {literal(framed.delimiter)}, quote = {literal(framed.quote)}, "
-        f"escape = {literal(framed.quote)}, nullstr = '\x01', strict_mode = true, "
+        f"escape = {literal(framed.quote)}, nullstr = '\x01', strict_mode = true, {ends}"
         f"max_line_size = {line}, buffer_size = {BUFFERED_LINES * line})"
     )
     return read if framed.numbered else f"(SELECT *, row_number() OVER () AS {NUMBER} FROM {read})"

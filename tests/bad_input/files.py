@@ -59,6 +59,10 @@ FILES: dict[str, tuple[bytes, Outcome]] = {
     "16 a header twice": (b"k,v,v\nA,1,2\n", (["1"], 0)),
     "17 a header in another case": (b"K,v\nA,1\n", "Did you mean 'K'?"),
     "17 spaces and zero-width characters around headers": ("\u200b k ,v\u200b\nA,1\n".encode(), (["1"], 0)),
+    "11 line ends within the first values": (
+        b'{"k": "A", "v": "a\\rb"}\n{"k": "B", "v": "a\\r\\nb"}\n{"k": "C\\r", "v": "a\\nb"}\n',
+        (["a\rb", "a\r\nb", "a\nb"], 0),
+    ),
     "18 a thousand columns": (wide(1000), (["1"], 0)),
     "18 more columns than are read": (wide(5001), "Its first line has 5,001 columns, more than 5,000."),
     "18 nothing but separators": (b";" * 400_000, "Its first line has 400,001 columns"),
