@@ -75,7 +75,7 @@ class FileRow:
 def frame(path: Path, format_: FileFormat, folder: Path) -> Framed:
     """Make a file clean. Every row of it is either framed or rejected: `received` counts both."""
     if (clean := _clean_lines(path, format_)) is not None:
-        above = format_.skip + (1 if format_.header else 0)
+        above = _lines_above(format_)
         return Framed(
             path, clean.count - above, (), numbered=False, delimiter=format_.delimiter, quote=format_.quote,
             header_lines=above, longest=clean.longest,
@@ -105,12 +105,7 @@ def _rewrite(path: Path, format_: FileFormat, target: Path) -> Framed:
 
 def locate(path: Path, format_: FileFormat, n: int) -> Located:
     """The physical line (from 1) and raw text of record `n`; IndexError when there is none."""
-    if (clean := _clean_lines(path, format_)) is not None:
-        line = n + format_.skip + (1 if format_.header else 0)
-        if not 1 <= n <= line <= clean.count:
-            raise IndexError(n)
-        return Located(line, _line(path, line))
-    return located(records(path, format_), n)
+    return _plain_record(path, format_, n) or located(records(path, format_), n)
 
 
 def located(rows: Iterator[FileRow], n: int) -> Located:
@@ -121,15 +116,23 @@ def located(rows: Iterator[FileRow], n: int) -> Located:
     return Located(row.line, row.raw)
 
 
-def _line(path: Path, number: int) -> str:
-    """A line of a clean file, found by counting line ends."""
-    before = 0
+def _plain_record(path: Path, format_: FileFormat, n: int) -> Located | None:
+    """Record `n`, found by counting line ends; None when a line before it is odd, IndexError when there is none."""
+    if n < 1 or not _may_be_clean(format_):
+        return None
+    line, before = n + _lines_above(format_), 0
     for block in _whole_lines(path):
-        count = block.count(b"\n")
-        if before + count >= number:
-            return block.split(b"\n", number - before)[number - before - 1].decode()
-        before += count
-    raise IndexError(number)
+        checked = _plain_lines(block, format_, before)
+        if checked is None:
+            return None
+        if before + checked.count >= line:
+            return Located(line, block.split(b"\n", line - before)[line - before - 1].decode())
+        before += checked.count
+    raise IndexError(n)
+
+
+def _lines_above(format_: FileFormat) -> int:
+    return format_.skip + (1 if format_.header else 0)
 
 
 def records(path: Path, format_: FileFormat) -> Iterator[FileRow]:
@@ -272,9 +275,14 @@ class _Lines:
     longest: int
 
 
+def _may_be_clean(format_: FileFormat) -> bool:
+    plain = format_.encoding == "utf-8" and not format_.footer_rows
+    return plain and len(format_.delimiter) == 1 and len(format_.columns) > 1
+
+
 def _clean_lines(path: Path, format_: FileFormat) -> _Lines | None:
     """The lines of a file that DuckDB can read as it is; None when anything in it is odd."""
-    if format_.encoding != "utf-8" or format_.footer_rows or len(format_.delimiter) != 1 or len(format_.columns) < 2:
+    if not _may_be_clean(format_):
         return None
     count = longest = 0
     for block in _whole_lines(path):

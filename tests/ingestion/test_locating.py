@@ -28,6 +28,16 @@ def test_a_quoted_line_end_moves_the_lines_after_it(tmp_path: Path) -> None:
     assert locate(path, detect(path, {}), 2) == Located(4, "2,plain")
 
 
+def test_what_is_odd_later_does_not_make_a_walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "later.csv"
+    long = f"1,{'x' * 1000}"
+    path.write_text("id,name\n" + f"{long}\n" * 1_200 + '2,"two\nlines"\n', encoding="utf-8")
+    format_ = detect(path, {})
+    assert locate(path, format_, 1_201) == Located(1_202, '2,"two\nlines"')
+    monkeypatch.setattr("ingestion.framing.records", lambda *_: pytest.fail("It was walked through."))
+    assert locate(path, format_, 2) == Located(3, long)
+
+
 def test_reading_in_threads_at_once_is_safe(tmp_path: Path) -> None:
     """One connection of DuckDB's module refuses a second caller; each page has its own."""
     from concurrent.futures import ThreadPoolExecutor
