@@ -1,4 +1,4 @@
-"""Two breaks that the demo approves as its users would: one on the break page, one by the API."""
+"""What the demo's people decide: two breaks alone, on the break page and by the API, some breaks in bulk, quarantined rows by one answer."""
 
 import json
 import re
@@ -14,13 +14,18 @@ from review.assigning import assign
 from review.bulk.bulks import start_bulk
 from review.bulk.selecting import Picked, choose_rows
 from review.bulk.working import work_on
-from review.models import BulkDecision, Decision
+from review.bulk_answers.answering import answer_all
+from review.bulk_answers.choosing import choose_rows as choose_quarantined
+from review.models import BulkAnswer, BulkDecision, Decision
+from review.quarantined import Asked, narrowed, visible_rows
 from review.tokens import make_token
 
 COMMENT = "Approved by the demo"
 TOGETHER_COMMENT = "Rejected by the demo"
 SHARED = 5  # breaks that the analyst is given
 TOGETHER = 6  # breaks of the demo's bulk decision
+DISMISSED_COMMENT = "Dismissed by the demo"
+DISMISSED = 2  # quarantined rows of the demo's answer to many
 PROGRAM = "demo-program"
 
 
@@ -64,6 +69,21 @@ def decide_together() -> list[str]:
         work_on(done)
         done.refresh_from_db()
     return [f"Bulk {done.pk}: {done.done} of {done.rows} airports rejected at once by {done.asked_by.get_username()}."]
+
+
+def dismiss_together() -> list[str]:
+    """Dismiss two quarantined rows by one answer; what an earlier demo dismissed so is only told."""
+    done = BulkAnswer.objects.filter(comment=DISMISSED_COMMENT).first()
+    if done is None:
+        by = User.objects.get(username="supervisor")
+        ids = [row.pk for row in narrowed(visible_rows(by), Asked())[:DISMISSED]]
+        if not ids:
+            return []
+        chosen = choose_quarantined(action=BulkAnswer.Action.DISMISS, ids=ids, by=by)
+        done = answer_all(answer=chosen, by=by, comment=DISMISSED_COMMENT)
+    return [
+        f"Answer {done.pk}: {done.done} of {done.rows} quarantined rows dismissed at once by {done.asked_by.get_username()}."
+    ]
 
 
 def share_work() -> list[str]:

@@ -6,10 +6,11 @@ from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
 
 from attribution.models import Correction
-from config.demo_decisions import approve_by_api, approve_on_page
+from config.demo_decisions import approve_by_api, approve_on_page, dismiss_together
+from ingestion.models import Normalization
 from reconciliation.models import Break, Run
 from review.models import Decision
-from tests.conftest import row
+from tests.conftest import HEADER, row
 from tests.faults.conftest import committed  # noqa: F401 - the store's tables go after the test
 from tests.test_straight_path import problems
 
@@ -31,3 +32,17 @@ def test_one_break_is_approved_on_its_page_and_one_by_the_api(
     ]
     assert Correction.objects.count() == 2
     assert problems() == []
+
+
+def test_quarantined_rows_are_dismissed_by_one_answer(
+    trades: object, deliver: Callable[..., Normalization], person: Callable[[str], User]
+) -> None:
+    person("Supervisor")
+    keyless = ",2026-11-20,Acme,DE,10.00,EUR\n"
+    work = deliver("left", f"{HEADER}\n{keyless * 3}")
+
+    told = dismiss_together()
+
+    assert told[0].endswith(": 2 of 2 quarantined rows dismissed at once by supervisor.")
+    assert dismiss_together() == told
+    assert work.quarantined_rows.filter(repairs__isnull=False).count() == 2
