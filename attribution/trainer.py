@@ -1,12 +1,12 @@
 """The trainer: asked by hand, on schedule, after enough new corrections or after a drift alarm; one training at a time."""
 
 import datetime as dt
-from functools import partial
-from typing import Any
+from collections.abc import Collection
+from functools import partial, reduce
+from operator import or_
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Max, Q
 
 from attribution.champions import promote_by_rule
 from attribution.models import Correction, ModelVersion, Training
@@ -14,11 +14,13 @@ from attribution.training import BY_HAND, TrainingRefused, check_labels, last_co
 from ingestion import custody
 from ingestion.audit_log import record_event
 from ingestion.clock import database_now
+from ingestion.loose_cache import find_loosely, keep_loosely
 from ingestion.ringing import ring_for
 from ingestion.work import claim, fail, finish, give_back, heartbeat
 from reconciliation.models import Reconciliation
 
 ON_SCHEDULE = "on schedule"
+REFUSED, REFUSED_SECONDS = "training-refused:{}", 3600  # so many new ones were too little
 
 
 def ask_training(*, reconciliation: Reconciliation, because: str, by: str) -> Training:
@@ -96,35 +98,37 @@ def train_now(*, reconciliation: Reconciliation, by: str, because: str = BY_HAND
 def ask_after_corrections() -> list[Training]:
     """Ask for a training wherever enough corrections are new. What is refused is asked again when there is more to learn from."""
     asked = []
-    for reconciliation in _with_news().filter(news__gte=F("trains_after"), trains_after__gt=0, busy=0):
-        because = f"{reconciliation.news:,} new corrections since the last training"
-        try:
-            asked.append(ask_training(reconciliation=reconciliation, because=because, by="tieout"))
-        except TrainingRefused:
+    idle = Reconciliation.objects.filter(trains_after__gt=0).exclude(trainings__state__in=Training.UNDER_WAY)
+    waiting = {it.pk: it for it in idle}
+    for pk, news in _news(waiting).items():
+        if news < waiting[pk].trains_after or find_loosely(REFUSED.format(pk)) == news:
             continue
+        because = f"{news:,} new corrections since the last training"
+        try:
+            asked.append(ask_training(reconciliation=waiting[pk], because=because, by="tieout"))
+        except TrainingRefused:
+            keep_loosely(REFUSED.format(pk), news, REFUSED_SECONDS)
     return asked
 
 
 def new_corrections(reconciliation: Reconciliation) -> int:
     """How many corrections are new since the last training."""
-    return int(_with_news().get(pk=reconciliation.pk).news)
+    return _news([reconciliation.pk]).get(reconciliation.pk, 0)
 
 
-def _with_news() -> QuerySet[Any]:
-    """Reconciliations with `news`, the corrections after the last training, and `busy`, the trainings under way."""
-    busy = Training.objects.filter(reconciliation=OuterRef("pk"), state__in=Training.UNDER_WAY)
-    path = "difference__brk__reconciliation"
-    news = trainable(Correction.objects.filter(**{path: OuterRef("pk")}))
+def _news(reconciliations: Collection[int]) -> dict[int, int]:
+    """How many corrections came after the last training of each, by its id; none where there are none."""
+    last = dict.fromkeys(reconciliations, 0)
     for known in (Training, ModelVersion):
-        seen = known._default_manager.filter(reconciliation=OuterRef(OuterRef("pk")), corrections_to__isnull=False)
-        last = seen.order_by("-corrections_to").values("corrections_to")[:1]
-        news = news.filter(pk__gt=Coalesce(Subquery(last), 0))
-    return Reconciliation.objects.annotate(news=_count(news, path), busy=_count(busy, "reconciliation"))
-
-
-def _count(rows: QuerySet[Any], of: str) -> Coalesce:
-    counted = rows.order_by().values(of).annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+        seen = known._default_manager.filter(reconciliation__in=reconciliations, corrections_to__isnull=False)
+        for pk, to in seen.order_by().values_list("reconciliation").annotate(to=Max("corrections_to")):
+            last[pk] = max(last[pk], to)
+    if not last:
+        return {}
+    path = "difference__brk__reconciliation"
+    later = reduce(or_, (Q(**{path: pk}, pk__gt=to) for pk, to in last.items()))
+    found = trainable(Correction.objects.filter(later, pk__gt=min(last.values())))
+    return dict(found.order_by().values_list(path).annotate(n=Count("pk")))
 
 
 def silent_trainings(now: dt.datetime) -> list[int]:
