@@ -18,7 +18,6 @@ from attribution.models import Draw, Training
 from attribution.trainer import ON_SCHEDULE, ask_after_corrections, ask_training, silent_trainings, train_asked
 from attribution.training import TrainingRefused
 from config import pipeline
-from config.giving_way import give_way
 from config.tidying import tidy
 from ingestion.alerts import clear_arrived, raise_event
 from ingestion.audit_chain import check_chain, drop_anchor
@@ -28,6 +27,7 @@ from ingestion.connectors.offer import PullError
 from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.expectations import plan_expectations, raise_alerts
+from ingestion.giving_way import give_way
 from ingestion.models import ClaimedWork, Normalization, Source, Tick
 from ingestion.notices import send_notice, to_send
 from ingestion.origin import through_door

@@ -6,6 +6,9 @@ import socket
 import struct
 from typing import Any
 
+from config.environment import integer
+from ingestion.giving_way import give_way
+
 STALL_SECONDS = 15  # between two pieces of a request that is sent, or of an answer that is taken
 YOUNG, MIDDLE, OLD = 20_000, 20, 50  # objects until garbage is looked for: a page makes thousands, and 700 is usual
 
@@ -18,7 +21,9 @@ def post_worker_init(_: object) -> None:
 
 
 def when_ready(server: Any) -> None:  # noqa: ANN401 - the server calls it so
-    """Accepted connections inherit the listeners' patience."""
+    """Accepted connections inherit the listeners' patience, and processes the niceness."""
+    if niceness := integer("WEB_NICENESS", 0):
+        give_way(niceness)
     for listener in server.LISTENERS:
         be_patient(listener.sock, STALL_SECONDS)
 

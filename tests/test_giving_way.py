@@ -1,12 +1,27 @@
-"""Workers give way to the web."""
+"""Workers give way to the web, in the database, too."""
 
+import os
 import subprocess
 import sys
 
+import psycopg
+import pytest
+from django.db import connection
+
+from ingestion.giving_way import let_session_give_way
+
 SCRIPT = (
-    "import os; from config.giving_way import give_way; before = os.nice(0); give_way(3); print(os.nice(0) - before)"
+    "import os; from ingestion.giving_way import give_way; before = os.nice(0); give_way(3); print(os.nice(0) - before)"
 )
 
 
 def test_a_process_gives_way() -> None:
     assert subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True).stdout == "3\n"
+
+
+@pytest.mark.django_db
+def test_a_session_gives_way() -> None:
+    with psycopg.connect(**connection.get_connection_params()) as session:
+        let_session_give_way(session, 4)
+
+        assert os.getpriority(os.PRIO_PROCESS, session.info.backend_pid) == 4

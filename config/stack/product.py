@@ -4,6 +4,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config.stack.process import Child
 from config.stack.state import CHECKOUT
@@ -11,19 +12,30 @@ from config.stack.state import CHECKOUT
 QUEUES = ("ingest", "diff", "attribution", "training")
 ALSO = {"ingest": ",decisions", "training": ",alerts,exports"}  # what is rare shares a worker with what is rare
 SERVED = ("PostgreSQL", "Valkey", "web")  # without one of these there is nothing to serve
+PROGRAMS_NICENESS = "5"  # between people, 0, and workers, 10
 SHARED_MEMORY = Path("/dev/shm")
 
 
-def start_web(state: Path, env: dict[str, str], port: int) -> Child:
-    """The web server. Its heartbeat files lie in memory: on a busy disk they would stop it."""
+def start_web(state: Path, env: dict[str, str]) -> Child:
+    """The web server that people use, at TIEOUT_URL."""
+    return _child("web", _serving(state, env["TIEOUT_URL"], processes=4), state, env)
+
+
+def start_programs_web(state: Path, env: dict[str, str]) -> Child:
+    """The same server once more, at TIEOUT_API_URL, for programs that push: it gives way to the one that people wait for."""
+    command = _serving(state, env["TIEOUT_API_URL"], processes=2)
+    return _child("web-programs", command, state, env | {"WEB_NICENESS": PROGRAMS_NICENESS})
+
+
+def _serving(state: Path, url: str, *, processes: int) -> list[str]:
+    """How a web server is started. Its heartbeat files lie in memory: on a busy disk they would stop it."""
     heartbeat = SHARED_MEMORY if SHARED_MEMORY.is_dir() else state
-    command = [
-        sys.executable, "-m", "gunicorn", "config.wsgi", "-c", "python:config.web_server", "-b", f"127.0.0.1:{port}", "-k", "gthread", "-w", "4",
-        "--threads", "2", "--preload", "--max-requests", "20000", "--graceful-timeout", "10", "--worker-tmp-dir", str(heartbeat),
+    return [
+        sys.executable, "-m", "gunicorn", "config.wsgi", "-c", "python:config.web_server", "-b", urlsplit(url).netloc, "-k", "gthread",
+        "-w", str(processes), "--threads", "4", "--preload", "--max-requests", "20000", "--graceful-timeout", "10", "--worker-tmp-dir", str(heartbeat),
         "--keep-alive", "75",  # two seconds, the default, close on a person's next click just as it comes
         "--no-control-socket",  # it would lie in the home folder, one for all checkouts
     ]  # fmt: skip
-    return _child("web", command, state, env)
 
 
 def start_worker(state: Path, env: dict[str, str], queue: str) -> Child:

@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from config.stack.demo import name_demo, start_carrier
 from config.stack.locks import FolderLock, starting
 from config.stack.process import Child, end_all, ending_with_parent, wait_until
-from config.stack.product import QUEUES, SERVED, answers, start_beat, start_web, start_worker
+from config.stack.product import QUEUES, SERVED, answers, start_beat, start_programs_web, start_web, start_worker
 from config.stack.servers import servers
 from config.stack.signals import interrupt, signals_to
 from config.stack.state import CHECKOUT, kept_port, read_env, write_env
@@ -55,25 +56,31 @@ def up(state: Path, then: str, *, once: bool, demo: bool = False) -> int:
     """
     with signals_to(interrupt), _alone(state), servers(state) as (started, env):
         _prepare(env)
-        port = kept_port(state, "TIEOUT_URL")
-        url = env["TIEOUT_URL"] = f"http://127.0.0.1:{port}"
+        urls = _addresses(state)
+        env |= urls
         with starting(state):
-            write_env(state, TIEOUT_URL=url)
+            write_env(state, **urls)
             if demo:
                 name_demo(state, env)
         processes: list[Child] = []
         try:
             if demo:
                 processes.append(start_carrier(state, env))
-            _start(processes, state, env, port)
+            _start(processes, state, env)
             code = _call(shlex.split(then), env) if then else 0
             if once or code:
                 return code
-            print(f"Serving at {url} until Ctrl-C. Logs: {state / 'logs'}", flush=True)
+            print(f"Serving at {urls['TIEOUT_URL']} until Ctrl-C. Logs: {state / 'logs'}", flush=True)
+            print(f"Programs push to {urls['TIEOUT_API_URL']}, which gives way to people.", flush=True)
             return _serve(state, [*started, *processes])
         finally:
             print("Stopping.", flush=True)
             end_all(processes)
+
+
+def _addresses(state: Path) -> dict[str, str]:
+    """Where people and programs find the product: the addresses of last time, where they are free."""
+    return {name: f"http://127.0.0.1:{kept_port(state, name)}" for name in ("TIEOUT_URL", "TIEOUT_API_URL")}
 
 
 @contextmanager
@@ -104,13 +111,15 @@ def _prepare(env: dict[str, str]) -> None:
         raise RuntimeError(f"{' and '.join(failed)} failed; its words stand above.")
 
 
-def _start(processes: list[Child], state: Path, env: dict[str, str], port: int) -> None:
+def _start(processes: list[Child], state: Path, env: dict[str, str]) -> None:
     """Web, workers, beat. Each joins `processes` as soon as it runs."""
-    processes.append(web := start_web(state, env, port))
+    processes.append(web := start_web(state, env))
+    processes.append(programs := start_programs_web(state, env))
     for queue in QUEUES:
         processes.append(start_worker(state, env, queue))
     processes.append(start_beat(state, env))
-    wait_until(lambda: answers(f"{env['TIEOUT_URL']}/livez"), 60, web)
+    for name, server in (("TIEOUT_URL", web), ("TIEOUT_API_URL", programs)):
+        wait_until(partial(answers, f"{env[name]}/livez"), 60, server)
 
 
 def _call(command: list[str], env: dict[str, str]) -> int:

@@ -4,8 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 import duckdb
-from django.db import connection
+from django.db import OperationalError, connection
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from ingestion.models import RecordType
 from ingestion.shape import Shape
@@ -73,21 +74,32 @@ def count_of(duck: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(duck.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0])
 
 
-def hold_places(record_type: RecordType, bucket_range: tuple[int, int]) -> None:
-    """Keep others from writing records of these buckets until the transaction ends; before anything else is locked."""
+class PlacesTaken(Exception):
+    """Who loads records of these buckets did not end in time; the transaction is lost."""
+
+
+def hold_places(record_type: RecordType, bucket_range: tuple[int, int], *, seconds: int = 0) -> None:
+    """Keep others from writing records of these buckets until the transaction ends; before anything else is locked. `seconds`: how
+    long to wait for who does, 0 for ever; then PlacesTaken."""
     table = store_table(record_type)
-    if table.has_versions:
-        lock_buckets(table, bucket_range)
+    if not table.has_versions:
+        return
+    try:
+        lock_buckets(table, bucket_range, seconds=seconds)
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise PlacesTaken from error
+        raise
 
 
-def lock_buckets(table: StoreTable, bucket_range: tuple[int, int], count: int = 1) -> None:
+def lock_buckets(table: StoreTable, bucket_range: tuple[int, int], count: int = 1, *, seconds: int = 0) -> None:
     """Buckets in ascending order. A bulk load also takes the table from other writers, before it reads anything."""
     mode = "SHARE ROW EXCLUSIVE" if count >= BULK_ROWS else "ROW EXCLUSIVE"
     both = sql.SQL(
-        "SELECT pg_advisory_xact_lock(%s, bucket) FROM generate_series(%s, %s) AS bucket; LOCK TABLE {} IN "
+        "SET LOCAL lock_timeout = {}; SELECT pg_advisory_xact_lock(%s, bucket) FROM generate_series(%s, %s) AS bucket; LOCK TABLE {} IN "
         + mode
-        + " MODE"
-    ).format(table.name(table.versions))
+        + " MODE; SET LOCAL lock_timeout = 0"
+    ).format(sql.Literal(f"{seconds}s"), table.name(table.versions))
     with connection.cursor() as cursor:
         cursor.execute(both, [LOCK_SPACE + table.record_type.pk, *bucket_range])
 

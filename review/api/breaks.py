@@ -34,7 +34,7 @@ from review.api.serializers import (
 )
 from review.assigning import assign, person_called
 from review.counting import count_breaks
-from review.decisions import AlreadyDecided, DecisionRefused, decide, waive
+from review.decisions import AlreadyDecided, DecisionRefused, StoreBusy, decide, waive
 from review.due import DUE, due_is
 from review.holding import hold, release
 from review.ordering import ORDERS, shown_breaks
@@ -44,7 +44,7 @@ from review.rights import DECIDES
 from review.similar import similar_breaks
 
 ASKS = "The queue's query, such as `reason:UNKNOWN amount>1000 age>2d`; of what is in review unless it names a state."
-REFUSALS: Refusals = {AlreadyDecided: 409, DecisionRefused: 400}
+REFUSALS: Refusals = {AlreadyDecided: 409, StoreBusy: 409, DecisionRefused: 400}
 FILTERS = {
     "reconciliation": "reconciliation__code", "key": "key", "state": "state", "kind": "kind", "band": "band",
     "run": "last_run", "assignee": "assignee__username",

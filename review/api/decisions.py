@@ -16,13 +16,13 @@ from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.serializers import DecisionSerializer
 from review.api.strict import StrictSerializer
-from review.decisions import AlreadyDecided, DecisionRefused, confirm, withdraw
+from review.decisions import AlreadyDecided, DecisionRefused, StoreBusy, confirm, withdraw
 from review.ids import is_number
 from review.models import Decision
 from review.rights import DECIDES
 from review.undoing import undo
 
-REFUSALS: Refusals = {AlreadyDecided: 409, DecisionRefused: 400}
+REFUSALS: Refusals = {AlreadyDecided: 409, StoreBusy: 409, DecisionRefused: 400}
 STANDINGS = {
     "proposed": Q(confirmed_by=None, withdrawn=False),
     "final": Q(confirmed_by__isnull=False, undone_by=None),

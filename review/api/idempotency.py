@@ -15,6 +15,7 @@ from ingestion.person import person_of
 from review.models import IdempotentRequest
 
 LONGEST = 200
+AGAIN = "Retry-After"
 Refusals = Mapping[type[Exception], int]
 KEY_HEADER = OpenApiParameter(
     "Idempotency-Key", location=OpenApiParameter.HEADER, required=True, description="A new text for each new request."
@@ -44,6 +45,9 @@ def once(request: Request, act: Callable[[], Response], refusals: Refusals | Non
         if kept.request_sha256 != digest or (not is_new and kept.status is not None):
             return _given_before(kept, digest)
         answer = _answered(act, refusals or {})
+        if AGAIN in answer:  # the same request may be sent again, with the same key
+            kept.delete()
+            return answer
         kept.status, kept.answer = answer.status_code, answer.data
         kept.save(update_fields=["status", "answer"])
         return answer
@@ -78,7 +82,8 @@ def _answered(act: Callable[[], Response], refusals: Refusals) -> Response:
         return act()
     except tuple(refusals) as refused:
         status = next(status for kind, status in refusals.items() if isinstance(refused, kind))
-        return Response({"detail": str(refused)}, status=status)
+        again = getattr(refused, "retry_after", 0)
+        return Response({"detail": str(refused)}, status=status, headers={AGAIN: str(again)} if again else None)
 
 
 def _body(request: Request) -> Any:  # noqa: ANN401

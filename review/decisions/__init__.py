@@ -3,7 +3,7 @@
 from review.decisions.checks import Action, may_decide
 from review.decisions.confirming import confirm, withdraw
 from review.decisions.deciding import decide
-from review.decisions.refusals import AlreadyDecided, DecisionRefused, OwnProposal
+from review.decisions.refusals import AlreadyDecided, DecisionRefused, OwnProposal, StoreBusy
 from review.decisions.voiding import void_stale
 from review.decisions.waiving import waive
 
@@ -12,6 +12,7 @@ __all__ = [
     "AlreadyDecided",
     "DecisionRefused",
     "OwnProposal",
+    "StoreBusy",
     "confirm",
     "decide",
     "may_decide",

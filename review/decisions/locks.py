@@ -9,15 +9,18 @@ from ingestion.models import RecordType
 from ingestion.prepared import PK, prepared
 from reconciliation.inputs import keep_inputs
 from reconciliation.models import Break
-from reconciliation.store.load import hold_places
+from reconciliation.store.load import PlacesTaken, hold_places
+from review.decisions.refusals import StoreBusy
 from review.models import Decision
 
 T = TypeVar("T")
+PATIENCE = 3  # seconds; who waits keeps a thread of the web from everybody else
+BUSY = "A run is just storing records of {}, this one among them. Nothing was decided; decide again when the run has ended."
 
 
 def hold_break(pk: int, *, stores: bool) -> Break:
     """The break as it stands, after whoever works on it has ended; `stores`: its record may be stored, so its place is held first,
-    and what its record is made of comes with it. Locked without its run: joined, a break that a run took up meanwhile would not
+    and what its record is made of comes with it; StoreBusy where a run keeps it. Locked without its run: joined, a break that a run took up meanwhile would not
     be found."""
     before = _hold_place(pk) if stores else None
     _one(
@@ -51,7 +54,10 @@ def _hold_place(pk: int) -> RecordType:
     brk = _one(prepared("place of a break", lambda: Break.objects.select_related(related).filter(pk=PK), {PK: pk}))
     record_type = brk.reconciliation.record_type
     record_type.keep_fields()
-    hold_places(record_type, (brk.bucket, brk.bucket))
+    try:
+        hold_places(record_type, (brk.bucket, brk.bucket), seconds=PATIENCE)
+    except PlacesTaken:
+        raise StoreBusy(BUSY.format(record_type.code)) from None
     return record_type
 
 

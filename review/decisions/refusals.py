@@ -14,6 +14,12 @@ class OwnProposal(DecisionRefused):
     """Who proposed it may not confirm it, whatever else they may."""
 
 
+class StoreBusy(DecisionRefused):
+    """A run holds the record's place in the store for longer than a person waits; in `retry_after` seconds it may have ended."""
+
+    retry_after = 30
+
+
 class AlreadyDecided(DecisionRefused):
     """Someone else decided first, or the values changed since they were looked at. `decision` is what was decided, if anything."""
 

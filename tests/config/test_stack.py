@@ -262,7 +262,9 @@ def test_up_obeys_once_then_serves_tells_of_a_lost_worker_and_stops_on_ctrl_c(st
     process = start("up", "--demo")
     assert process.stdout is not None
     assert process.stdout.readline().startswith(f"Serving at {url} until Ctrl-C.")
-    assert _status(url) == 200
+    door = read_env(state)["TIEOUT_API_URL"]
+    assert process.stdout.readline() == f"Programs push to {door}, which gives way to people.\n"
+    assert (_status(url), _status(door)) == (200, 200)
     with pytest.raises(urllib.error.HTTPError, match="401"):  # the carrier of the demo, who wants a token
         urllib.request.urlopen(read_env(state)["TIEOUT_DEMO_API"])
     assert _finish(start("up"))[::2] == (

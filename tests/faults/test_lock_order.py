@@ -1,11 +1,14 @@
 """Runs hold a record's place in the store before they touch its break. Whoever decides does too: a run that comes from the other
 side never finds the break locked by someone who waits for the run."""
 
+import time
 from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from rest_framework.response import Response
+from rest_framework.test import APIClient
 
 from ingestion.sql_text import literal
 from reconciliation.models import Break, Reconciliation, Run
@@ -13,7 +16,8 @@ from reconciliation.session import session
 from reconciliation.store.ddl import ensure_tables
 from reconciliation.store.load import hold_places
 from reconciliation.store.records import records_relation, store_relation
-from review.decisions import confirm, decide
+from review.decisions import StoreBusy, confirm, decide
+from review.models import Decision
 from review.undoing import undo
 from tests.conftest import problems, row
 from tests.faults.conftest import meanwhile, until
@@ -63,6 +67,45 @@ def test_who_waits_for_a_place_holds_no_break(
     done = meanwhile(lambda: hold_places(trades.record_type, (sign.bucket, sign.bucket)), act, run_takes_the_break_up)
     done.result()
     assert problems() == []
+
+
+@pytest.mark.parametrize("way", [deciding, confirming, undoing])
+def test_nobody_waits_for_a_long_run(
+    way: Callable[..., Act],
+    sign: Break,
+    person: Callable[..., User],
+    trades: Reconciliation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    act = way(sign, person)
+    stood = Decision.objects.values().get() if Decision.objects.exists() else None
+    monkeypatch.setattr("review.decisions.locks.PATIENCE", 1)
+
+    done = meanwhile(lambda: hold_places(trades.record_type, (sign.bucket, sign.bucket)), act, lambda: time.sleep(2))
+
+    with pytest.raises(
+        StoreBusy, match=r"^A run is just storing records of \w+, this one among them. Nothing was decided;"
+    ):
+        done.result()
+    assert stood == (Decision.objects.values().get() if Decision.objects.exists() else None)
+    act()
+    assert problems() == []
+
+
+def test_a_program_may_ask_again_with_the_same_key(
+    sign: Break, trades: Reconciliation, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("review.decisions.locks.PATIENCE", 1)
+    client = APIClient(headers={"Idempotency-Key": "one"})
+    client.force_authenticate(person("Supervisor"))
+
+    def ask() -> Response:
+        return client.post(f"/api/v1/breaks/{sign.pk}/decisions", {"action": "approve"}, format="json")
+
+    done = meanwhile(lambda: hold_places(trades.record_type, (sign.bucket, sign.bucket)), ask, lambda: time.sleep(2))
+
+    assert (done.result().status_code, done.result()["Retry-After"]) == (409, "30")
+    assert ask().status_code == 201
 
 
 def test_who_waits_for_a_place_holds_no_identity(sign: Break, trades: Reconciliation) -> None:
