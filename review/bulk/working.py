@@ -18,7 +18,7 @@ from reconciliation.models import Break, Reconciliation
 from review.assigning import AssignRefused, assign_all, check_assignee
 from review.bulk.bulks import only_one
 from review.bulk.deciding import Asked, Outcome, decide_many, hold
-from review.decisions import DecisionRefused, withdraw
+from review.decisions import DecisionRefused, StoreBusy, withdraw
 from review.holding import hold as put_on_hold
 from review.incidents.standing import settle_incidents
 from review.models import BulkDecision, BulkRow, Decision
@@ -96,7 +96,7 @@ def _outcomes(work: BulkDecision, rows: Sequence[BulkRow]) -> dict[int, Outcome 
     outcomes: dict[int, Outcome | None] = {pk: DecisionRefused(UNSEEN) for pk in ids if pk not in of}
     seen = [row for row in rows if row.brk_id in of]
     if work.action == UNDO:
-        return outcomes | {row.brk_id: _undone(work, row, by) for row in seen}
+        return outcomes | _undone(work, seen, by)
     if not seen:
         return outcomes
     first = of[seen[0].brk_id]  # rows stand in the order of their reconciliations
@@ -137,15 +137,25 @@ def _put_on_hold(work: BulkDecision, ids: Sequence[int], by: User) -> dict[int, 
     return outcomes
 
 
-def _undone(work: BulkDecision, row: BulkRow, by: User) -> Outcome:
+def _undone(work: BulkDecision, rows: Sequence[BulkRow], by: User) -> dict[int, Outcome | None]:
+    """Each by the service of one; those whose place in the store a run holds are left for later."""
+    outcomes: dict[int, Outcome | None] = {}
+    for row in rows:
+        try:
+            outcomes[row.brk_id] = _undo_one(work, row, by)
+        except StoreBusy:
+            continue
+        except DecisionRefused as refused:
+            outcomes[row.brk_id] = refused
+    return outcomes
+
+
+def _undo_one(work: BulkDecision, row: BulkRow, by: User) -> Decision:
     assert row.decision_id is not None
     decision = Decision.objects.get(pk=row.decision_id)
-    try:
-        if decision.confirmed_by_id is None and not decision.withdrawn:
-            return withdraw(decision=decision, by=by)
-        return undo(decision=decision, by=by, comment=work.comment or f"Undone with {work.undoes}", fresh=work.is_fresh)
-    except DecisionRefused as refused:
-        return refused
+    if decision.confirmed_by_id is None and not decision.withdrawn:
+        return withdraw(decision=decision, by=by)
+    return undo(decision=decision, by=by, comment=work.comment or f"Undone with {work.undoes}", fresh=work.is_fresh)
 
 
 def _write(rows: Sequence[BulkRow], outcomes: dict[int, Outcome | None]) -> None:

@@ -1,5 +1,6 @@
 """A worker that is killed in the middle of a bulk decision: who goes on begins where it was, and no row is decided twice."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,14 +10,15 @@ from django.db import connections, transaction
 from django.http import QueryDict
 
 from config.tasks import decide_bulk
-from reconciliation.models import Break, Run
+from reconciliation.models import Break, Reconciliation, Run
+from reconciliation.store.load import hold_places
 from review.bulk.bulks import start_bulk, undo_bulk
 from review.bulk.selecting import choose_filtered
 from review.bulk.stopping import stop_bulk
 from review.bulk.working import CHUNK, work_on
 from review.models import BulkDecision, BulkRow, Decision
 from tests.conftest import problems, row
-from tests.faults.conftest import Start, held, kill, swept, until
+from tests.faults.conftest import Start, held, kill, meanwhile, swept, until
 
 MANY = 3 * CHUNK + 20
 
@@ -81,6 +83,21 @@ def test_a_break_that_somebody_holds_is_left_for_later(many: None, person: Calla
         assert BulkRow.objects.get(state="waiting").brk.key == "T0005"
     worked.result(timeout=30)
     assert settled(bulk) == 9 and problems() == []
+
+
+def test_an_undoing_waits_for_a_run_that_stores(
+    many: None, person: Callable[..., User], trades: Reconciliation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("review.decisions.locks.PATIENCE", 1)
+    by = person("Manager")
+    bulk = start_bulk(preview=choose_filtered(query=QueryDict("state=review&key=T000"), by=by), action="reject", by=by)
+    work_on(bulk)
+    undoing = undo_bulk(bulk=bulk, by=by, comment="wrong")
+
+    done = meanwhile(lambda: hold_places(trades.record_type, (0, 63)), lambda: work_on(undoing), lambda: time.sleep(2))
+
+    done.result()
+    assert settled(undoing) == undoing.done == 9 and problems() == []
 
 
 def _worked(bulk: BulkDecision) -> None:
