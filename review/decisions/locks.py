@@ -15,13 +15,13 @@ from review.models import Decision
 
 T = TypeVar("T")
 PATIENCE = 3  # seconds; who waits keeps a thread of the web from everybody else
-BUSY = "A run is just storing records of {}, this one among them. Nothing was decided; decide again when the run has ended."
+BUSY = "A run is storing records of {} just now, and this one has to wait for it. Nothing was changed; try again when the run has ended."
 
 
 def hold_break(pk: int, *, stores: bool) -> Break:
-    """The break as it stands, after whoever works on it has ended; `stores`: its record may be stored, so its place is held first,
-    and what its record is made of comes with it; StoreBusy where a run keeps it. Locked without its run: joined, a break that a run took up meanwhile would not
-    be found."""
+    """The break as it stands, after whoever works on it has ended; `stores`: its record may be stored, so its place is held first
+    (StoreBusy where a run keeps it), and what its record is made of comes with it. Locked without its run: joined, a break that a
+    run took up meanwhile would not be found."""
     before = _hold_place(pk) if stores else None
     _one(
         prepared("lock of a break", lambda: Break.objects.select_for_update().filter(pk=PK).values_list("pk"), {PK: pk})
@@ -49,7 +49,7 @@ def _whole() -> QuerySet[Break]:
 
 
 def _hold_place(pk: int) -> RecordType:
-    """Hold the place of a break's record; gives its type as it was known before."""
+    """Hold the place of a break's record; gives its type as it was known before. StoreBusy where a run keeps it."""
     related = "reconciliation__a__record_type"
     brk = _one(prepared("place of a break", lambda: Break.objects.select_related(related).filter(pk=PK), {PK: pk}))
     record_type = brk.reconciliation.record_type

@@ -83,7 +83,7 @@ function persistent(post, look) {
   for (let tries = 0; ; tries++) {
     const answer = post();
     const told = answer.status === 302 ? look() : answer;
-    if (!told.body.includes("decide again when the run has ended") || tries === 20) return answer;
+    if (!told.body.includes("try again when the run has ended") || tries === 20) return answer;
     putOff.add(1);
     sleep(5);
   }
