@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 CONTROLS = {n: f"\\x{n:02x}" for n in (*range(32), 127, 0x85, 0x2028, 0x2029) if n != 9}
-
 LEFT_OUT = "(left out: it may quote a row)"
 
 

@@ -23,11 +23,10 @@ MAGIC = {
     b"%PDF": "a PDF document",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
 }
-INVISIBLE = dict.fromkeys(
-    map(
-        ord,
-        "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c",
-    )
+INVISIBLE = str.maketrans(
+    "",
+    "",
+    "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c",
 )
 PREAMBLE = "The header seems to stand on line {line}; write `header: {line}` in the format, or deliver with --accept."
 NO_HEADER = "The first line looks like a record, not a header; write `header: false` (or `header: 1`) in the format, or deliver with --accept."
@@ -249,9 +248,13 @@ def _names(cells: list[str], *, has_header: bool) -> tuple[tuple[str, ...], list
             f"Its first line has {len(cells):,} columns, more than {MOST_COLUMNS:,}. Check the delimiter, or leave some out."
         )
     if not has_header:
-        return tuple(f"column_{n}" for n in range(1, len(cells) + 1)), [
-            "No header: the columns are column_1, column_2 ..."
-        ]
+        names = tuple(f"column_{n}" for n in range(1, len(cells) + 1))
+        return names, ["No header: the columns are column_1, column_2 ..."]
+    return _distinct(cells)
+
+
+def _distinct(cells: list[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The names of a header, and what is to be said of them."""
     names: dict[str, int] = {}  # each with the number that the next of its name may have
     notes = []
     for number, cell in enumerate(cells, 1):

@@ -79,8 +79,8 @@ class PlacesTaken(Exception):
 
 
 def hold_places(record_type: RecordType, bucket_range: tuple[int, int], *, seconds: int = 0) -> None:
-    """Keep others from writing records of these buckets until the transaction ends; before anything else is locked. `seconds`: how
-    long to wait for who does, 0 for ever; then PlacesTaken."""
+    """Keep others from writing records of these buckets until the transaction ends; before anything else is locked. PlacesTaken
+    after so many seconds of waiting for who does; 0: for ever."""
     table = store_table(record_type)
     if not table.has_versions:
         return
@@ -93,15 +93,17 @@ def hold_places(record_type: RecordType, bucket_range: tuple[int, int], *, secon
 
 
 def lock_buckets(table: StoreTable, bucket_range: tuple[int, int], count: int = 1, *, seconds: int = 0) -> None:
-    """Buckets in ascending order. A bulk load also takes the table from other writers, before it reads anything."""
+    """Buckets in ascending order, waiting so many seconds for each, 0 for ever. A bulk load also takes the table from other
+    writers, before it reads anything."""
     mode = "SHARE ROW EXCLUSIVE" if count >= BULK_ROWS else "ROW EXCLUSIVE"
-    both = sql.SQL(
-        "SET LOCAL lock_timeout = {}; SELECT pg_advisory_xact_lock(%s, bucket) FROM generate_series(%s, %s) AS bucket; LOCK TABLE {} IN "
-        + mode
-        + " MODE; SET LOCAL lock_timeout = 0"
+    locks = sql.SQL(
+        "SET LOCAL lock_timeout = {}; "
+        "SELECT pg_advisory_xact_lock(%s, bucket) FROM generate_series(%s, %s) AS bucket; "
+        f"LOCK TABLE {{}} IN {mode} MODE; "
+        "SET LOCAL lock_timeout = 0"
     ).format(sql.Literal(f"{seconds}s"), table.name(table.versions))
     with connection.cursor() as cursor:
-        cursor.execute(both, [LOCK_SPACE + table.record_type.pk, *bucket_range])
+        cursor.execute(locks, [LOCK_SPACE + table.record_type.pk, *bucket_range])
 
 
 def lock_whole(table: StoreTable) -> None:

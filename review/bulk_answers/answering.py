@@ -78,12 +78,15 @@ def _refusal(action: str, standing: Repair | None, by: User) -> str:
 
 def _check(action: str, standing: Repair | None, by: User) -> None:
     if action == Action.DISMISS:
-        return check_unsaid(standing)
-    if standing is None:
+        check_unsaid(standing)
+    elif standing is None:
         raise RepairRefused(NOTHING_STANDS)
-    if standing.action == Repair.Action.REPAIR:
+    elif standing.action == Repair.Action.REPAIR:
         raise RepairRefused(REPAIRED)
-    return check_confirms(standing, by) if action == Action.CONFIRM else check_withdraws(standing, by)
+    elif action == Action.CONFIRM:
+        check_confirms(standing, by)
+    else:
+        check_withdraws(standing, by)
 
 
 @transaction.atomic

@@ -13,11 +13,7 @@ API = "/api/"
 SAYS = "Something failed here. Nothing was half-done: what was being written was taken back. Try again; if it stays, tell an Administrator the number"
 AWAY = "The database does not answer just now. Try again in a moment; if it stays, tell an Administrator the number"
 AGAIN_SECONDS = 5
-UNREACHABLE = (
-    "08",
-    "533",
-    "57P",
-)  # PostgreSQL's classes of states: no connection, too many of them, ended by who runs it
+UNREACHABLE = ("08", "533", "57P")  # beginnings of PostgreSQL's states: no connection, too many, ended by who runs it
 log = logging.getLogger("tieout.failures")
 
 
