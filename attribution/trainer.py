@@ -20,7 +20,8 @@ from ingestion.work import claim, fail, finish, give_back, heartbeat
 from reconciliation.models import Reconciliation
 
 ON_SCHEDULE = "on schedule"
-REFUSED, REFUSED_SECONDS = "training-refused:{}", 3600  # so many new ones were too little
+REFUSED = "training-refused:{}"  # with how many new corrections a reconciliation's training was refused last
+REFUSED_SECONDS = 3600
 
 
 def ask_training(*, reconciliation: Reconciliation, because: str, by: str) -> Training:
@@ -96,7 +97,8 @@ def train_now(*, reconciliation: Reconciliation, by: str, because: str = BY_HAND
 
 
 def ask_after_corrections() -> list[Training]:
-    """Ask for a training wherever enough corrections are new. What is refused is asked again when there is more to learn from."""
+    """Ask for a training wherever enough corrections are new. What is refused is asked again when their number changes, or after
+    an hour."""
     asked = []
     idle = Reconciliation.objects.filter(trains_after__gt=0).exclude(trainings__state__in=Training.UNDER_WAY)
     waiting = {it.pk: it for it in idle}

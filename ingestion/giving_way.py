@@ -32,7 +32,8 @@ def let_session_give_way(session: psycopg.Connection, niceness: int) -> None:
 
 
 def _lower(process: int, niceness: int) -> None:
-    """Linux shares the processor among sessions first where it groups them, and within a session by niceness (sched(7))."""
+    """Give a process a niceness, and its session, too: where Linux groups processes by session, it shares the processor among the
+    groups first (sched(7))."""
     with contextlib.suppress(OSError):  # somebody else's
         os.setpriority(os.PRIO_PROCESS, process, niceness)
     with contextlib.suppress(OSError):  # not grouped, or not Linux

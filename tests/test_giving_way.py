@@ -1,4 +1,4 @@
-"""Workers give way to the web, in the database, too."""
+"""Workers and the server for programs give way to people, in the database, too."""
 
 import os
 import subprocess

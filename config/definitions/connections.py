@@ -67,7 +67,7 @@ def _drop_url(value: object) -> Iterator[str]:
 
 
 def _no_password(value: object) -> Iterator[str]:
-    """Who may read the definition would read it too."""
+    """A fault where an address holds a user or a password: who may read the definition would read it, too."""
     protocol, _, place = str(value).partition("://")
     if protocol != "file" and "@" in place.partition("/")[0]:
         yield f"an address holds no user or password; name them by variables, such as {{env: {PREFIX}NAME}}"

@@ -152,7 +152,7 @@ class HttpApi:
 
     @contextmanager
     def _answered(self, http: httpx.Client, url: httpx.URL) -> Iterator[httpx.Response]:
-        """What stands at an address, after redirects; they are followed here, so that no other host sees the credentials."""
+        """What stands at an address, after redirects; they are followed here, so that no other place sees the credentials."""
         for _ in range(MOST_REDIRECTS + 1):
             own = self.headers if self._is_home(url) else {}
             headers = {"Accept": "application/json", **own}

@@ -24,7 +24,8 @@ OF_ALL = {
     "503": "The database does not answer just now. Ask again in a moment, under the same key.",
 }
 OF_WRITING = {
-    "409": "It cannot be done any more: somebody was faster, or things have moved on.",
+    "409": "It cannot be done any more: somebody was faster, or things have moved on. "
+    "With `Retry-After` it cannot be done just now: send it again as it was, so many seconds later.",
     "413": "The body is too large.",
     "415": "The body is of another type than this address takes, or packed.",
     "422": "The Idempotency-Key was used for another request.",

@@ -36,7 +36,8 @@ def key_of(request: Request) -> str:
 
 def once(request: Request, act: Callable[[], Response], refusals: Refusals | None = None) -> Response:
     """Carry out a POST once per (user, Idempotency-Key); another body under the same key is refused. What a service refuses is
-    answered with its sentence and the status of the first of the `refusals` that it is."""
+    answered with its sentence and the status of the first of the `refusals` that it is. Of an answer with Retry-After nothing is kept,
+    so that the same request is carried out when it comes again."""
     key, digest = key_of(request), _digest_of(request)
     with transaction.atomic():
         kept, is_new = IdempotentRequest.objects.select_for_update().get_or_create(
@@ -45,7 +46,7 @@ def once(request: Request, act: Callable[[], Response], refusals: Refusals | Non
         if kept.request_sha256 != digest or (not is_new and kept.status is not None):
             return _given_before(kept, digest)
         answer = _answered(act, refusals or {})
-        if AGAIN in answer:  # the same request may be sent again, with the same key
+        if AGAIN in answer:
             kept.delete()
             return answer
         kept.status, kept.answer = answer.status_code, answer.data
@@ -54,8 +55,8 @@ def once(request: Request, act: Callable[[], Response], refusals: Refusals | Non
 
 
 def looked(request: Request, look: Callable[[], Response], refusals: Refusals | None = None) -> Response:
-    """As `once`, of what writes nothing and may take minutes: it is done in no transaction, which PostgreSQL would end as idle
-    meanwhile. Asked for twice at the same time, both look."""
+    """As `once`, for what writes nothing and may take minutes: it is done in no transaction, which PostgreSQL would end as idle
+    meanwhile. Of two at the same time both look, and both get the answer of who was first."""
     mine = {"user": person_of(request), "key": key_of(request)}
     digest = _digest_of(request)
     if (kept := IdempotentRequest.objects.filter(**mine).first()) is not None:
