@@ -15,7 +15,7 @@ IN_FLIGHT = "in_flight"
 
 @dataclass(frozen=True)
 class RowState:
-    """A row by its record number: its key and state, why it is quarantined, the run that says so, its break."""
+    """A row by its record number: its key and state, why it is quarantined or still in flight, the run that says so, its break."""
 
     record: int
     state: str = IN_FLIGHT
@@ -27,15 +27,24 @@ class RowState:
 
 def row_states(delivery: Delivery, first: int, last: int) -> list[RowState]:
     """The rows `first` to `last`, each in exactly one state."""
-    found = {number: RowState(number) for number in range(first, last + 1)}
     work = delivery.normalizations.filter(state=Normalization.State.DONE).order_by("-id").first()
     if work is None:
-        return list(found.values())
+        unread = _why_unread(delivery)
+        return [RowState(number, reason=unread) for number in range(first, last + 1)]
+    found = {number: RowState(number) for number in range(first, last + 1)}
     broken = QuarantinedRow.objects.filter(normalization=work, record_number__range=(first, last))
     found |= {it.record_number: RowState(it.record_number, "quarantined", reason=it.reason) for it in broken}
     found |= {it.record: it for it in _in_runs(work, first, last)}
     found |= {it.record: it for it in _replayed(delivery, first, last)}
     return list(found.values())
+
+
+def _why_unread(delivery: Delivery) -> str:
+    """Why a delivery has no records, if reading it failed."""
+    newest = delivery.normalizations.order_by("-id").first()
+    if newest is None or newest.state != Normalization.State.FAILED:
+        return ""
+    return f"Delivery {delivery.pk} could not be read: {newest.error} Mend what it names, then read the delivery again."
 
 
 def _replayed(delivery: Delivery, first: int, last: int) -> Iterator[RowState]:

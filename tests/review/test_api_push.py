@@ -15,6 +15,7 @@ from config.pipeline import run_to_end
 from config.tasks import seal_pushes
 from ingestion import lake
 from ingestion.deliveries import normalize_delivery, plan_normalization
+from ingestion.errors import IngestionError
 from ingestion.models import Delivery, OpenDelivery, Receipt, Source
 from ingestion.push import PushRefused, lines_of, seal_open
 from reconciliation.models import Reconciliation
@@ -64,6 +65,19 @@ def test_a_push_is_kept_once(post: Post) -> None:
     assert post([record("C")]).status_code == 422  # the same key for another push
     assert post([record("C")], "k2").json()["first"] == 3
     assert Receipt.objects.count() == 2
+
+
+def test_a_receipt_says_why_its_delivery_could_not_be_read(post: Post, client: Client) -> None:
+    token = make_token(user=User.objects.get(), name="r", scopes=["read"])
+    receipt = post([{"id": "A"}, {"id": "B"}]).json()["receipt"]
+    delivery = seal_open(OpenDelivery.objects.get())
+    with pytest.raises(IngestionError):
+        normalize_delivery(plan_normalization(delivery))
+
+    told = client.get(f"/api/v1/receipts/{receipt}", headers={"Authorization": f"Token {token}"}).json()
+
+    assert told["states"] == {"in_flight": 2}
+    assert told["rows"][1]["reason"].startswith(f"Delivery {delivery.pk} could not be read: ")
 
 
 def test_lines_are_taken_as_they_were_written(post: Post) -> None:
