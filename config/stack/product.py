@@ -12,7 +12,7 @@ from config.stack.state import CHECKOUT
 QUEUES = ("ingest", "diff", "attribution", "training")
 ALSO = {"ingest": ",decisions", "training": ",alerts,exports"}  # what is rare shares a worker with what is rare
 SERVED = ("PostgreSQL", "Valkey", "web")  # without one of these there is nothing to serve
-PROGRAMS_NICENESS = "5"  # between people, 0, and workers, 10
+PROGRAMS_NICENESS = "2"  # between people, 0, and workers, 10
 SHARED_MEMORY = Path("/dev/shm")
 
 
