@@ -80,7 +80,7 @@ class PlacesTaken(Exception):
 
 def hold_places(record_type: RecordType, bucket_range: tuple[int, int], *, seconds: int = 0) -> None:
     """Keep others from writing records of these buckets until the transaction ends; before anything else is locked. PlacesTaken
-    after so many seconds of waiting for who does; 0: for ever."""
+    after so many seconds of waiting for who does; 0: as the session waits."""
     table = store_table(record_type)
     if not table.has_versions:
         return
@@ -93,15 +93,15 @@ def hold_places(record_type: RecordType, bucket_range: tuple[int, int], *, secon
 
 
 def lock_buckets(table: StoreTable, bucket_range: tuple[int, int], count: int = 1, *, seconds: int = 0) -> None:
-    """Buckets in ascending order, waiting so many seconds for each, 0 for ever. A bulk load also takes the table from other
+    """Buckets in ascending order, waiting so many seconds for each, 0 as the session does. A bulk load also takes the table from other
     writers, before it reads anything."""
     mode = "SHARE ROW EXCLUSIVE" if count >= BULK_ROWS else "ROW EXCLUSIVE"
-    locks = sql.SQL(
-        "SET LOCAL lock_timeout = {}; "
-        "SELECT pg_advisory_xact_lock(%s, bucket) FROM generate_series(%s, %s) AS bucket; "
-        f"LOCK TABLE {{}} IN {mode} MODE; "
-        "SET LOCAL lock_timeout = 0"
-    ).format(sql.Literal(f"{seconds}s"), table.name(table.versions))
+    locks: sql.Composable = sql.SQL(
+        f"SELECT pg_advisory_xact_lock(%s, bucket) FROM generate_series(%s, %s) AS bucket; LOCK TABLE {{}} IN {mode} MODE"
+    ).format(table.name(table.versions))
+    if seconds:
+        bounded = sql.SQL("SET LOCAL lock_timeout = {}; {}; SET LOCAL lock_timeout TO DEFAULT")
+        locks = bounded.format(sql.Literal(f"{seconds}s"), locks)
     with connection.cursor() as cursor:
         cursor.execute(locks, [LOCK_SPACE + table.record_type.pk, *bucket_range])
 
