@@ -8,7 +8,7 @@ from ingestion.models import Repair
 from reconciliation.models import Reconciliation
 from review.nul import NO_NUL
 
-CONFIRMS = "ingestion.change_repair"
+REPAIRS, CONFIRMS = "ingestion.add_repair", "ingestion.change_repair"
 
 
 class RepairRefused(Exception):
@@ -21,7 +21,7 @@ class AlreadySaid(RepairRefused):
 
 def check_right(by: User) -> None:
     """RepairRefused for who may not say anything of a row."""
-    if not by.has_perm("ingestion.add_repair"):
+    if not by.has_perm(REPAIRS):
         raise RepairRefused("Analysts, Supervisors and Managers repair rows. Ask one of them.")
 
 

@@ -17,7 +17,6 @@ from ingestion.person import person_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.paging import OURS, NewestFirst
-from review.api.quarantine import MAY
 from review.api.strict import StrictSerializer
 from review.bulk_answers.answering import answer_all, check_may
 from review.bulk_answers.choosing import (
@@ -31,7 +30,7 @@ from review.bulk_answers.choosing import (
 from review.bulk_answers.summary import summary_of
 from review.models import BulkAnswer, BulkAnswerRow
 from review.quarantined import Asked, BadFilter
-from review.repair_rules import AlreadySaid, RepairRefused
+from review.repair_rules import REPAIRS, AlreadySaid, RepairRefused
 
 REFUSALS: Refusals = {AlreadySaid: 409, RepairRefused: 400, BadFilter: 400}
 ROW_STATES = ("done", "skipped")
@@ -128,8 +127,8 @@ class BulkAnswerViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def create(self, request: Request) -> Response:
         """Dismiss, confirm or withdraw them all (201), or with `dry_run` look at what that would do (200). Each row is answered as by
         itself; what moved on is left alone. 404 where a named row or answer is not there, 409 where they are another number."""
-        if not request.user.has_perm(MAY):
-            raise PermissionDenied(f"This needs the right {MAY}.")
+        if not request.user.has_perm(REPAIRS):
+            raise PermissionDenied(f"This needs the right {REPAIRS}.")
         asked = AskedSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return once(request, lambda: _given(request, asked.validated_data), REFUSALS)

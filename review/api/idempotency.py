@@ -40,10 +40,10 @@ def once(request: Request, act: Callable[[], Response], refusals: Refusals | Non
     so that the same request is carried out when it comes again."""
     key, digest = key_of(request), _digest_of(request)
     with transaction.atomic():
-        kept, is_new = IdempotentRequest.objects.select_for_update().get_or_create(
+        kept, _ = IdempotentRequest.objects.select_for_update().get_or_create(
             user=person_of(request), key=key, defaults={"request_sha256": digest}
         )
-        if kept.request_sha256 != digest or (not is_new and kept.status is not None):
+        if kept.request_sha256 != digest or kept.status is not None:
             return _given_before(kept, digest)
         answer = _answered(act, refusals or {})
         if AGAIN in answer:

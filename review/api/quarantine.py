@@ -24,10 +24,10 @@ from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.paging import OURS
 from review.api.strict import StrictSerializer
 from review.quarantined import FILTERS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
-from review.repair_rules import AlreadySaid, RepairRefused
+from review.repair_rules import REPAIRS, AlreadySaid, RepairRefused
 from review.repairs import confirm_repair, dismiss, read_again, repair, replay, try_repair, withdraw_repair
 
-MAY, MAY_READ = "ingestion.add_repair", "ingestion.add_delivery"
+MAY_READ = "ingestion.add_delivery"
 LISTED_RAW = 2_000  # characters
 REFUSALS: Refusals = {AlreadySaid: 409, RepairRefused: 400}
 ACTIONS = ("try", "repair", "dismiss", "confirm", "withdraw")
@@ -171,7 +171,7 @@ class QuarantineViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Try a repair (200), or repair, dismiss, confirm or withdraw (201)."""
-        _must(request, MAY)
+        _must(request, REPAIRS)
         row = self.get_object()
         asked = AnswerSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -207,7 +207,7 @@ class ReplayView(Door):
     @extend_schema(parameters=[KEY_HEADER], request=None, responses={201: ReplayedSerializer})
     def post(self, request: Request, pk: str) -> Response:
         """Replay what was repaired; the next run of the date takes it."""
-        return _of_delivery(request, pk, MAY, replay)
+        return _of_delivery(request, pk, REPAIRS, replay)
 
 
 class ReadAgainView(Door):

@@ -15,14 +15,14 @@ from review.bulk_answers.summary import summary_of
 from review.ids import id_of
 from review.models import BulkAnswer
 from review.quarantined import FILTERS, Asked, BadFilter
-from review.repair_rules import RepairRefused
+from review.repair_rules import CONFIRMS, REPAIRS, RepairRefused
 
 SHOWN, SHOWN_GROUPS = 100, 50
 DONE = {"dismiss": "dismissed", "confirm": "confirmed", "withdraw": "withdrawn"}
 
 
 @require_POST
-@permission_required("ingestion.add_repair", raise_exception=True)
+@permission_required(REPAIRS, raise_exception=True)
 def choose(request: HttpRequest) -> HttpResponse:
     """Freeze the checked rows, with `whole` all that the filter lists, or the rows of an earlier `answer`."""
     try:
@@ -71,7 +71,7 @@ def answer_page(request: HttpRequest, pk: int) -> HttpResponse:
         "state": state,
         "next": page[SHOWN - 1].row_id if len(page) > SHOWN else None,
         **counts,
-        "may_confirm": request.user.has_perm("ingestion.change_repair") and answer.asked_by_id != request.user.pk,
+        "may_confirm": request.user.has_perm(CONFIRMS) and answer.asked_by_id != request.user.pk,
     }
     return render(request, "review/quarantine/answer.html", context)
 
@@ -93,7 +93,7 @@ def _preview(request: HttpRequest, answer: BulkAnswer, refused: str = "") -> Htt
 
 
 @require_POST
-@permission_required("ingestion.add_repair", raise_exception=True)
+@permission_required(REPAIRS, raise_exception=True)
 def give(request: HttpRequest, pk: int) -> HttpResponse:
     """Give it to every row, once, however often this is sent."""
     by = person_of(request)

@@ -16,6 +16,7 @@ from reconciliation.visibility import visible_deliveries, visible_sources
 from review.ids import id_of, is_number
 from review.pages.sources import listed_sources, narrowed
 from review.proposals import visible_proposals
+from review.repair_rules import REPAIRS
 from review.repairs import waiting_to_replay
 from review.runs import STARTS
 from review.visible import visible_reconciliations
@@ -70,7 +71,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "replays": found.replays.order_by("pk"),
         "is_being_read": any(it.state in Normalization.UNDER_WAY for it in readings),
         "next_runs": _next_runs(request, found) if newest else [],
-        "waiting": waiting_to_replay(found) if request.user.has_perm("ingestion.add_repair") else 0,
+        "waiting": waiting_to_replay(found) if request.user.has_perm(REPAIRS) else 0,
     }
     return render(request, "review/delivery.html", context)
 

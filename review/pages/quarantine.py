@@ -24,7 +24,7 @@ from ingestion.ringing import ring_for_normalizing
 from reconciliation.visibility import visible_deliveries, visible_sources
 from review.ids import id_of
 from review.quarantined import ALL, SHOWN_REASONS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
-from review.repair_rules import RepairRefused
+from review.repair_rules import CONFIRMS, REPAIRS, RepairRefused
 from review.repairs import (
     confirm_repair,
     dismiss,
@@ -97,10 +97,10 @@ def quarantine(request: HttpRequest) -> HttpResponse:
 
 def _verbs(request: HttpRequest, asked: Asked) -> list[tuple[str, str]]:
     """What the user may say of many rows of the state at once."""
-    if not request.user.has_perm("ingestion.add_repair"):
+    if not request.user.has_perm(REPAIRS):
         return []
     verbs = VERBS[asked.state]
-    may_confirm = request.user.has_perm("ingestion.change_repair")
+    may_confirm = request.user.has_perm(CONFIRMS)
     return [(verb, verb.capitalize()) for verb in verbs if verb != "confirm" or may_confirm]
 
 
@@ -143,7 +143,7 @@ def _context(request: HttpRequest, row: QuarantinedRow, given: dict[str, str] | 
     standing = next((it for it in said if not it.withdrawn), None)
     came, delivery, user = cells_of_row(row), row.normalization.delivery, person_of(request)
     mapping = mapping_of(delivery)
-    may = user.has_perm("ingestion.add_repair")
+    may = user.has_perm(REPAIRS)
     return {
         "row": row,
         "raw": row.raw[:SHOWN_RAW],
@@ -167,7 +167,7 @@ def _context(request: HttpRequest, row: QuarantinedRow, given: dict[str, str] | 
 def _may_confirm(user: User, standing: Repair | None) -> bool:
     if standing is None or standing.confirmed_by_id is not None:
         return False
-    return user.has_perm("ingestion.change_repair") and standing.proposed_by_id != user.pk
+    return user.has_perm(CONFIRMS) and standing.proposed_by_id != user.pk
 
 
 def _inputs(
@@ -185,7 +185,7 @@ def _inputs(
 
 
 @require_POST
-@permission_required("ingestion.add_repair", raise_exception=True)
+@permission_required(REPAIRS, raise_exception=True)
 def answer_row(request: HttpRequest, pk: int) -> HttpResponse:
     """Try, repair, dismiss, confirm or withdraw."""
     row = visible_row(request, pk)
@@ -242,7 +242,7 @@ def _replayed(request: HttpRequest, delivery: Delivery) -> str:
 
 
 @require_POST
-@permission_required("ingestion.add_repair", raise_exception=True)
+@permission_required(REPAIRS, raise_exception=True)
 def replay_delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """Replay what was repaired of a delivery."""
     return _of_delivery(request, pk, _replayed)
