@@ -9,10 +9,12 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+LOWEST = 19  # the niceness beyond which Linux knows none
+
 
 def give_way(niceness: int) -> None:
-    """Lower the claim of this process on the processor, 0 to 19, and that of its database sessions to come."""
-    _lower(os.getpid(), os.nice(0) + niceness)
+    """Lower the claim of this process on the processor by so much, and that of its database sessions to come."""
+    _lower(os.getpid(), min(os.nice(0) + niceness, LOWEST))
     connection_created.connect(_lower_session, weak=False, dispatch_uid="giving way")
 
 
