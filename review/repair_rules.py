@@ -25,7 +25,7 @@ def check_right(by: User) -> None:
         raise RepairRefused("Analysts, Supervisors and Managers repair rows. Ask one of them.")
 
 
-def check_may_confirm(by: User) -> None:
+def check_right_to_confirm(by: User) -> None:
     """RepairRefused for who may confirm nothing, whoever proposed it."""
     if not by.has_perm(CONFIRMS):
         raise RepairRefused("A Supervisor or a Manager confirms a proposal.")
@@ -51,7 +51,7 @@ def check_unsaid(standing: Repair | None) -> None:
 
 def check_confirms(repair: Repair, by: User) -> None:
     """RepairRefused where a user may not confirm it, AlreadySaid where it is no open proposal."""
-    check_may_confirm(by)
+    check_right_to_confirm(by)
     if repair.withdrawn:
         raise AlreadySaid("This proposal is no longer open.")
     if repair.confirmed_by_id is not None:

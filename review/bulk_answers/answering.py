@@ -20,8 +20,8 @@ from review.repair_rules import (
     RepairRefused,
     check_comment,
     check_confirms,
-    check_may_confirm,
     check_right,
+    check_right_to_confirm,
     check_unsaid,
     check_withdraws,
     needing_second,
@@ -53,7 +53,7 @@ def check_may(action: str, by: User) -> None:
     """RepairRefused for who may not answer so."""
     check_right(by)
     if action == Action.CONFIRM:
-        check_may_confirm(by)
+        check_right_to_confirm(by)
 
 
 def look_at(answer: BulkAnswer, by: User) -> list[Found]:
