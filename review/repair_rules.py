@@ -63,8 +63,12 @@ def check_confirms(repair: Repair, by: User) -> None:
 def check_withdraws(repair: Repair, by: User) -> None:
     """RepairRefused where a user may not take it back, AlreadySaid where it does not stand, or a record was made of it."""
     check_right(by)
-    if repair.withdrawn or repair.delivery_id is not None:
-        raise AlreadySaid("This was replayed or withdrawn before.")
+    if repair.withdrawn:
+        raise AlreadySaid("This was withdrawn before. Look at the row again.")
+    if repair.delivery_id is not None:
+        raise AlreadySaid(
+            f"The row was replayed as delivery {repair.delivery_id}, which stays. Have the source deliver its record anew."
+        )
     if repair.proposed_by_id != by.pk and not by.has_perm(CONFIRMS):
         raise RepairRefused(f"{repair.proposed_by}, a Supervisor or a Manager withdraws this.")
 

@@ -101,8 +101,12 @@ def test_a_row_is_dismissed_and_opened_again(
         repair(row=blank, cells={"id": "C"}, comment="why", by=by)
     withdraw_repair(repair=said, by=by)
     assert _counts(by)["open"] == 2
-    repair(row=blank, cells={"id": "C"}, comment="the desk gave its number", by=by)
-    replay(delivery=blank.normalization.delivery, by=by)
+    with pytest.raises(AlreadySaid, match=r"withdrawn before\. Look at the row again"):
+        withdraw_repair(repair=said, by=by)
+    mended = repair(row=blank, cells={"id": "C"}, comment="the desk gave its number", by=by)
+    made = replay(delivery=blank.normalization.delivery, by=by)
+    with pytest.raises(AlreadySaid, match=rf"replayed as delivery {made.pk}, which stays\. Have the source deliver"):
+        withdraw_repair(repair=mended, by=by)
     assert _counts(by) == {"open": 1, "waiting": 0, "replayed": 1, "dismissed": 0} and problems() == []
     assert [line[1] for line in rejects(trades.a, DAY)[1]] == [2]  # what became a record does not go back
 
