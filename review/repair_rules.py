@@ -1,6 +1,6 @@
 """Who may say what of a quarantined row, and when. One answer and many go by these rules, in these sentences."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.contrib.auth.models import User
 
@@ -71,6 +71,17 @@ def check_withdraws(repair: Repair, by: User) -> None:
         )
     if repair.proposed_by_id != by.pk and not by.has_perm(CONFIRMS):
         raise RepairRefused(f"{repair.proposed_by}, a Supervisor or a Manager withdraws this.")
+
+
+def allows(rule: Callable[[Repair, User], None], repair: Repair | None, by: User) -> bool:
+    """Whether a rule lets a user do so with what stands about a row; with nothing nobody does anything."""
+    if repair is None:
+        return False
+    try:
+        rule(repair, by)
+    except RepairRefused:
+        return False
+    return True
 
 
 def needing_second(sources: Iterable[int]) -> set[int]:

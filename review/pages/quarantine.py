@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from ingestion.deliveries import mapping_of, plan_normalization
 from ingestion.file_format import FileFormat
-from ingestion.models import Delivery, QuarantinedRow, Repair
+from ingestion.models import Delivery, QuarantinedRow
 from ingestion.normalize import column_position
 from ingestion.person import person_of
 from ingestion.quarantine import DISMISSED, OPEN, REPLAYED, STATES, WAITING, said_of, with_state
@@ -24,7 +23,7 @@ from ingestion.ringing import ring_for_normalizing
 from reconciliation.visibility import visible_deliveries, visible_sources
 from review.ids import id_of
 from review.quarantined import ALL, SHOWN_REASONS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
-from review.repair_rules import CONFIRMS, REPAIRS, RepairRefused
+from review.repair_rules import CONFIRMS, REPAIRS, RepairRefused, allows, check_confirms, check_withdraws
 from review.repairs import (
     confirm_repair,
     dismiss,
@@ -154,20 +153,14 @@ def _context(request: HttpRequest, row: QuarantinedRow, given: dict[str, str] | 
         "inputs": _inputs(row, came.by_column, given or {}, mapping.document),
         "beyond": came.beyond,
         "may_repair": may and standing is None,
-        "may_withdraw": may and standing is not None and standing.delivery_id is None,
-        "may_confirm": _may_confirm(user, standing),
+        "may_withdraw": allows(check_withdraws, standing, user),
+        "may_confirm": allows(check_confirms, standing, user),
         "waiting": waiting_to_replay(delivery) if may else 0,
         "mapping": mapping,
         "is_older": mapping.pk != row.normalization.mapping_id,
         "may_define": user.has_perm("ingestion.change_mapping"),
         "may_read_again": user.has_perm("ingestion.add_delivery"),
     }
-
-
-def _may_confirm(user: User, standing: Repair | None) -> bool:
-    if standing is None or standing.confirmed_by_id is not None:
-        return False
-    return user.has_perm(CONFIRMS) and standing.proposed_by_id != user.pk
 
 
 def _inputs(

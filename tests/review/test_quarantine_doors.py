@@ -12,6 +12,7 @@ from ingestion.changes import Change
 from ingestion.deliveries import normalize_delivery
 from ingestion.models import AuditEvent, Delivery, Normalization, QuarantinedRow, Repair
 from reconciliation.models import Reconciliation, Team
+from review.repairs import dismiss
 from review.tokens import make_token
 from tests.conftest import DEFINITION, HEADER, problems, row
 from tests.standing import standing_trades  # noqa: F401
@@ -54,6 +55,24 @@ def test_the_pages_show_and_repair_a_row(broken: QuarantinedRow, client: Client,
     again = client.post(answer, {**FORM, "action": "dismiss", "comment": "why"}).content.decode()
     assert f"repaired by analyst and replayed as delivery {made.pk}" in again
     assert problems() == []
+
+
+def test_a_row_offers_what_the_person_may_do(
+    broken: QuarantinedRow, client: Client, person: Callable[..., User]
+) -> None:
+    people = [person("Analyst"), person("Analyst", "other"), person("Supervisor"), person("Auditor")]
+
+    def offered(verb: str) -> list[bool]:
+        found = []
+        for one in people:
+            client.force_login(one)
+            found.append(f'value="{verb}"' in client.get(reverse("quarantined", args=[broken.pk])).content.decode())
+        return found
+
+    dismiss(row=broken, comment="why", by=people[0])
+    assert (offered("withdraw"), offered("confirm")) == ([True, False, True, False], [False] * 4)
+    Repair.objects.update(four_eyes=True, confirmed_by=None, confirmed_at=None)
+    assert (offered("withdraw"), offered("confirm")) == ([True, False, True, False], [False, False, True, False])
 
 
 def test_the_mapping_is_repaired_and_the_delivery_read_again(
