@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.models import User
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -60,20 +61,28 @@ def answer_page(request: HttpRequest, pk: int) -> HttpResponse:
     if state in ("done", "skipped"):
         results = results.filter(repair__isnull=state == "skipped")
     page = list(results.filter(row__gt=after).order_by("row")[: SHOWN + 1])
-    standing = Q(repair__withdrawn=False, repair__action="dismiss")
-    counts = answer.results.aggregate(
-        standing=Count("pk", filter=standing), proposed=Count("pk", filter=standing & Q(repair__confirmed_by=None))
-    )
     context = {
         "answer": answer,
         "done": DONE[answer.action],
         "rows": page[:SHOWN],
         "state": state,
         "next": page[SHOWN - 1].row_id if len(page) > SHOWN else None,
-        **counts,
-        "may_confirm": request.user.has_perm(CONFIRMS) and answer.asked_by_id != request.user.pk,
+        **_counts(answer, person_of(request)),
     }
     return render(request, "review/quarantine/answer.html", context)
+
+
+def _counts(answer: BulkAnswer, by: User) -> dict[str, int]:
+    """How many of its dismissals are proposed, and how many the user may confirm or withdraw."""
+    standing = Q(repair__withdrawn=False, repair__action="dismiss")
+    proposed, mine = standing & Q(repair__confirmed_by=None), Q(repair__proposed_by=by.pk)
+    found = answer.results.aggregate(
+        all=Count("pk", filter=standing), mine=Count("pk", filter=standing & mine),
+        proposed=Count("pk", filter=proposed), of_others=Count("pk", filter=proposed & ~mine),
+    )  # fmt: skip
+    if by.has_perm(CONFIRMS):
+        return {"proposed": found["proposed"], "to_confirm": found["of_others"], "to_withdraw": found["all"]}
+    return {"proposed": found["proposed"], "to_confirm": 0, "to_withdraw": found["mine"]}
 
 
 def _preview(request: HttpRequest, answer: BulkAnswer, refused: str = "") -> HttpResponse:

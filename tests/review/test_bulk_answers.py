@@ -254,6 +254,10 @@ def test_the_pages_lead_from_the_filter_to_the_results(
     assert client.post(give, {"comment": "why"}).headers["Location"] == address
     client.post(give, {"comment": "why"})
     assert Repair.objects.count() == 3 and "3 dismissals proposed" in client.get(address).content.decode()
+    given = client.get(address).content.decode()
+    assert "Withdraw 3" in given and " UTC</span>" in given
+    client.force_login(person("Analyst"))
+    assert "Withdraw" not in client.get(address).content.decode()  # who proposed it does, or who confirms
     client.force_login(User.objects.get(username="manager"))
     assert "Confirm 3" in client.get(address).content.decode()
     confirming = client.post(choose, {"answer": address.split("/")[2], "action": "confirm"}).headers["Location"]
