@@ -1,13 +1,13 @@
-"""Which sources a user may see: those of reconciliations that they see, and those that no reconciliation uses yet."""
+"""What a user may see beside breaks: sources of reconciliations that they see, and of none, with what they delivered; what is stored."""
 
 from collections.abc import Collection
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ingestion.models import Alert, Delivery, RecordType, Source
-from reconciliation.models import Reconciliation, Run
+from reconciliation.models import Reconciliation, Run, access_of
 from reconciliation.models.reconciliation import SEES_ALL
 from reconciliation.store.reference import NO_RUN
 from reconciliation.store.rows import leaf_paths, row_model
@@ -61,6 +61,15 @@ def visible_stored(
             held = Q(**{f"{path}__in": it.seen_values}) | (Q(**{path: None}) if "" in it.seen_values else Q())
             seen |= Q(run__in=Run.objects.filter(reconciliation=it).values("pk")) & held
     return rows.filter(seen)
+
+
+def sight_of(user: User) -> list[str]:
+    """All that decides what a user sees of lists that are of no run. Kept with a file, it tells later whether they still see as
+    much as the file may hold."""
+    seen, sources = access_of(user), visible_sources(user).order_by("pk").values_list("pk", flat=True)
+    parts = {"reconciliation": seen.whole, "scope": seen.scopes, "source": sources}
+    every = ["every team"] if user.has_perm(SEES_ALL) else []
+    return [*every, *(f"{name} {pk}" for name, ids in parts.items() for pk in ids)]
 
 
 def visible_alerts(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Alert]:

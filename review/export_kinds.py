@@ -45,6 +45,11 @@ class Kind:
     lines: Callable[[User, Filters], Iterator[Line]] = field(repr=False)
     needs: tuple[str, ...] = ()
 
+    @property
+    def is_of_run(self) -> bool:
+        """Whether it is of one run, so that who sees the run sees all of it."""
+        return "run" in self.needs
+
 
 def _run_of(user: User, filters: Filters) -> Run:
     run = Run.objects.visible_to(user).select_related("reconciliation__a__record_type").filter(pk=id_of(filters["run"]))

@@ -19,6 +19,7 @@ from ingestion.audit_log import record_event
 from ingestion.suggestion import nearest
 from ingestion.work import claim, fail, finish, give_back, heartbeat
 from reconciliation.models import Run
+from reconciliation.visibility import sight_of
 from review.export_files import SHEET_ROWS, BadExport, Line, write_table
 from review.export_kinds import KINDS, Kind
 from review.exports import export
@@ -121,14 +122,15 @@ def carry_out(asked: Export) -> None:
 
 def _make(work: Export, made: Path) -> None:
     most = min(settings.EXPORT_ROWS, SHEET_ROWS) if work.format == Export.Format.XLSX else settings.EXPORT_ROWS
-    lines = _lines(work)
+    by = User.objects.get(pk=work.asked_by_id)
+    seen, lines = sight_of(by), _lines(work, by)
     rows = write_table(made, lambda: (work.columns, _counted(work, islice(lines, most))))
     is_cut = next(lines, None) is not None
     size = made.stat().st_size
     name, sha256 = lake.keep(made, f"exports/{work.pk}-{work.fence}.{work.format}")
     with transaction.atomic():
         expires = timezone.now() + settings.EXPORT_LIFE
-        finish(work, rows=rows, is_cut=is_cut, size=size, sha256=sha256, path=name, expires_at=expires)
+        finish(work, rows=rows, is_cut=is_cut, size=size, sha256=sha256, path=name, expires_at=expires, seen=seen)
         record_event("export.made", of=work, by=work.asked_by, after={"rows": rows, "size": size, "sha256": sha256})
         raise_event(
             event="export.ready", mark=f"export {work.pk}", person=work.asked_by, link="/exports/",
@@ -136,9 +138,8 @@ def _make(work: Export, made: Path) -> None:
         )  # fmt: skip
 
 
-def _lines(work: Export) -> Iterator[Line]:
+def _lines(work: Export, by: User) -> Iterator[Line]:
     """The chosen columns of what the asker may see now."""
-    by = User.objects.get(pk=work.asked_by_id)
     kind = kind_of(Wanted(work.what, work.format, work.filters), by)
     there = list(kind.columns(by, work.filters))
     places = [there.index(name) for name in _columns(there, work.columns)]
@@ -197,11 +198,15 @@ def take_file(made: Export, by: User) -> Path:
 
 
 def _check_seen(made: Export, by: User) -> None:
-    """Who left a team leaves its files: the run or the record type is looked for anew."""
+    """Who left a team leaves its files: the run or the record type is looked for anew, and a file of no run is for who sees no
+    less than when it was made."""
     try:
-        kind_of(Wanted(made.what, made.format, made.filters), by).columns(by, made.filters)
+        kind = kind_of(Wanted(made.what, made.format, made.filters), by)
+        kind.columns(by, made.filters)
     except (BadExport, ExportRefused) as refused:
         raise ExportGone(f"You may no longer see what it holds. {refused}") from None
+    if not kind.is_of_run and (made.seen is None or not set(made.seen) <= set(sight_of(by))):
+        raise ExportGone("You may no longer see all that it holds. Ask for the export again.")
 
 
 def _file_of(made: Export) -> Path:

@@ -21,6 +21,11 @@ class Export(ClaimedWork):
     format = models.CharField(max_length=7, choices=Format.choices)
     filters = models.JSONField(default=dict, help_text="What the lines were narrowed by, as the page had it.")
     columns = models.JSONField(default=list, help_text="The columns in their order.")
+    seen = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="What who asked saw when it was made: `reconciliation 3`, `source 7`, `scope 12`.",
+    )
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="exports", db_index=False
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -173,16 +173,30 @@ def test_who_lost_the_right_meanwhile_gets_nothing(run: Run, trades: Reconciliat
     assert asked.state == "failed" and "that you may see" in asked.error and asked.path == ""
 
 
-@pytest.mark.parametrize("what", ["differences", "stored"])
+@pytest.mark.parametrize("what", KINDS)
 def test_who_left_the_team_leaves_its_files(what: str, run: Run, trades: Reconciliation, person: Person) -> None:
-    by = person("Analyst")
+    by = person("Manager")
     export = made(Wanted(what, "csv", filters_of(what, run)), by)
     assert take_file(export, by).exists()
     trades.team = Team.objects.create(code="elsewhere")
     trades.save()
-    with pytest.raises(ExportGone, match="You may no longer see what it holds"):
+    with pytest.raises(ExportGone, match="You may no longer see"):
         take_file(export, User.objects.get(pk=by.pk))
     assert take_file(export, person("Auditor")).exists()
+
+
+def test_who_sees_more_by_now_keeps_the_files(run: Run, trades: Reconciliation, person: Person) -> None:
+    by, desk = person("Analyst"), Team.objects.create(code="desk")
+    desk.members.add(by)
+    Reconciliation.objects.update(team=desk)
+    export = made(Wanted("queue", "csv"), by)
+    by.groups.add(Group.objects.get(name="Auditor"))
+    assert take_file(export, User.objects.get(pk=by.pk)).exists()
+    by.groups.clear()
+    by.groups.add(Group.objects.get(name="Analyst"))
+    Export.objects.update(seen=None)  # made before it was kept
+    with pytest.raises(ExportGone, match="Ask for the export again"):
+        take_file(Export.objects.get(), User.objects.get(pk=by.pk))
 
 
 def test_more_lines_than_the_limit_are_cut_and_said(run: Run, person: Person, settings: fixtures.Settings) -> None:
