@@ -65,6 +65,8 @@ class LookSerializer(StrictSerializer):
 
 
 class _OfLookers(Door):
+    scope = "decide"
+
     def person(self, request: Request) -> User:
         """Who asks; 403 for who may not look at breaks."""
         by = person_of(request)
