@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 
 API = "/api/"
+FAILED, BACK_SOON = "Something failed", "Tieout will be back in a moment"  # what the page is called
 SAYS = "Something failed here. Nothing was half-done: what was being written was taken back. Try again; if it stays, tell an Administrator the number"
 AWAY = "The database does not answer just now. Try again in a moment; if it stays, tell an Administrator the number"
 AGAIN_SECONDS = 5
@@ -36,9 +37,9 @@ def _is_away(error: BaseException | None) -> bool:
 
 
 def _answer(request: HttpRequest, number: str, *, is_away: bool) -> HttpResponse:
-    says, status = (AWAY, 503) if is_away else (SAYS, 500)
+    heading, says, status = (BACK_SOON, AWAY, 503) if is_away else (FAILED, SAYS, 500)
     headers = {"Retry-After": str(AGAIN_SECONDS)} if is_away else {}
     if request.path.startswith(API):
         return JsonResponse({"detail": f"{says} {number}.", "failure": number}, status=status, headers=headers)
-    page = loader.render_to_string("500.html", {"says": says, "number": number})
+    page = loader.render_to_string("500.html", {"heading": heading, "says": says, "number": number})
     return HttpResponse(page, status=status, headers=headers)

@@ -131,6 +131,8 @@ def test_a_database_that_is_away_passes(
         answer = client.get("/api/v1/reasons" if place == "api" else "/search/?q=A")
         assert (answer.status_code, answer.headers.get("Retry-After")) == (status, "5" if status == 503 else None)
         assert ("The database does not answer just now." in answer.content.decode()) == (status == 503)
+        heading = "Tieout will be back in a moment" if status == 503 else "Something failed"
+        assert (f"<h1>{heading}</h1>" in answer.content.decode()) == (place == "page")
 
 
 def _raising(error: Exception) -> Callable[..., None]:
