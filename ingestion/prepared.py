@@ -156,13 +156,6 @@ def prepared(key: Hashable, make: "Callable[[], QuerySet[M, R]]", given: Given |
     return found.rows(given or {})
 
 
-def who(user: AbstractBaseUser | AnonymousUser) -> Hashable:
-    """All of a user that what they may see depends on, but for what a query itself asks: a part of a key."""
-    if not isinstance(user, User):
-        return None
-    return user.pk, user.username, user.date_joined, frozenset(user.get_all_permissions())
-
-
 def anybody_like(user: U) -> tuple[Hashable, U, Given]:
     """For a query that all who have the same rights share: its key, a user with these rights in whose place each one is asked for
     (id, name, when they joined), and this one's values."""

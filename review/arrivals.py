@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import User
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
@@ -13,7 +14,8 @@ from django.utils import timezone
 
 from ingestion.expectations import readable
 from ingestion.models import Delivery, Expectation, Normalization, Source
-from ingestion.prepared import prepared, who
+from ingestion.person import person_of
+from ingestion.prepared import anybody_like, prepared
 from reconciliation.models import Run
 from reconciliation.visibility import visible_sources
 from review.visible import visible_reconciliations
@@ -78,11 +80,12 @@ def _mismatched(since: dt.date) -> QuerySet[Normalization]:
 def _sources(request: HttpRequest, since: dt.date) -> list[Source]:
     """The sources, each with the deliveries that are `mismatched`."""
     used = frozenset(pk for it in visible_reconciliations(request) for pk in (it.a_id, it.b_id))
-    return prepared(("arrivals", who(request.user), used, since), lambda: _shown(request, used, since))
+    rights, anybody, given = anybody_like(person_of(request))
+    return prepared(("arrivals", rights, used, since), lambda: _shown(anybody, used, since), given)
 
 
-def _shown(request: HttpRequest, used: frozenset[int], since: dt.date) -> QuerySet[Source]:
-    shown = visible_sources(request.user).filter(Q(pk__in=used) | Q(deadline__isnull=False))
+def _shown(user: User, used: frozenset[int], since: dt.date) -> QuerySet[Source]:
+    shown = visible_sources(user).filter(Q(pk__in=used) | Q(deadline__isnull=False))
     shown = shown.annotate(mismatched=ArraySubquery(_mismatched(since).values("delivery_id")))
     return shown.select_related("deadline").order_by("deadline__at", "code")[:MOST_SOURCES]
 

@@ -11,9 +11,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from ingestion.prepared import prepared, who
+from ingestion.person import person_of
+from ingestion.prepared import MOMENT, anybody_like, prepared
 from reconciliation.models.break_ import SHOWN
-from review.inbox import unread_of
+from review.inbox import counts_since, unread_of
 from review.models import Decision
 from review.rights import CONFIRMS, DECIDES
 from review.visible import access, asked_opinions, visible_breaks
@@ -56,13 +57,14 @@ def open_proposals(request: HttpRequest) -> QuerySet[Decision]:
 
 def _counted(request: HttpRequest) -> dict[str, Any]:
     """The numbers, by the minute: what is over time then, and how far the bell looks back."""
-    minute = timezone.now().replace(second=0, microsecond=0)
-    (told,) = prepared(("work", who(request.user), access(request), minute), lambda: _numbers(request, minute))
+    minute, user = timezone.now().replace(second=0, microsecond=0), person_of(request)
+    rights, anybody, given = anybody_like(user)
+    given = {**given, MOMENT: counts_since(user)}
+    (told,) = prepared(("work", rights, access(request), minute), lambda: _numbers(request, anybody, minute), given)
     return told
 
 
-def _numbers(request: HttpRequest, minute: dt.datetime) -> QuerySet[User, dict[str, Any]]:
-    user = request.user
+def _numbers(request: HttpRequest, user: User, minute: dt.datetime) -> QuerySet[User, dict[str, Any]]:
     mine = visible_breaks(request).filter(SHOWN, assignee=user.pk)
     proposals = open_proposals(request)
     told = {
@@ -70,9 +72,9 @@ def _numbers(request: HttpRequest, minute: dt.datetime) -> QuerySet[User, dict[s
         "over": number_of(mine.filter(due_at__lt=minute)),
         "proposed": number_of(proposals.filter(proposed_by=user.pk)),
         "to_confirm": number_of(proposals.exclude(proposed_by=user.pk)),
-        "mentions": number_of(unread_of(user).filter(event="comment.mention")),  # type: ignore[arg-type]
+        "mentions": number_of(unread_of(user).filter(event="comment.mention")),
     }
-    return User.objects.filter(pk=user.pk).values(**told)  # type: ignore[misc, return-value]
+    return User.objects.filter(pk=user.pk).values(**told)  # type: ignore[return-value]
 
 
 def number_of(rows: QuerySet[Any]) -> Coalesce:

@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.test.utils import CaptureQueriesContext
 
 from ingestion.models import Calendar, Holiday
-from ingestion.prepared import PK, SMALL_PK, TEXT, TOO_LARGE, anybody_like, prepared, who
+from ingestion.prepared import PK, SMALL_PK, TEXT, TOO_LARGE, anybody_like, prepared
 
 pytestmark = pytest.mark.django_db
 
@@ -91,13 +91,6 @@ def test_each_thread_reads_by_its_own_connection() -> None:
 
     with ThreadPoolExecutor(4) as threads:
         assert set(threads.map(read, range(12))) == {1}
-
-
-def test_whoever_gains_a_right_is_somebody_else() -> None:
-    user = User.objects.create_user("ann")
-    before = who(user)
-    user.groups.add(Group.objects.get(name="Analyst"))
-    assert who(User.objects.get(pk=user.pk)) != before and who(AnonymousUser()) is None
 
 
 def groups_of(user: User) -> list[Group]:

@@ -84,9 +84,13 @@ def test_what_arrived_in_time_and_was_not_run_is_arrived(
 
 
 @pytest.mark.usefixtures("two_days")
-def test_the_board_shows_only_sources_of_ones_teams(client: Client, person: Callable[[str], User]) -> None:
+def test_the_board_shows_only_sources_of_ones_teams(client: Client, person: Callable[..., User]) -> None:
+    team = Team.objects.create(code="others")
+    team.members.add(person("Analyst", "other"))
+    Reconciliation.objects.update(team=team)
+    client.force_login(User.objects.get(username="other"))
+    assert "Left" in client.get("/").content.decode()
     client.force_login(person("Analyst"))
-    Reconciliation.objects.update(team=Team.objects.create(code="others"))
     page = client.get("/").content.decode()
     assert "No source has delivered yet, and none has a deadline." in page
     assert "Left" not in page

@@ -102,7 +102,8 @@ def test_my_work_counts_what_its_lists_show(
     assign(brk=only, to=analyst, by=supervisor)
     decide(brk=sign, action="reject", by=analyst)
     counts = {}
-    for user in (analyst, supervisor):
+    other = person("Analyst", "other")  # of the same rights, so that both share a query
+    for user in (analyst, supervisor, other):
         client.force_login(user)
         counts[user] = {it.title: it.count for it in shown(client)["work"]}
         for it in shown(client)["work"]:
@@ -110,6 +111,7 @@ def test_my_work_counts_what_its_lists_show(
             assert len(listed) == it.count, it.title
     assert counts[analyst] == {"Assigned to me": 1, "My proposals that wait": 1, "Mentions": 0}
     assert counts[supervisor]["Waiting for my confirmation"] == 1
+    assert counts[other] == {"Assigned to me": 0, "My proposals that wait": 0, "Mentions": 0}
 
 
 def test_breaks_over_their_time_are_told_while_there_are_any(run: Run, trades: Reconciliation) -> None:
