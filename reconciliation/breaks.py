@@ -228,6 +228,12 @@ _MEMBER_COLUMNS = [
 ]  # fmt: skip
 
 
+_STATE_AGAIN = (
+    "CASE WHEN excluded.state = 'with_break' OR reconciliation_member.state = 'superseded' THEN excluded.state "
+    "ELSE reconciliation_member.state END"
+)
+
+
 def _write_members(duck: duckdb.DuckDBPyConnection, given: Inputs, *, touched: int) -> None:
     new = _MEMBERS.format(run=given.run.pk, which="= 'open'")
     copy_in(duck, new, sql.Identifier("reconciliation_member"), _MEMBER_COLUMNS)
@@ -248,9 +254,8 @@ def _write_members(duck: duckdb.DuckDBPyConnection, given: Inputs, *, touched: i
         )
         cursor.execute(
             f"INSERT INTO reconciliation_member ({columns}) SELECT {columns} FROM new_member "
-            "ON CONFLICT (break_id, side, delivery_id, record_number) DO UPDATE SET current = true, "
-            "state = CASE WHEN excluded.state = 'with_break' OR reconciliation_member.state = 'superseded' THEN excluded.state "
-            "ELSE reconciliation_member.state END"
+            f"ON CONFLICT (break_id, side, delivery_id, record_number) DO UPDATE SET current = true, state = {_STATE_AGAIN} "
+            f"WHERE NOT reconciliation_member.current OR reconciliation_member.state <> {_STATE_AGAIN}"  # else it is as it was
         )
 
 

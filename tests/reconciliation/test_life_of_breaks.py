@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from django.contrib.auth.models import User
+from django.db import connection
 
 from attribution.models import Attribution
 from reconciliation.models import Break, Reconciliation, Run
@@ -45,6 +46,21 @@ def test_a_corrected_side_closes_a_differing_break(reconcile: Callable[..., Run]
     brk = Break.objects.get(key="A")
     assert (brk.state, brk.closed_because) == ("closed", "matched")
     assert {m.side: m.fate for m in brk.members.with_fate()} == {"a": "stored", "b": "superseded"}
+    assert problems() == []
+
+
+def places() -> list[tuple[object, ...]]:
+    """Where the rows of breaks lie in their table: a row that is written again lies elsewhere."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, ctid::text FROM reconciliation_member ORDER BY id")
+        return cursor.fetchall()
+
+
+def test_rows_that_stand_as_before_are_not_written_again(reconcile: Callable[..., Run]) -> None:
+    reconcile([row("A"), row("B", "10.50"), row("B", "10.50")], [row("A"), row("B", "99.99")])
+    before = places()
+    reconcile()
+    assert before and places() == before
     assert problems() == []
 
 
