@@ -70,19 +70,22 @@ def _streams(run: Run, inputs: Sequence[tuple[str, Normalization]]) -> tuple[Str
         found[side, MATCHED if state == "stored" else NOT_COMPARED, state] += rows
     if run.state == Run.State.DONE:
         several = len(inputs) > len({side for side, _ in inputs})
-        for side, kind, state, rows in standing(run, several=several).count_by_outcome():
-            found[side, kind, state] += rows
+        found += _standing_of(run, [it.delivery_id for _, it in inputs], several=several).count_by_outcome()
     return tuple(Stream(*way, rows) for way, rows in sorted(found.items()) if rows)
 
 
-def standing(run: Run, *, several: bool = True) -> MemberQuerySet:
+def standing(run: Run) -> MemberQuerySet:
     """The run's rows that stood in a break when it ended.
 
     A row may stand in several episodes of its key: the one that counts was opened by this run or before, and no earlier
-    run, nor this one, closed it. Of several deliveries of a side the latest decides a key;
-    `several` says whether there may be any.
+    run, nor this one, closed it. Of several deliveries of a side the latest decides a key.
     """
-    deliveries = run.inputs.values("normalization__delivery")
+    return _standing_of(run, list(run.inputs.values_list("normalization__delivery", flat=True)))
+
+
+def _standing_of(run: Run, deliveries: Sequence[int], *, several: bool = True) -> MemberQuerySet:
+    """The same of a run with these deliveries; `several` says whether a side may have more than one. The planner is told their ids, so
+    that it knows how many rows each brought."""
     rows = Member.objects.filter(delivery__in=deliveries, brk__reconciliation=run.reconciliation_id)
     stood = rows.filter(brk__opened_run__lte=run.pk, brk__last_run__gte=run.pk)
     stood = stood.exclude(brk__state=Break.State.CLOSED, brk__last_run=run.pk)

@@ -1,5 +1,6 @@
 """Break with its members, differences and gate refusals."""
 
+from collections import Counter
 from typing import Any, Self
 
 from django.conf import settings
@@ -187,10 +188,15 @@ class MemberQuerySet(models.QuerySet["Member"]):
         rows = self.annotate(fate=_fate()).order_by("brk_id")
         return list(rows.values_list("record_number", "fate", "brk_id"))
 
-    def count_by_outcome(self) -> list[tuple[str, str, str, int]]:
-        """(side, kind of the break, fate, how many rows)."""
-        found = self.annotate(fate=_fate()).order_by().values_list("side", "brk__kind", "fate")
-        return list(found.annotate(Count("id")))
+    def count_by_outcome(self) -> Counter[tuple[str, str, str]]:
+        """How many rows by side, kind of the break, and fate. They are counted by the states that a fate follows from: a hundred
+        thousand fates would take longer than the rest."""
+        found: Counter[tuple[str, str, str]] = Counter()
+        states = self.order_by().values_list("side", "brk__kind", "state", "brk__state").annotate(rows=Count("*"))
+        for side, kind, state, of_break, rows in states:
+            fate = FATE_BY_BREAK[Break.State(of_break)] if state == Member.State.WITH_BREAK else state
+            found[side, kind, fate] += rows
+        return found
 
 
 class Member(models.Model):
@@ -227,7 +233,10 @@ class Member(models.Model):
 
     class Meta:
         ordering = ["brk", "side", "position"]
-        indexes = [models.Index(fields=["delivery", "record_number"], name="member_by_row")]
+        indexes = [
+            # With what it takes to count a delivery's rows by their fate, which leaves their records unread
+            models.Index(fields=["delivery", "record_number"], include=["brk", "side", "state"], name="member_by_place")
+        ]
         constraints = [
             UniqueConstraint(fields=["brk", "side", "delivery", "record_number"], name="member_row_once_per_break")
         ]

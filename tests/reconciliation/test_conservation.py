@@ -3,6 +3,9 @@
 import datetime as dt
 from collections.abc import Callable
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from config.pipeline import run_to_end
 from reconciliation.conservation import conservation
 from reconciliation.models import Break, Reconciliation, Run
@@ -22,3 +25,16 @@ def test_a_day_that_runs_again_after_the_next_one_adds_up(
     for run in trades.runs.order_by("id"):
         told = conservation(run)
         assert (told.unaccounted, told.states["in_review"]) == (0, 2 if run.business_date == DAY else 0)
+
+
+def test_the_rows_of_breaks_are_counted_without_their_records(reconcile: Callable[..., Run]) -> None:
+    run = reconcile([row("A", "1.00"), row("B")], [row("A", "-1.00")])
+    with CaptureQueriesContext(connection) as asked:
+        assert conservation(run).states["in_review"] == 3
+    (counted,) = (it["sql"] for it in asked if 'FROM "reconciliation_member"' in it["sql"])
+    with connection.cursor() as cursor:
+        for way in ("seqscan", "bitmapscan", "nestloop"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        cursor.execute(f"EXPLAIN {counted}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Only Scan using member_by_place" in plan, plan
