@@ -2,13 +2,14 @@
 
 import json
 import re
-import secrets
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from http.cookiejar import CookieJar
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 
+from config.demo_program import program_headers
 from reconciliation.models import Break
 from review.assigning import assign
 from review.bulk.bulks import start_bulk
@@ -18,7 +19,6 @@ from review.bulk_answers.answering import answer_all
 from review.bulk_answers.choosing import choose_rows as choose_quarantined
 from review.models import BulkAnswer, BulkDecision, Decision
 from review.quarantined import Asked, narrowed, visible_rows
-from review.tokens import make_token
 
 COMMENT = "Approved by the demo"
 TOGETHER_COMMENT = "Rejected by the demo"
@@ -26,7 +26,6 @@ SHARED = 5  # breaks that the analyst is given
 TOGETHER = 6  # breaks of the demo's bulk decision
 DISMISSED_COMMENT = "Dismissed by the demo"
 DISMISSED = 2  # quarantined rows of the demo's answer to many
-PROGRAM = "demo-program"
 
 
 def decide_two(site: str, password: str) -> list[str]:
@@ -55,35 +54,33 @@ def decide_two(site: str, password: str) -> list[str]:
     ]
 
 
-def decide_together() -> list[str]:
-    """Reject a few airports in one bulk decision; what an earlier demo decided so is only told."""
-    done = BulkDecision.objects.filter(comment=TOGETHER_COMMENT).first()
-    if done is None:
-        by = User.objects.get(username="supervisor")
-        waiting = Break.objects.filter(state=Break.State.REVIEW, reconciliation__code="airports").order_by("id")
-        picked = [Picked(pk) for pk in waiting.values_list("pk", flat=True)[:TOGETHER]]
-        if not picked:
-            return []
-        chosen = choose_rows(picked=picked, by=by)
-        done = start_bulk(preview=chosen, action="reject", by=by, comment=TOGETHER_COMMENT)
-        work_on(done)
-        done.refresh_from_db()
-    return [f"Bulk {done.pk}: {done.done} of {done.rows} airports rejected at once by {done.asked_by.get_username()}."]
+def answer_together() -> Iterator[str]:
+    """Reject a few airports in one bulk decision, and dismiss two quarantined rows by one answer; what an earlier demo did so is only
+    told."""
+    by = User.objects.get(username="supervisor")
+    if bulk := BulkDecision.objects.filter(comment=TOGETHER_COMMENT).first() or _rejected(by):
+        yield f"Bulk {bulk.pk}: {bulk.done} of {bulk.rows} airports rejected at once by {bulk.asked_by.get_username()}."
+    if said := BulkAnswer.objects.filter(comment=DISMISSED_COMMENT).first() or _dismissed(by):
+        yield f"Answer {said.pk}: {said.done} of {said.rows} quarantined rows dismissed at once by {said.asked_by.get_username()}."
 
 
-def dismiss_together() -> list[str]:
-    """Dismiss two quarantined rows by one answer; what an earlier demo dismissed so is only told."""
-    done = BulkAnswer.objects.filter(comment=DISMISSED_COMMENT).first()
-    if done is None:
-        by = User.objects.get(username="supervisor")
-        ids = [row.pk for row in narrowed(visible_rows(by), Asked())[:DISMISSED]]
-        if not ids:
-            return []
-        chosen = choose_quarantined(action=BulkAnswer.Action.DISMISS, ids=ids, by=by)
-        done = answer_all(answer=chosen, by=by, comment=DISMISSED_COMMENT)
-    return [
-        f"Answer {done.pk}: {done.done} of {done.rows} quarantined rows dismissed at once by {done.asked_by.get_username()}."
-    ]
+def _rejected(by: User) -> BulkDecision | None:
+    waiting = Break.objects.filter(state=Break.State.REVIEW, reconciliation__code="airports").order_by("id")
+    picked = [Picked(pk) for pk in waiting.values_list("pk", flat=True)[:TOGETHER]]
+    if not picked:
+        return None
+    bulk = start_bulk(preview=choose_rows(picked=picked, by=by), action="reject", by=by, comment=TOGETHER_COMMENT)
+    work_on(bulk)
+    bulk.refresh_from_db()
+    return bulk
+
+
+def _dismissed(by: User) -> BulkAnswer | None:
+    ids = [row.pk for row in narrowed(visible_rows(by), Asked())[:DISMISSED]]
+    if not ids:
+        return None
+    chosen = choose_quarantined(action=BulkAnswer.Action.DISMISS, ids=ids, by=by)
+    return answer_all(answer=chosen, by=by, comment=DISMISSED_COMMENT)
 
 
 def share_work() -> list[str]:
@@ -124,12 +121,9 @@ def _send_form(browser: urllib.request.OpenerDirector, url: str, page: str, give
 
 def approve_by_api(site: str, brk: Break) -> None:
     """POST the decision with a token of its own."""
-    user, _ = User.objects.get_or_create(username=PROGRAM)
-    user.groups.add(Group.objects.get(name="API client"))
-    token = make_token(user=user, name=f"demo {secrets.token_hex(4)}", scopes=["read", "decide"], days=1)
     body = json.dumps({"action": "approve", "comment": COMMENT, "fingerprint": brk.fingerprint}).encode()
     headers = {
-        "Authorization": f"Token {token}",
+        **program_headers("read", "decide"),
         "Content-Type": "application/json",
         "Idempotency-Key": f"demo-{brk.pk}-{brk.fingerprint}",
     }

@@ -4,7 +4,6 @@ import csv
 import datetime as dt
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,20 +12,18 @@ from pathlib import Path
 import httpx2 as httpx
 import psycopg
 from django.conf import settings
-from django.contrib.auth.models import Group, User
 
 from config import tasks
 from config.definitions.apply import apply_definition
+from config.demo_program import program_headers
 from ingestion.connectors.kinds import PULLED
 from ingestion.models import Delivery, Source
-from review.tokens import make_token
 
 FOLDER = Path(settings.BASE_DIR) / "examples" / "every_source"
 DAY = dt.date(2026, 11, 20)
 RECONCILIATIONS = ("card_takings", "shipments", "payouts")
 PATIENCE_SECONDS = 60
 AGAIN_SECONDS = 2
-PROGRAM = "demo-program"
 CODES = ("till", "acquirer", "warehouse", "carrier", "payroll", "bank")
 
 
@@ -47,7 +44,8 @@ def hand_over(site: str, password: str) -> None:
         tasks.send(tasks.pull_source.delay, source.pk)  # while the workers pull, the others hand over
     with httpx.Client(base_url=site, trust_env=False, timeout=60, follow_redirects=True) as http:
         upload_on_page(http, "till", FOLDER / "till.csv", password)
-    with httpx.Client(base_url=f"{site}/api/v1/", trust_env=False, timeout=60, headers=_program()) as http:
+    program = program_headers("read", "deliver")
+    with httpx.Client(base_url=f"{site}/api/v1/", trust_env=False, timeout=60, headers=program) as http:
         push_by_api(http, "payroll", FOLDER / "paid.json")
         deliver_by_api(http, "bank", FOLDER / "booked.xml")
     _wait_for(pulled)
@@ -85,14 +83,6 @@ def _post(http: httpx.Client, path: str, form: dict[str, str], seen: str = "", *
     headers = {"Referer": str(http.base_url)}
     given = {"csrfmiddlewaretoken": token[1] if token else "", **form}
     return http.post(path, data=given, headers=headers, **more).raise_for_status()  # type: ignore[arg-type]
-
-
-def _program() -> dict[str, str]:
-    """The headers of a program with a token of its own."""
-    user, _ = User.objects.get_or_create(username=PROGRAM)
-    user.groups.add(Group.objects.get(name="API client"))
-    token = make_token(user=user, name=f"demo {secrets.token_hex(4)}", scopes=["read", "deliver"], days=1)
-    return {"Authorization": f"Token {token}"}
 
 
 def push_by_api(http: httpx.Client, source: str, file: Path) -> None:

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
 
 from attribution.models import Correction
-from config.demo_decisions import approve_by_api, approve_on_page, dismiss_together
+from config.demo_decisions import answer_together, approve_by_api, approve_on_page
 from ingestion.models import Normalization
 from reconciliation.models import Break, Run
 from review.models import Decision
@@ -41,8 +41,8 @@ def test_quarantined_rows_are_dismissed_by_one_answer(
     keyless = ",2026-11-20,Acme,DE,10.00,EUR\n"
     work = deliver("left", f"{HEADER}\n{keyless * 3}")
 
-    told = dismiss_together()
+    told = list(answer_together())
 
-    assert told[0].endswith(": 2 of 2 quarantined rows dismissed at once by supervisor.")
-    assert dismiss_together() == told
+    assert [it.partition(": ")[2] for it in told] == ["2 of 2 quarantined rows dismissed at once by supervisor."]
+    assert list(answer_together()) == told
     assert work.quarantined_rows.filter(repairs__isnull=False).count() == 2

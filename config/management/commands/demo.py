@@ -12,7 +12,7 @@ from django.db import transaction
 
 from config import demo_budget, demo_learning, demo_sources
 from config.definitions.apply import apply_definition
-from config.demo_decisions import decide_together, decide_two, dismiss_together, share_work
+from config.demo_decisions import answer_together, decide_two, share_work
 from config.demo_desk import lay_out
 from config.demo_exports import take_along
 from config.demo_holds import put_aside
@@ -55,13 +55,7 @@ class Command(BaseCommand):
         if site := os.environ.get("TIEOUT_URL"):
             for told in (*decide_two(site, password), *take_along(site)):
                 self.stdout.write(told)
-        for told in (
-            *decide_together(),
-            *dismiss_together(),
-            *share_work(),
-            *put_aside(),
-            *lay_out(EXAMPLES / "fx_trades"),
-        ):
+        for told in (*answer_together(), *share_work(), *put_aside(), *lay_out(EXAMPLES / "fx_trades")):
             self.stdout.write(told)
         admin = User.objects.get(username="admin")
         for told in demo_learning.learn(EXAMPLES / demo_learning.FOLDER, self._run_day, admin):
