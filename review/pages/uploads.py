@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
@@ -174,12 +174,12 @@ def show(request: HttpRequest, token: UUID, door: Door) -> HttpResponse:
     """What the file would become."""
     kept, source = _kept(request, token)
     if kept is None or source is None:
-        raise Http404(SETTLED)
+        return _settled(request)
     try:
         with bytes_of(kept) as file, previewed(file, source.current_mapping(), kept.declared) as (found, records):
             tried = dry_run(kept, source, found, records)
     except Settled:
-        raise Http404(SETTLED) from None
+        return _settled(request)
     held = held_already(kept, [it.pk for it in _sources(request)])
     context = {
         "upload": kept,
@@ -193,6 +193,10 @@ def show(request: HttpRequest, token: UUID, door: Door) -> HttpResponse:
         "discard_url": door.url("upload_discard", token),
     }
     return door.page(request, "upload_preview", context)
+
+
+def _settled(request: HttpRequest) -> HttpResponse:
+    return render(request, "404.html", {"sentence": SETTLED}, status=404)
 
 
 def _kept(request: HttpRequest, token: UUID) -> tuple[Upload | None, Source | None]:
