@@ -100,7 +100,7 @@ def test_my_work_counts_what_its_lists_show(
     Reconciliation.objects.update(four_eyes=True)
     sign, only = Break.objects.get(key="SIGN"), Break.objects.get(key="ONLY-A")
     assign(brk=only, to=analyst, by=supervisor)
-    decide(brk=sign, action="reject", by=analyst)
+    decide(brk=sign, action="reject", reason="SIGN_FLIP", by=analyst)
     counts = {}
     other = person("Analyst", "other")  # of the same rights, so that both share a query
     for user in (analyst, supervisor, other):
@@ -111,6 +111,7 @@ def test_my_work_counts_what_its_lists_show(
             assert len(listed) == it.count, it.title
     assert counts[analyst] == {"Assigned to me": 1, "My proposals that wait": 1, "Mentions": 0}
     assert counts[supervisor]["Waiting for my confirmation"] == 1
+    assert 'Reject <span class="sub">SIGN_FLIP</span>' in client.get(reverse("proposed")).content.decode()
     assert counts[other] == {"Assigned to me": 0, "My proposals that wait": 0, "Mentions": 0}
 
 
