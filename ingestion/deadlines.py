@@ -11,7 +11,7 @@ from django.db import transaction
 from ingestion import custody
 from ingestion.changes import Change, ChangeRefused, sign_versions, tell
 from ingestion.models import Calendar, Deadline, Source
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 
 MOST_AFTER = 30  # business days
 MOST_GRACE = 1440  # minutes
@@ -68,7 +68,7 @@ def zones() -> frozenset[str]:
 def put_deadline(*, source: Source, at: dt.time, zone: str, after: int, grace: int, now: dt.datetime) -> list[Change]:
     """Give a source its deadline, or change it; what was due before it was first set is not expected."""
     if zone not in zones():
-        raise ChangeRefused(f"There is no time zone {zone!r}{nearest(zone, zones())}.")
+        raise ChangeRefused(f"There is no time zone {zone!r}{nearest_end(zone, zones())}")
     if not 0 <= after <= MOST_AFTER or not 0 <= grace <= MOST_GRACE:
         raise ChangeRefused(f"A deadline is at most {MOST_AFTER} business days after, its grace {MOST_GRACE} minutes.")
     held = Deadline.objects.filter(source=source).first()

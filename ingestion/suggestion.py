@@ -11,3 +11,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; there is {', '.join(sorted(known)[:12])}" if known else ""
+
+
+def nearest_end(word: str, known: Iterable[str]) -> str:
+    """The same as the end of a sentence, with the one mark that ends it."""
+    end = nearest(word, known)
+    return end if end.endswith("?") else f"{end}."

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from ingestion.audit_log import ACTIONS
 from ingestion.business_date import NoDate, given_date
 from ingestion.models import AuditEvent
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 from reconciliation.models import Reconciliation
 from reconciliation.models.reconciliation import SEES_ALL
 from review.ids import id_of
@@ -52,7 +52,7 @@ def narrowed(events: QuerySet[AuditEvent], given: Mapping[str, str]) -> QuerySet
     """The events under the filters of an address; an empty value asks for everything. BadFilter says which cannot be."""
     asked = {name: str(given.get(name) or "").strip().replace("\0", "") for name in FILTERS}
     if asked["action"] and asked["action"] not in ACTIONS:
-        raise BadFilter(f"There is no action {asked['action'][:40]!r}{nearest(asked['action'], ACTIONS)}")
+        raise BadFilter(f"There is no action {asked['action'][:40]!r}{nearest_end(asked['action'], ACTIONS)}")
     exact = {"actor": "actor_name", "action": "action", "kind": "kind", "request": "request"}
     found = events.filter(**{column: asked[name] for name, column in exact.items() if asked[name]})
     if asked["object"]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 
 COLUMNS: Mapping[str, str] = {
     "reason": "Reason and proof",
@@ -25,5 +25,5 @@ def ordered(chosen: Iterable[str]) -> list[str]:
     """Chosen columns in the order of the page; BadColumn for one that there is not."""
     names = list(chosen)
     if unknown := [it for it in names if it not in COLUMNS]:
-        raise BadColumn(f"There is no column {unknown[0][:40]!r}{nearest(unknown[0], COLUMNS)}.".replace("?.", "?"))
+        raise BadColumn(f"There is no column {unknown[0][:40]!r}{nearest_end(unknown[0], COLUMNS)}")
     return [it for it in COLUMNS if it in names]

@@ -16,7 +16,7 @@ from django.utils import timezone
 from ingestion import custody, lake
 from ingestion.alerts import raise_event
 from ingestion.audit_log import record_event
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 from ingestion.work import claim, fail, finish, give_back, heartbeat
 from reconciliation.models import Run
 from reconciliation.visibility import sight_of
@@ -89,7 +89,9 @@ def kind_of(wanted: Wanted, by: User) -> Kind:
     if not by.has_perm(kind.right):
         raise ExportRefused(f"Exporting this needs the right {kind.right}.")
     if unknown := [name for name in wanted.filters if name not in kind.filters]:
-        raise BadExport(f"{kind.title} have no filter {unknown[0][:40]!r}{nearest(unknown[0], kind.filters)}")
+        raise BadExport(
+            f"An export of {wanted.what} has no filter {unknown[0][:40]!r}{nearest_end(unknown[0], kind.filters)}"
+        )
     if missing := [name for name in kind.needs if not wanted.filters.get(name)]:
         raise BadExport(f"Say which {missing[0].replace('_', ' ')}.")
     return kind
@@ -97,7 +99,7 @@ def kind_of(wanted: Wanted, by: User) -> Kind:
 
 def _columns(there: Sequence[str], chosen: Sequence[str]) -> list[str]:
     if unknown := [name for name in chosen if name not in there]:
-        raise BadExport(f"There is no column {unknown[0][:83]!r}{nearest(unknown[0], there)}")
+        raise BadExport(f"There is no column {unknown[0][:83]!r}{nearest_end(unknown[0], there)}")
     return [name for name in there if name in chosen] if chosen else list(there)
 
 

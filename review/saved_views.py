@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ingestion.audit_log import record_event
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 from reconciliation.models import Team
 from review.columns import BadColumn, ordered
 from review.models import QueueLook, SavedView
@@ -134,9 +134,7 @@ def _team(code: str, by: User) -> Team | None:
         )
     mine = {it.code: it for it in Team.objects.filter(members=by)}
     if code not in mine:
-        raise ViewRefused(
-            "team", f"You are in no team {code[:41]!r}{nearest(code, mine)}.".replace("?.", "?").replace("\0", "")
-        )
+        raise ViewRefused("team", f"You are in no team {code[:41]!r}{nearest_end(code, mine)}".replace("\0", ""))
     return mine[code]
 
 
@@ -150,7 +148,7 @@ def _ask(view: SavedView, by: User, query: str, order: str, columns: Sequence[st
             "query", f"The query has {len(view.query):,} characters when written out; it may have {LONGEST_QUERY:,}."
         )
     if order and order not in ORDERS:
-        raise ViewRefused("order", f"There is no order {order[:20]!r}{nearest(order, ORDERS)}.".replace("?.", "?"))
+        raise ViewRefused("order", f"There is no order {order[:20]!r}{nearest_end(order, ORDERS)}")
     view.order, view.columns = order, _columns(columns)
 
 

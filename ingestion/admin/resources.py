@@ -16,7 +16,7 @@ from import_export.widgets import Widget
 from ingestion.audit_log import record_event
 from ingestion.changes import Change, told_as_one
 from ingestion.spreadsheets import plain, quoted, restored
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest, nearest_end
 
 Row = dict[str, str]
 
@@ -129,7 +129,7 @@ def cell(before: object, after: object) -> SafeString:
 def column_faults(given: Sequence[str], needed: Iterable[str], known: Iterable[str]) -> list[str]:
     """Columns that nobody knows, stand twice, or are missing."""
     known = list(known)
-    faults = [f"There is no column {name!r}{nearest(name, known)}" for name in given if name not in known]
+    faults = [f"There is no column {name!r}{nearest_end(name, known)}" for name in given if name not in known]
     faults += [f"Column {name!r} stands twice." for name in dict.fromkeys(given) if list(given).count(name) > 1]
     return faults + [f"Column {name!r} is missing; every row needs it." for name in needed if name not in given]
 

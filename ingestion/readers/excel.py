@@ -17,7 +17,7 @@ from ingestion.errors import UnreadableFile
 from ingestion.file_format import FileFormat
 from ingestion.framing import FileRow
 from ingestion.readers.reader import Reading, footed
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 
 CHILD = Path(__file__).with_name("workbook_child.py")
 PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG")  # of the environment; nothing else is its business
@@ -82,8 +82,8 @@ def _sheet(path: Path, declared: object) -> tuple[str, list[str], list[str]]:
         return names[declared - 1], [], []
     if declared is not None:
         if str(declared) not in names:
-            hint = nearest(str(declared), names)
-            raise UnreadableFile(f"The workbook has no sheet {str(declared)!r}, which `sheet:` names{hint}.")
+            hint = nearest_end(str(declared), names)
+            raise UnreadableFile(f"The workbook has no sheet {str(declared)!r}, which `sheet:` names{hint}")
         return str(declared), [], []
     filled = [str(it["name"]) for it in sheets if it["visible"] and it["filled"]]
     if not filled:

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from ingestion.errors import UnreadableFile
 from ingestion.readers.json_values import DECODER, MOST_COMMAS, is_too_full, kind_of
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 
 BLOCK = 1 << 18  # characters
 LARGEST_VALUE = 1 << 26  # characters
@@ -172,7 +172,7 @@ def _member(stream: Stream, path: Sequence[str], where: str) -> Iterator[Element
             stream.take(",}")
     stream.take("}")
     if path[0] not in names:
-        raise UnreadableFile(f"The JSON has no {here!r}, which `records:` names{nearest(path[0], names)}.")
+        raise UnreadableFile(f"The JSON has no {here!r}, which `records:` names{nearest_end(path[0], names)}")
 
 
 def _single(stream: Stream, where: str, *, is_end: bool) -> Iterator[Element]:

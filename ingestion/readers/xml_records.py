@@ -12,7 +12,7 @@ from ingestion.file_format import FileFormat
 from ingestion.framing import FileRow
 from ingestion.readers.reader import Reading, sampled, steps
 from ingestion.readers.xml_stream import Path_, XmlStream, local, records
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 
 SAMPLED_EVENTS = 20_000
 
@@ -86,8 +86,8 @@ def _refuse_other_name(wanted: Path_, seen: Counter[Path_]) -> None:
     if has_parent and not beside:
         return
     shown, names = "/".join(wanted), ["/".join(it[1:]) or it[0] for it in seen]
-    hint = f"; {beside[0]!r} stands there" if beside else nearest(shown, names)
-    raise UnreadableFile(f"The XML has no element at {shown!r}, where `records:` expects it{hint}.")
+    hint = f"; {beside[0]!r} stands there." if beside else nearest_end(shown, names)
+    raise UnreadableFile(f"The XML has no element at {shown!r}, where `records:` expects it{hint}")
 
 
 def _is_at(here: Path_, wanted: Path_) -> bool:

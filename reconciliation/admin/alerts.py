@@ -18,7 +18,7 @@ from ingestion.clock import database_now
 from ingestion.models import Alert, AlertTarget, Notice
 from ingestion.notices import send_test
 from ingestion.person import person_of
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 from reconciliation.admin.filters import SourceFilter, through
 from reconciliation.models import Team
 from reconciliation.visibility import visible_alerts, visible_sources
@@ -37,7 +37,7 @@ class TargetForm(forms.ModelForm):
         kind, address, secret = (given.get(name) or "" for name in ("kind", "address", "secret"))
         if (team := given.get("team")) and not Team.objects.filter(code=team).exists():
             self.add_error(
-                "team", f"There is no team {team!r}{nearest(team, Team.objects.values_list('code', flat=True))}"
+                "team", f"There is no team {team!r}{nearest_end(team, Team.objects.values_list('code', flat=True))}"
             )
         if kind and address and (sentence := target_fault(kind, address, secret)):
             self.add_error("secret" if "secret" in sentence else "address", sentence)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from ingestion.models import Alert
 from ingestion.person import person_of
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 from review.alert_events import EVENTS, Event, event_of
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
@@ -80,7 +80,7 @@ class AlertViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         if show not in SHOWS:
             raise ValidationError({"detail": f"There is no show={show[:20]!r}; there is {', '.join(SHOWS)}."})
         if event and event not in EVENTS:
-            raise ValidationError({"detail": f"There is no event {event[:40]!r}{nearest(event, EVENTS)}"})
+            raise ValidationError({"detail": f"There is no event {event[:40]!r}{nearest_end(event, EVENTS)}"})
         found = unread_of(user) if show == "unread" else inbox_of(user)  # type: ignore[arg-type]
         found = found.filter(muted=True) if show == "muted" else found  # type: ignore[misc]
         return found.filter(event=event) if event else found
@@ -123,7 +123,7 @@ class ChoiceView(Door):
     def put(self, request: Request, event: str) -> Response:
         """Choose."""
         if event not in EVENTS:
-            raise NotFound(f"There is no event {event[:40]!r}{nearest(event, EVENTS)}")
+            raise NotFound(f"There is no event {event[:40]!r}{nearest_end(event, EVENTS)}")
         asked = ChooseAlertsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         chosen = choose(by=person_of(request), event=event, **asked.validated_data)

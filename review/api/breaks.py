@@ -13,7 +13,7 @@ from rest_framework.serializers import BaseSerializer
 from attribution.models import Attribution
 from attribution.why import why
 from ingestion.person import person_of
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 from reconciliation.holds import return_due
 from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, access_of
 from review.api.door import Rows
@@ -78,11 +78,11 @@ def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
     breaks, state = _queried(breaks, asked, request)
     if due := str(request.GET.get("due") or ""):
         if due not in DUE:
-            raise ValidationError({"detail": f"There is no due time {due[:40]!r}{nearest(due, DUE)}"})
+            raise ValidationError({"detail": f"There is no due time {due[:40]!r}{nearest_end(due, DUE)}"})
         breaks = breaks.filter(due_is(due, now))
     name = str(request.GET.get("order") or "newest")
     if name not in ORDERS:
-        raise ValidationError({"detail": f"There is no order {name[:40]!r}{nearest(name, ORDERS)}"})
+        raise ValidationError({"detail": f"There is no order {name[:40]!r}{nearest_end(name, ORDERS)}"})
     order = ORDERS[name]
     if order.of_shown and state != Break.State.REVIEW:
         raise ValidationError(

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingestion.person import person_of
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 from reconciliation.models import access_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
@@ -116,7 +116,7 @@ class DecisionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 def _one_of(name: str, given: str, known: object) -> str:
     names = list(known)  # type: ignore[call-overload]
     if given not in names:
-        raise ValidationError({"detail": f"There is no {name}={given[:40]!r}{nearest(given, names)}"})
+        raise ValidationError({"detail": f"There is no {name}={given[:40]!r}{nearest_end(given, names)}"})
     return given
 
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 
 PLAIN = (serializers.DateField, serializers.DateTimeField, serializers.IntegerField, serializers.DecimalField)
 OF_FORMS = ("csrfmiddlewaretoken",)  # what a browser's form carries beside its fields
@@ -22,7 +22,9 @@ class StrictSerializer(serializers.Serializer):
             [name for name in data if name not in self.fields and name not in OF_FORMS] if _has_names(data) else []
         )
         if unknown:
-            raise ValidationError({name: [f"There is no such field{nearest(name, self.fields)}"] for name in unknown})
+            raise ValidationError(
+                {name: [f"There is no such field{nearest_end(name, self.fields)}"] for name in unknown}
+            )
         if strange := {name: said for name, field in self.fields.items() if (said := _other_digits(field, data))}:
             raise ValidationError(strange)
         return super().to_internal_value(data)
@@ -51,6 +53,6 @@ def check_parameters(request: Request, known: Iterable[str]) -> None:
     known = list(known)
     for name, values in request.GET.lists():
         if name not in known:
-            raise ValidationError({"detail": f"There is no parameter {name!r} here{nearest(name, known)}"})
+            raise ValidationError({"detail": f"There is no parameter {name!r} here{nearest_end(name, known)}"})
         if len(values) > 1:
             raise ValidationError({"detail": f"The parameter {name!r} stands {len(values)} times. Send it once."})

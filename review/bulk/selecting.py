@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 from reconciliation.holds import return_due
 from reconciliation.models import Break
 from review.ids import id_of
@@ -62,7 +62,7 @@ def choose_filtered(*, query: Mapping[str, str], by: User) -> BulkPreview:
     """Freeze all breaks that the queue lists for an address. BadSelection for what it cannot ask, for none or too many."""
     for name in query:
         if name not in FILTERS:
-            raise BadSelection(f"The queue has no filter {name[:40]!r}{nearest(name, FILTERS)}")
+            raise BadSelection(f"The queue has no filter {name[:40]!r}{nearest_end(name, FILTERS)}")
     return_due(timezone.now())
     try:
         asked = asked_of(query, known_to(by))

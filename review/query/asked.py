@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 from attribution.models import Reason
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 from reconciliation.models import Break, Reconciliation
 from review.query.parse import parse
 from review.query.terms import IS, BadQuery, Term, quoted
@@ -75,7 +75,7 @@ def check_address(given: QueryDict) -> None:
     for name, values in given.lists():
         if name not in OF_A_LIST:
             raise BadQuery(
-                f"The address asks for {name[:40]!r}, which the queue does not know{nearest(name, OF_A_LIST)}"
+                f"The address asks for {name[:40]!r}, which the queue does not know{nearest_end(name, OF_A_LIST)}"
             )
         if len(values) > 1:
             raise BadQuery(f"{name!r} stands {len(values)} times in the address. Let it stand once.")

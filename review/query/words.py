@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from ingestion.suggestion import nearest
+from ingestion.suggestion import nearest_end
 from reconciliation.holds import HELD
 from reconciliation.models import Break
 from reconciliation.waiting import WAITING
@@ -60,7 +60,7 @@ class Word:
             if self.read is None:
                 compared = f" It is compared too, as in {self.example}." if self.limits else ""
                 raise BadQuery(
-                    f"{self.name} has no value {text[:40]!r}{nearest(text, filter(None, choices))}.{compared}"
+                    f"{self.name} has no value {text[:40]!r}{nearest_end(text, filter(None, choices))}{compared}"
                 )
         return self.read(text) if self.read else text
 

@@ -91,7 +91,7 @@ def test_a_broken_document_is_refused_whole(payments: Payments, content: str | b
 
 def test_a_wrong_path_names_the_nearest_one(payments: Payments) -> None:
     payments.define("{type: json, records: data.item}")
-    with pytest.raises(UnreadableFile, match=r"no 'data.item', which `records:` names; did you mean 'items'\?"):
+    with pytest.raises(UnreadableFile, match=r"no 'data.item', which `records:` names; did you mean 'items'\?$"):
         payments.deliver(f'{{"data": {{"items": {LIST}}}}}')
 
 
