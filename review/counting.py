@@ -75,10 +75,6 @@ class Counts:
         """How many breaks there are under the query, as people read it."""
         return f"more than {MOST:,}" if self.is_bounded else f"{self.total:,}"
 
-    def are_few(self, most: int) -> bool:
-        """Whether there are so many under the query at most, as far as it is known."""
-        return not self.is_bounded and self.total <= most
-
     def _matching(self, but: str = "") -> Iterator[Lot]:
         terms = [it for it in self.terms if it.word != but]
         any_state = self.names_state or but == "state"

@@ -1,20 +1,15 @@
 """The orders of the queue, and pages of them by key: each order ends in the id, so no break is met twice or left out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import BigIntegerField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from ingestion.exact import number
 from reconciliation.models import Break
 from reconciliation.models.break_ import SHOWN, SIZE
-from review.counting import Counts
 from review.ids import id_of
-from review.query.asked import Asked
-
-FEW = 250_000  # breaks that are found by age and sorted sooner than all are walked through
-PLACE = ExpressionWrapper(F("priority") + 0, BigIntegerField())  # the priority, as no index has it
 
 
 @dataclass(frozen=True)
@@ -32,13 +27,6 @@ class Order:
         """What is ordered by, as Django has it."""
         sign = "-" if self.descends else ""
         return tuple(f"{sign}{name}" for name in (self.column, "pk") if name)
-
-    def find(self, breaks: QuerySet[Break], asked: Asked, count: Callable[[], Counts]) -> QuerySet[Break]:
-        """The breaks, which a query asks for, in this order. Few of an age, as `count` says, are found and then sorted, instead of
-        all being walked through by priority: the database cannot know that the newest come last."""
-        if self.column == "priority" and _asks_by_age(asked) and count().are_few(FEW):
-            return breaks.annotate(place=PLACE).order_by("place", "pk")
-        return self.sort(breaks)
 
     def sort(self, breaks: QuerySet[Break]) -> QuerySet[Break]:
         """The breaks in this order."""
@@ -72,10 +60,6 @@ ORDERS: Mapping[str, Order] = {
     "oldest": Order("Oldest first"),
     "amount": Order("Largest amount", "size", descends=True, of_shown=True),
 }
-
-
-def _asks_by_age(asked: Asked) -> bool:
-    return any(it.word in ("age", "opened") and not it.negated for it in asked.terms)
 
 
 def orders_of(state: str) -> dict[str, Order]:

@@ -33,7 +33,6 @@ from review.api.serializers import (
     WaiveSerializer,
 )
 from review.assigning import assign, person_called
-from review.counting import count_breaks
 from review.decisions import AlreadyDecided, DecisionRefused, StoreBusy, decide, waive
 from review.due import DUE, due_is
 from review.holding import hold, release
@@ -88,8 +87,7 @@ def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
         raise ValidationError(
             {"detail": f"Only what is in review is listed by {name}. Ask for state=review, or by newest."}
         )
-    ready = shown_breaks(breaks) if order.of_shown else breaks
-    return order.find(ready, asked, lambda: count_breaks(request._request, asked)) if asked else order.sort(ready)
+    return order.sort(shown_breaks(breaks) if order.of_shown else breaks)
 
 
 class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):

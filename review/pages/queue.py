@@ -60,7 +60,7 @@ def _listing(
     counts = count_breaks(request, asked)
     name = order_of(request.GET.get("order", ""), asked.state)
     order, given = ORDERS[name], request.GET.get("order", "")
-    breaks = [] if is_refused else _page(request, asked, name, counts)
+    breaks = [] if is_refused else _page(request, asked, name)
     by_id = {it.pk: it for it in entered_reconciliations(request)}
     looked = Looked(request.user.pk, columns, asked.query(given), picks=request.user.has_perm(DECIDES))
     context: dict[str, Any] = {
@@ -86,12 +86,12 @@ def _listing(
     return context if breaks else context | _emptiness(asked, given)
 
 
-def _page(request: HttpRequest, asked: Asked, name: str, counts: Counts) -> list[Break]:
+def _page(request: HttpRequest, asked: Asked, name: str) -> list[Break]:
     """The breaks of a page, one more than it shows."""
     order, after = ORDERS[name], request.GET.get("after", "")
 
     def found() -> QuerySet[Break]:
-        listed = order.find(asked_for(visible_breaks(request), asked, request.user.pk), asked, lambda: counts)
+        listed = order.sort(asked_for(visible_breaks(request), asked, request.user.pk))
         return with_line(order.after(listed, after) if after else listed)[: PAGE + 1]
 
     if after or not OF_VALUES.issuperset(it.word for it in asked.terms):
