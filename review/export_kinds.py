@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ingestion.models import AuditEvent, RecordType
 from ingestion.quarantine import with_state
+from ingestion.suggestion import nearest_end
 from reconciliation.holds import return_due
 from reconciliation.models import Break, Run
 from reconciliation.store.rows import leaf_paths
@@ -30,7 +31,9 @@ QUEUE = (
 QUEUE_COLUMNS = {"reconciliation": "reconciliation__code", "run": "last_run", "assignee": "assignee__username"}
 QUEUE_FILTERS = (*query.FILTERS, "order")
 QUARANTINED = ("row", "source", "date", "delivery", "line", "reason", "raw", "state")
-VERSIONS = ("version", "run", "decision", "date", "valid_from", "valid_to")
+TECHNICAL = ("version", "run", "decision", "date", "valid_from", "valid_to")  # columns of a stored version
+CURRENT = "current"
+VERSIONS = (CURRENT, "all")  # which stored rows are asked for
 
 
 @dataclass(frozen=True)
@@ -131,22 +134,22 @@ def _table_of(user: User, filters: Filters) -> StoreTable:
     found = visible_record_types(user).filter(code=filters["record_type"]).first()
     if found is None:
         raise BadExport(f"There is no record type {filters['record_type'][:41]!r} that you may see.")
-    if filters.get("version", "current") not in ("current", "all"):
-        raise BadExport(f"There is no version {filters['version'][:20]!r}; there is current and all.")
+    if (version := filters.get("version", CURRENT)) not in VERSIONS:
+        raise BadExport(f"There is no version {version[:20]!r}{nearest_end(version, VERSIONS)}")
     return store_table(RecordType.objects.get(pk=found.pk))
 
 
 def _stored_columns(user: User, filters: Filters) -> Sequence[str]:
     table = _table_of(user, filters)
-    return (*leaf_paths(table), *(f"_{name}" for name in (VERSIONS if table.has_versions else ())))
+    return (*leaf_paths(table), *(f"_{name}" for name in (TECHNICAL if table.has_versions else ())))
 
 
 def _stored_lines(user: User, filters: Filters) -> Iterator[Line]:
     table = _table_of(user, filters)
     rows = visible_stored(table, user)
-    if table.has_versions and filters.get("version") != "all":
+    if table.has_versions and filters.get("version", CURRENT) == CURRENT:
         rows = rows.filter(valid_to=None)
-    names = (*leaf_paths(table).values(), *(VERSIONS if table.has_versions else ()))
+    names = (*leaf_paths(table).values(), *(TECHNICAL if table.has_versions else ()))
     return rows.order_by("-pk").values_list(*names).iterator(chunk_size=READ)
 
 

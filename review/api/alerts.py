@@ -5,7 +5,7 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from ingestion.suggestion import nearest_end
 from review.alert_events import EVENTS, Event, event_of
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.strict import StrictSerializer
+from review.api.strict import StrictSerializer, one_of
 from review.inbox import choices_of, choose, inbox_of, read_alerts, unread_of
 from review.models import AlertChoice
 
@@ -73,14 +73,10 @@ class AlertViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[Alert]:
         """What the user may see; `show` and `event` narrow a list."""
-        user, asked = self.request.user, self.request.GET
-        show, event = asked.get("show", "unread"), asked.get("event", "")
+        user = self.request.user
         if self.action != "list":
             return inbox_of(user)  # type: ignore[arg-type]
-        if show not in SHOWS:
-            raise ValidationError({"detail": f"There is no show={show[:20]!r}; there is {', '.join(SHOWS)}."})
-        if event and event not in EVENTS:
-            raise ValidationError({"detail": f"There is no event {event[:40]!r}{nearest_end(event, EVENTS)}"})
+        show, event = one_of(self.request, "show", SHOWS, "unread"), one_of(self.request, "event", EVENTS)
         found = unread_of(user) if show == "unread" else inbox_of(user)  # type: ignore[arg-type]
         found = found.filter(muted=True) if show == "muted" else found  # type: ignore[misc]
         return found.filter(event=event) if event else found

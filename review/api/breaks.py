@@ -13,7 +13,6 @@ from rest_framework.serializers import BaseSerializer
 from attribution.models import Attribution
 from attribution.why import why
 from ingestion.person import person_of
-from ingestion.suggestion import nearest_end
 from reconciliation.holds import return_due
 from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, access_of
 from review.api.door import Rows
@@ -32,6 +31,7 @@ from review.api.serializers import (
     WaiverSerializer,
     WaiveSerializer,
 )
+from review.api.strict import one_of
 from review.assigning import assign, person_called
 from review.decisions import AlreadyDecided, DecisionRefused, StoreBusy, decide, waive
 from review.due import DUE, due_is
@@ -75,13 +75,9 @@ def _ordered(breaks: QuerySet[Break], request: Request) -> QuerySet[Break]:
     return_due(now := timezone.now())
     asked = _asked(request)
     breaks, state = _queried(breaks, asked, request)
-    if due := str(request.GET.get("due") or ""):
-        if due not in DUE:
-            raise ValidationError({"detail": f"There is no due time {due[:40]!r}{nearest_end(due, DUE)}"})
+    if due := one_of(request, "due", DUE):
         breaks = breaks.filter(due_is(due, now))
-    name = str(request.GET.get("order") or "newest")
-    if name not in ORDERS:
-        raise ValidationError({"detail": f"There is no order {name[:40]!r}{nearest_end(name, ORDERS)}"})
+    name = one_of(request, "order", ORDERS, "newest")
     order = ORDERS[name]
     if order.of_shown and state != Break.State.REVIEW:
         raise ValidationError(

@@ -18,7 +18,7 @@ from review.api.decisions import UndoSerializer
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.paging import OURS, NewestFirst
-from review.api.strict import StrictSerializer
+from review.api.strict import StrictSerializer, one_of
 from review.assigning import AssignRefused, person_called
 from review.bulk.bulks import BulkConflict, BulkRefused, start_bulk, undo_bulk, visible_bulks
 from review.bulk.selecting import (
@@ -226,9 +226,7 @@ class BulkViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def rows(self, request: Request, pk: str | None = None) -> Response:
         """Each break with its result; `state` narrows the list."""
         rows = self.get_object().results.select_related("brk").order_by("-pk")
-        if state := request.GET.get("state"):
-            if state not in BulkRow.State.values:
-                raise ValidationError({"detail": f"There is no state {state[:20]!r}; there is waiting, done, refused."})
+        if state := one_of(request, "state", BulkRow.State.values):
             rows = rows.filter(state=state)
         paginator = NewestFirst()
         page: list[BulkRow] = paginator.paginate_queryset(rows, request, self) or []

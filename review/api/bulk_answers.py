@@ -17,7 +17,7 @@ from ingestion.person import person_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.paging import OURS, NewestFirst
-from review.api.strict import StrictSerializer
+from review.api.strict import StrictSerializer, one_of
 from review.bulk_answers.answering import answer_all, check_may
 from review.bulk_answers.choosing import (
     MOST,
@@ -140,9 +140,7 @@ class BulkAnswerViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def rows(self, request: Request, pk: str | None = None) -> Response:
         """Each row with its result; `state` narrows the list to those that were reached, or left alone."""
         rows = self.get_object().results.order_by("-pk")
-        if state := request.GET.get("state"):
-            if state not in ROW_STATES:
-                raise ValidationError({"detail": f"There is no state {state[:20]!r}; there is done, skipped."})
+        if state := one_of(request, "state", ROW_STATES):
             rows = rows.filter(repair__isnull=state == "skipped")
         paginator = NewestFirst()
         page: list[BulkAnswerRow] = paginator.paginate_queryset(rows, request, self) or []

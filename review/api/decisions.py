@@ -10,12 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingestion.person import person_of
-from ingestion.suggestion import nearest_end
 from reconciliation.models import access_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.serializers import DecisionSerializer
-from review.api.strict import StrictSerializer
+from review.api.strict import StrictSerializer, one_of
 from review.decisions import AlreadyDecided, DecisionRefused, StoreBusy, confirm, withdraw
 from review.ids import is_number
 from review.models import Decision
@@ -62,12 +61,12 @@ class DecisionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         return self._narrowed(seen) if self.action == "list" else seen
 
     def _narrowed(self, found: QuerySet[Decision]) -> QuerySet[Decision]:
-        standing, by, code, brk = (self.request.GET.get(name, "") for name in self.parameters)
-        if standing:
-            found = found.filter(STANDINGS[_one_of("standing", standing, STANDINGS)])
-        if by:
+        code, brk = (self.request.GET.get(name, "") for name in ("reconciliation", "break"))
+        if standing := one_of(self.request, "standing", STANDINGS):
+            found = found.filter(STANDINGS[standing])
+        if by := one_of(self.request, "by", BY):
             mine = Q(proposed_by=self.request.user.pk)
-            found = found.filter(mine if _one_of("by", by, BY) == "me" else ~mine)
+            found = found.filter(mine if by == "me" else ~mine)
         if brk:
             if not is_number(brk):
                 raise ValidationError({"detail": f"break is {brk[:40]!r}; it is a break's id."})
@@ -111,13 +110,6 @@ class DecisionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         if not request.user.has_perm(DECIDES):
             raise PermissionDenied(f"{what} needs the role Analyst, Supervisor or Manager.")
         return self.get_object()
-
-
-def _one_of(name: str, given: str, known: object) -> str:
-    names = list(known)  # type: ignore[call-overload]
-    if given not in names:
-        raise ValidationError({"detail": f"There is no {name}={given[:40]!r}{nearest_end(given, names)}"})
-    return given
 
 
 def _told(decision: Decision) -> Response:

@@ -31,7 +31,7 @@ from reconciliation.visibility import visible_deliveries, visible_sources
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import OURS
-from review.api.strict import StrictSerializer
+from review.api.strict import StrictSerializer, one_of
 from review.ids import is_number
 
 CHANGES = 100  # records of an answer
@@ -130,9 +130,7 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def changes(self, request: Request, pk: str | None = None) -> Response:
         """The records added, changed and removed against the delivery that this one supersedes, a hundred at a time from the
         `first`; 404 where it supersedes none."""
-        kind, first = request.query_params.get("kind", ""), request.query_params.get("first", "0")
-        if kind and kind not in LISTED:
-            raise ValidationError({"detail": f"There is no kind {kind!r}; there is {', '.join(LISTED)}."})
+        kind, first = one_of(request, "kind", LISTED), request.query_params.get("first", "0")
         if not is_number(first, 12):
             raise ValidationError({"detail": "first is a whole number from 0."})
         kinds = (kind,) if kind else LISTED

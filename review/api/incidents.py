@@ -5,13 +5,13 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingestion.person import person_of
 from review.api.door import Rows
+from review.api.strict import one_of
 from review.incidents.standing import Figures, figures_of, signature_text, visible_incidents
 from review.models import Incident
 
@@ -75,12 +75,9 @@ class IncidentViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[Incident]:
         """Those of reconciliations that the user may see; `state` narrows a list."""
-        found, state = visible_incidents(person_of(self.request)), self.request.GET.get("state", "")
-        if self.action != "list" or not state:
-            return found
-        if state not in Incident.State.values:
-            raise ValidationError({"detail": f"There is no state {state[:20]!r}; there is open, decided, closed."})
-        return found.filter(state=state)
+        found = visible_incidents(person_of(self.request))
+        state = one_of(self.request, "state", Incident.State.values) if self.action == "list" else ""
+        return found.filter(state=state) if state else found
 
     @extend_schema(parameters=[OpenApiParameter("state", enum=Incident.State.values)])
     def list(self, request: Request) -> Response:

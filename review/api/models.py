@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,7 +25,7 @@ from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
-from review.api.strict import StrictSerializer
+from review.api.strict import StrictSerializer, one_of
 
 VERBS = ("promote", "roll_back")
 FILTERS = ("reconciliation", "state")
@@ -225,8 +225,8 @@ def _asked(reconciliation: Reconciliation, by: str) -> Response:
 
 def _narrowed(view: GenericViewSet[Any], rows: QuerySet[Any], states: list[str]) -> QuerySet[Any]:
     """The rows that a list's query asks for."""
-    code, state = (view.request.GET.get(name, "") if view.action == "list" else "" for name in FILTERS)
-    if state and state not in states:
-        raise ValidationError({"detail": f"There is no state {state!r}; there is {', '.join(states)}."})
+    if view.action != "list":
+        return rows
+    code, state = view.request.GET.get("reconciliation", ""), one_of(view.request, "state", states)
     rows = rows.filter(reconciliation__code=code) if code else rows
     return rows.filter(state=state) if state else rows

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +15,7 @@ from ingestion.models import MappingProposal
 from ingestion.ringing import ring_for_normalizing
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
-from review.api.strict import StrictSerializer
+from review.api.strict import StrictSerializer, one_of
 from review.proposals import AlreadyAnswered, ProposalRefused, accept_proposal, refuse_proposal, visible_proposals
 
 REFUSALS: Refusals = {AlreadyAnswered: 409, ProposalRefused: 400}
@@ -72,12 +72,9 @@ class ProposalViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[MappingProposal]:
         """Proposals for sources that the user may see; `state` narrows a list."""
-        proposals, state = visible_proposals(self.request.user), self.request.GET.get("state", "")
-        if self.action != "list" or not state:
-            return proposals
-        if state not in MappingProposal.State.values:
-            raise ValidationError({"detail": f"There is no state {state!r}; there is open, accepted, refused."})
-        return proposals.filter(state=state)
+        proposals = visible_proposals(self.request.user)
+        state = one_of(self.request, "state", MappingProposal.State.values) if self.action == "list" else ""
+        return proposals.filter(state=state) if state else proposals
 
     @extend_schema(parameters=[OpenApiParameter("state")])
     def list(self, request: Request) -> Response:

@@ -18,6 +18,7 @@ from ingestion.models import Source
 from reconciliation.visibility import visible_sources
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
+from review.api.strict import one_of
 from review.rejects import push_rejects, write_rejects
 
 LINES = {"type": "array", "items": {"type": "object"}}
@@ -46,9 +47,7 @@ class RejectsView(Door):
         """A file to download."""
         source = get_object_or_404(visible_sources(request.user), code=code)
         date = _date(request)
-        kind = request.query_params.get("as", "csv")
-        if kind not in TYPES:
-            raise ValidationError({"detail": f"There is no form {kind!r}; there is {', '.join(TYPES)}."})
+        kind = one_of(request, "as", TYPES, "csv")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / f"rejects.{kind}"
             write_rejects(source, date, file)

@@ -15,8 +15,8 @@ from reconciliation.values import moment_text
 from reconciliation.visibility import visible_record_types, visible_stored
 from review.api.door import Door
 from review.api.paging import OURS, NewestFirst
-
-TECHNICAL = ("version", "run", "decision", "date", "valid_from", "valid_to")
+from review.api.strict import one_of
+from review.export_kinds import CURRENT, TECHNICAL, VERSIONS
 
 
 class StoredView(Door):
@@ -26,7 +26,7 @@ class StoredView(Door):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("version", enum=["current", "all"]),
+            OpenApiParameter("version", enum=VERSIONS),
             OpenApiParameter("cursor", description="From `next` or `previous` of a page."),
             OpenApiParameter("limit", int, description="Rows of a page, at most 1000."),
         ],
@@ -38,7 +38,7 @@ class StoredView(Door):
             raise PermissionDenied("Reading the store needs the right to see record types.")
         table = store_table(get_object_or_404(visible_record_types(request.user), code=code))
         rows = visible_stored(table, request.user)
-        if table.has_versions and request.GET.get("version") != "all":
+        if one_of(request, "version", VERSIONS, CURRENT) == CURRENT and table.has_versions:
             rows = rows.filter(valid_to=None)
         paths = leaf_paths(table)
         joined = tuple(dict.fromkeys(path.rsplit("__", 1)[0] for path in paths.values() if "__" in path))

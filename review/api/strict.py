@@ -48,6 +48,15 @@ def _has_names(data: object) -> bool:
     return hasattr(data, "keys")
 
 
+def one_of(request: Request, name: str, known: Iterable[str], default: str = "") -> str:
+    """A parameter of the address that has few values; `default` where it is not given. ValidationError says what there is where it
+    is none of them."""
+    given, known = request.GET.get(name) or default, list(known)
+    if given and given not in known:
+        raise ValidationError({"detail": f"There is no {name} {given[:40]!r}{nearest_end(given, known)}"})
+    return given
+
+
 def check_parameters(request: Request, known: Iterable[str]) -> None:
     """Each parameter of the address is known and stands once; ValidationError says which is not."""
     known = list(known)

@@ -61,6 +61,18 @@ def test_an_unknown_parameter_is_refused_by_every_address_that_is_there(
     assert wrong == []
 
 
+def test_a_value_that_a_parameter_has_not_is_refused_by_every_list(program: dict[str, str], client: Client) -> None:
+    wrong, asked = [], 0
+    for path, operations in PATHS.items():
+        for parameter in operations.get("get", {}).get("parameters", []) if "{" not in path else []:
+            if "enum" in parameter["schema"]:
+                asked += 1
+                answer = client.get(path, {parameter["name"]: "unheard"}, headers=program)
+                if answer.status_code != 400 or "'unheard'" not in answer.json().get("detail", ""):
+                    wrong.append((path, parameter["name"], answer.status_code))
+    assert wrong == [] and asked > 6
+
+
 def test_a_post_without_a_key_is_told_of_that_first(program: dict[str, str], client: Client) -> None:
     wrong, bare = [], {"Authorization": program["Authorization"]}
     posts = [path for path, operations in PATHS.items() if "post" in operations]

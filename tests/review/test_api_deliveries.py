@@ -105,6 +105,8 @@ def test_stored_rows_are_read(
     assert [(it["id"], it["amount"], it["_version"]) for it in found] == [("B", "5.00", 1), ("A", "10.00", 1)]
     assert client.get("/api/v1/store/party", headers=headers).json()["results"][0]["name"] == "Acme"
     assert client.get("/api/v1/store/nothing", headers=headers).status_code == 404
+    odd = client.get("/api/v1/store/trade?version=old", headers=headers)
+    assert (odd.status_code, odd.json()) == (400, {"detail": "There is no version 'old'; there is all, current."})
     assert client.get("/api/v1/store/trade").status_code == 401
     assert client.post("/api/v1/store/trade", headers=headers).status_code in (403, 405)
     trades.team = Team.objects.create(code="others")

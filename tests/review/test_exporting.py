@@ -120,7 +120,7 @@ def test_what_cannot_be_is_said(run: Run, person: Person) -> None:
         (Wanted("differences", "csv"), "Say which run."),
         (Wanted("differences", "csv", {"run": "999"}), "There is no run '999' that has ended"),
         (Wanted("stored", "csv", {"record_type": "nope"}), "There is no record type 'nope'"),
-        (Wanted("stored", "csv", {"record_type": "trade", "version": "old"}), "there is current and all"),
+        (Wanted("stored", "csv", {"record_type": "trade", "version": "old"}), "there is all, current."),
         (Wanted("quarantined", "csv", {"state": "gone"}), "There is no state 'gone'"),
     ):
         with pytest.raises(BadExport, match=sentence):
