@@ -56,7 +56,7 @@ def ask_export(*, wanted: Wanted, by: User) -> Export:
     ExportRefused where the user may not, BadExport names what cannot be.
     """
     if not by.has_perm(MAY):
-        raise ExportRefused("Exporting needs the right to. Ask an administrator.")
+        raise ExportRefused("Exporting needs a role. Ask an Administrator.")
     kind = kind_of(wanted, by)
     filters = {name: wanted.filters[name] for name in kind.filters if wanted.filters.get(name)}
     columns = _columns(kind.columns(by, filters), wanted.columns)
@@ -87,7 +87,7 @@ def kind_of(wanted: Wanted, by: User) -> Kind:
     if wanted.format not in Export.Format.values:
         raise BadExport(f"There is no format {wanted.format[:20]!r}; there is {', '.join(Export.Format.values)}.")
     if not by.has_perm(kind.right):
-        raise ExportRefused(f"Exporting this needs the right {kind.right}.")
+        raise ExportRefused(f"You may not see what this would hold ({kind.title.lower()}). Ask an Administrator.")
     if unknown := [name for name in wanted.filters if name not in kind.filters]:
         raise BadExport(
             f"An export of {wanted.what} has no filter {unknown[0][:40]!r}{nearest_end(unknown[0], kind.filters)}"

@@ -24,7 +24,7 @@ def sign_journey(*, reconciliation: Reconciliation, key: str, by: User) -> tuple
     """A key's journey as a signed file, and the row that records who took it. ExportRefused without the right, or where no row
     bears the key; NoSigningKey where the server cannot sign."""
     if not by.has_perm(MAY):
-        raise ExportRefused("Exporting needs the right to. Ask an administrator.")
+        raise ExportRefused("Exporting needs a role. Ask an Administrator.")
     private, told = signing_key(), journey(reconciliation, key)
     if not told.events:
         raise ExportRefused("No row with this key was delivered. Keys are compared after cleaning, exactly as written.")

@@ -125,7 +125,9 @@ def replay(*, delivery: Delivery, by: User) -> Delivery:
 def read_again(*, delivery: Delivery, by: User) -> Delivery:
     """Have a delivery read by its source's current mapping, after the mapping was repaired, or the cause of a failure mended."""
     if not by.has_perm("ingestion.add_delivery"):
-        raise RepairRefused("Reading a delivery again needs the right to deliver.")
+        raise RepairRefused(
+            "Analysts, Supervisors, Managers and Administrators have a delivery read again. Ask one of them."
+        )
     if not lake.local(delivery.path).exists():
         raise RepairRefused(
             f"The raw bytes of delivery {delivery.pk} are no longer kept, so it cannot be read again. Repair its rows."

@@ -21,6 +21,7 @@ from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer
 
 LONGEST_NAME = 200  # bytes of a file's name
@@ -80,7 +81,7 @@ class DefinitionsView(Door):
     @extend_schema(responses=DefinedSerializer(many=True))
     def get(self, request: Request) -> Response:
         """The caller's reconciliations with the versions of their parts."""
-        _check(request, SEES)
+        check_right(request, SEES, "Reading definitions")
         return Response(DefinedSerializer(defined(request._request), many=True).data)
 
     @extend_schema(parameters=[KEY_HEADER], request=DefineSerializer, responses={201: DefinedChangesSerializer})
@@ -106,15 +107,10 @@ class DefinitionView(Door):
     @extend_schema(responses=DefinitionSerializer)
     def get(self, request: Request, code: str) -> Response:
         """As it stands, ready to be changed."""
-        _check(request, SEES)
+        check_right(request, SEES, "Reading definitions")
         seen = Reconciliation.objects.visible_to(request.user).select_related("a", "b")
         found = get_object_or_404(seen, code=code)
         return Response({"code": found.code, "text": export_definition(found)})
-
-
-def _check(request: Request, right: str) -> None:
-    if not request.user.has_perm(right):
-        raise PermissionDenied("Reading definitions needs the right to see reconciliations.")
 
 
 def definer(request: Request) -> User:

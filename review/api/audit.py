@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from ingestion.models import AuditEvent
 from review.api.door import Rows
 from review.api.paging import NewestFirst
+from review.api.permissions import check_right
 from review.audit_events import FILTERS, READS, BadFilter, narrowed, visible_events
 
 
@@ -46,8 +47,7 @@ class AuditViewSet(ListModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[AuditEvent]:
         """Under the filters of the page."""
-        if not self.request.user.has_perm(READS):
-            raise PermissionDenied("Managers, Auditors and Administrators read the audit log.")
+        check_right(self.request, READS, "Reading the audit log")
         try:
             return narrowed(visible_events(self.request.user), self.request.GET)
         except BadFilter as error:

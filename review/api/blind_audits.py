@@ -7,7 +7,6 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +16,7 @@ from ingestion.person import person_of
 from reconciliation.models import Difference, Member, access_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer
 from review.audits import ANSWERS, AuditRefused, answer_audit, differences_of, rows_of, told, waiting_for
 
@@ -107,8 +107,7 @@ class BlindAuditViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Name the cause of each difference, or say that you cannot tell. Both that one is an error and that nobody can tell count
         when another person says so, too."""
-        if not request.user.has_perm(ANSWERS):
-            raise PermissionDenied("Auditing needs the role Analyst, Supervisor or Manager.")
+        check_right(request, ANSWERS, "Auditing")
         mine = Draw.objects.filter(access_of(request.user).holds("brk__"), purpose=Draw.Purpose.AUDIT)
         get_object_or_404(mine, pk=pk)
         asked = AnswerAuditSerializer(data=request.data)

@@ -3,12 +3,12 @@
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from reconciliation.models import Break
 from review.api.door import Door
+from review.api.permissions import check_right
 from review.assigning import deciders_of
 from review.comments import WRITES, people_who_see
 from review.rights import DECIDES
@@ -32,8 +32,7 @@ class AssigneesView(Door):
     @extend_schema(responses=PeopleSerializer)
     def get(self, request: Request, pk: str) -> Response:
         """Who may decide it, by name."""
-        if not request.user.has_perm(DECIDES):
-            raise PermissionDenied("Assigning needs the role Analyst, Supervisor or Manager.")
+        check_right(request, DECIDES, "Assigning")
         found = deciders_of(_break(request, pk))
         return Response({"people": list(found.values_list("username", flat=True))})
 
@@ -49,8 +48,7 @@ class MentionsView(Door):
     )
     def get(self, request: Request, pk: str) -> Response:
         """The first few who may see the break and whose names begin so."""
-        if not request.user.has_perm(WRITES):
-            raise PermissionDenied("Commenting needs the role Analyst, Supervisor or Manager.")
+        check_right(request, WRITES, "Commenting")
         beginning = request.GET.get("beginning", "")[:LONGEST_NAME]
         brk = _break(request, pk)
         return Response({"people": people_who_see(brk, beginning) if beginning else []})

@@ -4,7 +4,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +20,7 @@ from review.api.explanations import SimilarSerializer, WhySerializer
 from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.narrowing import narrowed as narrowed_by
 from review.api.paging import InOrder
+from review.api.permissions import check_right
 from review.api.serializers import (
     AssignSerializer,
     BreakDetailSerializer,
@@ -147,8 +148,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def decisions(self, request: Request, pk: str | None = None) -> Response:
         """Approve, override or reject; the outcome follows at once."""
-        if not request.user.has_perm(DECIDES):
-            raise PermissionDenied("Deciding needs the role Analyst, Supervisor or Manager.")
+        check_right(request, DECIDES, "Deciding")
         brk = self.get_object()
         asked = DecideSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -185,8 +185,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def waivers(self, request: Request, pk: str | None = None) -> Response:
         """Let a failed check of it be, so that it can be approved. The same again changes nothing."""
-        if not request.user.has_perm("review.waive_check"):
-            raise PermissionDenied("Waiving a check needs the role Manager.")
+        check_right(request, "review.waive_check", "Waiving a check")
         brk, by = self.get_object(), person_of(request)
         asked = WaiveSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -199,8 +198,7 @@ class BreakViewSet(ListModelMixin, RetrieveModelMixin, Rows):
 
     def _for_deciders(self, request: Request, what: str) -> Break:
         """The break, for who may decide it; else PermissionDenied says for what that is needed."""
-        if not request.user.has_perm(DECIDES):
-            raise PermissionDenied(f"{what} needs the role Analyst, Supervisor or Manager.")
+        check_right(request, DECIDES, what)
         return self.get_object()
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,7 @@ from review.api.decisions import UndoSerializer
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.paging import OURS, NewestFirst
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer, one_of
 from review.assigning import AssignRefused, person_called
 from review.bulk.bulks import BulkConflict, BulkRefused, start_bulk, undo_bulk, visible_bulks
@@ -153,8 +154,7 @@ class BulkPreviewView(Door):
 
 
 def _check_may(request: Request) -> None:
-    if not request.user.has_perm(DECIDES):
-        raise PermissionDenied("Deciding needs the role Analyst, Supervisor or Manager.")
+    check_right(request, DECIDES, "Deciding")
 
 
 def _frozen(request: Request, asked: dict[str, Any]) -> Response:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from ingestion.person import person_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.paging import OURS, NewestFirst
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer, one_of
 from review.bulk_answers.answering import answer_all, check_may
 from review.bulk_answers.choosing import (
@@ -127,8 +128,7 @@ class BulkAnswerViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def create(self, request: Request) -> Response:
         """Dismiss, confirm or withdraw them all (201), or with `dry_run` look at what that would do (200). Each row is answered as by
         itself; what moved on is left alone. 404 where a named row or answer is not there, 409 where they are another number."""
-        if not request.user.has_perm(REPAIRS):
-            raise PermissionDenied(f"This needs the right {REPAIRS}.")
+        check_right(request, REPAIRS, "Answering quarantined rows")
         asked = AskedSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return once(request, lambda: _given(request, asked.validated_data), REFUSALS)

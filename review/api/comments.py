@@ -4,7 +4,6 @@ from django.contrib.auth.models import User
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,6 +11,7 @@ from ingestion.person import person_of
 from reconciliation.models import Break
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer
 from review.audit_events import READS
 from review.comments import WRITES, CommentRefused, add_comment, comments_of, withdraw_comment
@@ -49,8 +49,7 @@ def _shown(request: Request, comment: Comment) -> dict[str, object]:
 
 def _writer(request: Request) -> User:
     by = person_of(request)
-    if not by.has_perm(WRITES):
-        raise PermissionDenied("Commenting needs the role Analyst, Supervisor or Manager.")
+    check_right(request, WRITES, "Commenting")
     return by
 
 

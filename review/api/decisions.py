@@ -4,7 +4,7 @@ from django.db.models import Q, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +13,7 @@ from ingestion.person import person_of
 from reconciliation.models import access_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
+from review.api.permissions import check_right
 from review.api.serializers import DecisionSerializer
 from review.api.strict import StrictSerializer, one_of
 from review.decisions import AlreadyDecided, DecisionRefused, StoreBusy, confirm, withdraw
@@ -107,8 +108,7 @@ class DecisionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
         return once(request, lambda: _told(undo(decision=decision, by=by, **asked.validated_data)), REFUSALS)
 
     def _held(self, request: Request, what: str) -> Decision:
-        if not request.user.has_perm(DECIDES):
-            raise PermissionDenied(f"{what} needs the role Analyst, Supervisor or Manager.")
+        check_right(request, DECIDES, what)
         return self.get_object()
 
 

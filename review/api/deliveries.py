@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -31,6 +31,7 @@ from reconciliation.visibility import visible_deliveries, visible_sources
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.paging import OURS
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer, one_of
 from review.ids import is_number
 
@@ -144,8 +145,7 @@ class DeliveryViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     )
     def create(self, request: Request) -> Response:
         """Hand in a file; 200 instead of 201 when the same bytes were delivered for the date before."""
-        if not request.user.has_perm("ingestion.add_delivery"):
-            raise PermissionDenied("Delivering a file needs the right to.")
+        check_right(request, "ingestion.add_delivery", "Delivering a file")
         asked = HandInSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         source = get_object_or_404(visible_sources(request.user), code=asked.validated_data["source"])

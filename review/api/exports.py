@@ -13,6 +13,7 @@ from ingestion.person import person_of
 from ingestion.ringing import ring_for
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, once
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer
 from review.downloads import as_download
 from review.export_files import BadExport
@@ -59,8 +60,7 @@ class ExportViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @extend_schema(parameters=[KEY_HEADER], request=AskExportSerializer, responses={201: ExportSerializer})
     def create(self, request: Request) -> Response:
         """Ask for an export. The same asked twice within a minute is one."""
-        if not request.user.has_perm(MAY):
-            raise PermissionDenied("Exporting needs the right to.")
+        check_right(request, MAY, "Exporting")
         asked = AskExportSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return once(request, lambda: _ask(request, Wanted(**asked.validated_data)))
@@ -99,8 +99,7 @@ class ExportColumnsView(Door):
     )
     def get(self, request: Request) -> Response:
         """The columns of a kind of export: of a run's tables give the `run`, of stored rows the `record_type`."""
-        if not request.user.has_perm(MAY):
-            raise PermissionDenied("Exporting needs the right to.")
+        check_right(request, MAY, "Exporting")
         filters = {name: request.GET[name] for name in NEEDED if request.GET.get(name)}
         try:
             kind = kind_of(Wanted(request.GET.get("what", ""), "csv", filters), person_of(request))

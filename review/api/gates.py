@@ -3,7 +3,6 @@
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +12,7 @@ from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer
 
 
@@ -76,8 +76,7 @@ class ReopenGateView(Door):
     @extend_schema(parameters=[KEY_HEADER], request=ReopenSerializer, responses={201: GateSerializer})
     def post(self, request: Request, code: str) -> Response:
         """To what it promises, from the next run on; refused where nothing was mended."""
-        if not request.user.has_perm("attribution.add_gatestep"):
-            raise PermissionDenied("Opening a gate needs the role Manager.")
+        check_right(request, "attribution.add_gatestep", "Opening a gate")
         reconciliation = _visible(request, code)
         asked = ReopenSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

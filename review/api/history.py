@@ -3,12 +3,12 @@
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from review.api.deliveries import CellSerializer
 from review.api.door import Door
+from review.api.permissions import check_right
 from review.audit_events import READS
 from review.set_up_history import KINDS, MOST, may_see, versions_of
 
@@ -42,8 +42,7 @@ class SetUpHistoryView(Door):
     )
     def get(self, request: Request, kind: str, pk: str) -> Response:
         """At most 200 of them. A token needs the scope `audit`."""
-        if not request.user.has_perm(READS):
-            raise PermissionDenied("Managers, Auditors and Administrators read the history of the set-up.")
+        check_right(request, READS, "Reading the history of the set-up")
         if kind not in KINDS or not may_see(request.user, kind, int(pk)):
             raise Http404
         name, versions = versions_of(kind, int(pk))

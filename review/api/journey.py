@@ -4,13 +4,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Door
+from review.api.permissions import check_right
 from review.exporting import MAY
 from review.journey import Journey, journey
 from review.journey_export import sign_journey
@@ -118,8 +119,7 @@ class SignedJourneyView(Door):
     def get(self, request: Request) -> HttpResponse:
         """The signed document. Who took it is recorded."""
         reconciliation, key = _asked(request)
-        if not request.user.has_perm(MAY):
-            raise PermissionDenied("Exporting needs the right to.")
+        check_right(request, MAY, "Exporting")
         if not journey(reconciliation, key).events:
             raise NotFound(NOBODY)
         try:

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,6 +13,7 @@ from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer
 
 MAY = "attribution.import_correction"
@@ -59,8 +59,7 @@ class LabelImportsView(Door):
     def post(self, request: Request) -> Response:
         """Import labels (201), or try them (200). 400 has a sentence for each bad one in `faults`, counted from 1."""
         by = person_of(request)
-        if not by.has_perm(MAY):
-            raise PermissionDenied("Importing labels needs the role Manager or Administrator.")
+        check_right(request, MAY, "Importing labels")
         asked = ImportLabelsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return once(request, lambda: _imported(by, asked.validated_data))

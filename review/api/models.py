@@ -7,7 +7,6 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +24,7 @@ from ingestion.person import person_of
 from reconciliation.models import Reconciliation
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer, one_of
 
 VERBS = ("promote", "roll_back")
@@ -170,8 +170,7 @@ class ModelViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Promote it: it speaks from the next run on. Or, of the champion, roll back: what it replaced does."""
-        if not request.user.has_perm("attribution.change_modelversion"):
-            raise PermissionDenied("Promoting a model needs the role Manager.")
+        check_right(request, "attribution.change_modelversion", "Promoting a model")
         model = self.get_object()
         asked = AnswerModelSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -208,8 +207,7 @@ class TrainingViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @extend_schema(parameters=[KEY_HEADER], request=AskTrainingSerializer, responses={201: TrainingSerializer})
     def create(self, request: Request) -> Response:
         """Ask for a training; follow it at its own address until it is `done` or `failed`."""
-        if not request.user.has_perm("attribution.add_training"):
-            raise PermissionDenied("Training a model needs the role Manager.")
+        check_right(request, "attribution.add_training", "Training a model")
         asked = AskTrainingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         visible = Reconciliation.objects.visible_to(request.user)

@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +14,7 @@ from ingestion.models import MappingProposal
 from ingestion.ringing import ring_for_normalizing
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer, one_of
 from review.proposals import AlreadyAnswered, ProposalRefused, accept_proposal, refuse_proposal, visible_proposals
 
@@ -85,8 +85,7 @@ class ProposalViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Accept: the source's next mapping version, and the delivery is read by it. Or refuse."""
-        if not request.user.has_perm("ingestion.add_mapping"):
-            raise PermissionDenied("Changing a mapping needs the role Administrator.")
+        check_right(request, "ingestion.add_mapping", "Changing a mapping")
         proposal = self.get_object()
         asked = AnswerProposalSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

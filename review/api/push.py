@@ -8,7 +8,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,6 +23,7 @@ from reconciliation.visibility import visible_sources
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, key_of, once
 from review.api.parsing import RawJson, RawLines
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer
 
 
@@ -89,8 +90,7 @@ class SealedSerializer(serializers.Serializer):
 
 
 def _source(request: Request, code: str) -> Source:
-    if not request.user.has_perm("ingestion.add_delivery"):
-        raise PermissionDenied("Pushing records needs the right to deliver.")
+    check_right(request, "ingestion.add_delivery", "Pushing records")
     return get_object_or_404(visible_sources(request.user), code=code)
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +22,7 @@ from reconciliation.visibility import visible_deliveries
 from review.api.door import Door, Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
 from review.api.paging import OURS
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer
 from review.quarantined import FILTERS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
 from review.repair_rules import REPAIRS, AlreadySaid, RepairRefused
@@ -171,16 +172,11 @@ class QuarantineViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Try a repair (200), or repair, dismiss, confirm or withdraw (201)."""
-        _must(request, REPAIRS)
+        check_right(request, REPAIRS, "Answering quarantined rows")
         row = self.get_object()
         asked = AnswerSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return once(request, lambda: _answer(request, row, asked.validated_data), REFUSALS)
-
-
-def _must(request: Request, right: str) -> None:
-    if not request.user.has_perm(right):
-        raise PermissionDenied(f"This needs the right {right}.")
 
 
 def _answer(request: Request, row: QuarantinedRow, asked: dict[str, Any]) -> Response:
@@ -207,7 +203,8 @@ class ReplayView(Door):
     @extend_schema(parameters=[KEY_HEADER], request=None, responses={201: ReplayedSerializer})
     def post(self, request: Request, pk: str) -> Response:
         """Replay what was repaired; the next run of the date takes it."""
-        return _of_delivery(request, pk, REPAIRS, replay)
+        check_right(request, REPAIRS, "Replaying rows")
+        return _of_delivery(request, pk, replay)
 
 
 class ReadAgainView(Door):
@@ -218,11 +215,11 @@ class ReadAgainView(Door):
     @extend_schema(parameters=[KEY_HEADER], request=None, responses={201: ReplayedSerializer})
     def post(self, request: Request, pk: str) -> Response:
         """Read it again, after the mapping was repaired or a format was settled."""
-        return _of_delivery(request, pk, MAY_READ, read_again)
+        check_right(request, MAY_READ, "Reading a delivery again")
+        return _of_delivery(request, pk, read_again)
 
 
-def _of_delivery(request: Request, pk: str, right: str, verb: Callable[..., Delivery]) -> Response:
-    _must(request, right)
+def _of_delivery(request: Request, pk: str, verb: Callable[..., Delivery]) -> Response:
     delivery = get_object_or_404(visible_deliveries(request.user), pk=int(pk))
 
     def act() -> Response:

@@ -7,13 +7,13 @@ from django.contrib.auth.models import User
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingestion.person import person_of
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer
 from review.columns import COLUMNS
 from review.models import QueueLook, SavedView
@@ -70,8 +70,7 @@ class _OfLookers(Door):
     def person(self, request: Request) -> User:
         """Who asks; 403 for who may not look at breaks."""
         by = person_of(request)
-        if not by.has_perm(LOOKS):
-            raise PermissionDenied("Looking at breaks needs a role. Ask an Administrator.")
+        check_right(request, LOOKS, "Looking at breaks")
         return by
 
 

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +18,7 @@ from ingestion.models import Source
 from reconciliation.visibility import visible_sources
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, once
+from review.api.permissions import check_right
 from review.api.strict import one_of
 from review.rejects import push_rejects, write_rejects
 
@@ -63,8 +64,7 @@ class RejectsView(Door):
     def post(self, request: Request, code: str) -> Response:
         """Put the file into the folder that the source's connection names; the same date again replaces it."""
         source = get_object_or_404(visible_sources(request.user), code=code)
-        if not request.user.has_perm("ingestion.add_delivery"):
-            raise PermissionDenied("Sending rejects back needs the right to deliver.")
+        check_right(request, "ingestion.add_delivery", "Sending rejects back")
         date = _date(request)
         return once(request, lambda: _pushed(source, date), {IngestionError: 400})
 

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +16,7 @@ from reconciliation.summary import run_summary
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, once
 from review.api.narrowing import narrowed
+from review.api.permissions import check_right
 from review.api.serializers import (
     CancelRunSerializer,
     RunSerializer,
@@ -50,8 +51,7 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     def create(self, request: Request) -> Response:
         """Start a run of a business date. One that waits for the date already, with the same rules and model, is given in place of
         another."""
-        if not request.user.has_perm(STARTS):
-            raise PermissionDenied("Starting a run needs the right to.")
+        check_right(request, STARTS, "Starting a run")
         asked = StartRunSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         visible = Reconciliation.objects.visible_to(request.user)
@@ -71,8 +71,7 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str | None = None) -> Response:
         """End a run that waits or works: it has failed then. 409 where it has ended."""
-        if not request.user.has_perm(STARTS):
-            raise PermissionDenied("Cancelling a run needs the right to start one.")
+        check_right(request, STARTS, "Cancelling a run")
         run, by = self.get_object(), request.user.get_username()
         asked = CancelRunSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -4,7 +4,6 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +12,7 @@ from attribution.models import SecondOpinion
 from ingestion.person import person_of
 from review.api.door import Rows
 from review.api.idempotency import KEY_HEADER, Refusals, once
+from review.api.permissions import check_right
 from review.api.strict import StrictSerializer
 from review.second_opinions import (
     GIVES,
@@ -71,8 +71,7 @@ class OpinionViewSet(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def answers(self, request: Request, pk: str | None = None) -> Response:
         """Give a reason of one's own; 409 where another person was faster, or the label is gone."""
-        if not request.user.has_perm(GIVES):
-            raise PermissionDenied("Second opinions need the role Analyst, Supervisor or Manager.")
+        check_right(request, GIVES, "Giving a second opinion")
         opinion = self.get_object()
         asked = GiveOpinionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

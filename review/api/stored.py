@@ -5,7 +5,6 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +14,7 @@ from reconciliation.values import moment_text
 from reconciliation.visibility import visible_record_types, visible_stored
 from review.api.door import Door
 from review.api.paging import OURS, NewestFirst
+from review.api.permissions import check_right
 from review.api.strict import one_of
 from review.export_kinds import CURRENT, TECHNICAL, VERSIONS
 
@@ -34,8 +34,7 @@ class StoredView(Door):
     )
     def get(self, request: Request, code: str) -> Response:
         """A page of rows, newest first: the record's fields by name, and beside them where the row came from."""
-        if not request.user.has_perm("ingestion.view_recordtype"):
-            raise PermissionDenied("Reading the store needs the right to see record types.")
+        check_right(request, "ingestion.view_recordtype", "Reading the store")
         table = store_table(get_object_or_404(visible_record_types(request.user), code=code))
         rows = visible_stored(table, request.user)
         if one_of(request, "version", VERSIONS, CURRENT) == CURRENT and table.has_versions:

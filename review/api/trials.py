@@ -6,7 +6,6 @@ from django.contrib.auth.models import User
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +20,7 @@ from reconciliation.visibility import visible_sources
 from review.api.deliveries import ChangedRecordSerializer, HandInSerializer
 from review.api.door import Door
 from review.api.idempotency import KEY_HEADER, looked
+from review.api.permissions import check_right
 from review.dry_run import DryRun, dry_run
 
 
@@ -80,8 +80,7 @@ class DeliveryTrialsView(Door):
     @extend_schema(parameters=[KEY_HEADER], request=HandInSerializer, responses={200: TrialSerializer})
     def post(self, request: Request) -> Response:
         """Read a file as POST deliveries would, and tell what becomes of it."""
-        if not request.user.has_perm("ingestion.add_delivery"):
-            raise PermissionDenied("Delivering a file needs the right to.")
+        check_right(request, "ingestion.add_delivery", "Delivering a file")
         asked = HandInSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         source = get_object_or_404(visible_sources(request.user), code=asked.validated_data["source"])

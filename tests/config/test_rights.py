@@ -1,10 +1,14 @@
 """A user's rights are those given to them and those of their groups, asked once."""
 
+import re
 from collections.abc import Callable
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission, User
 from pytest_django import DjangoAssertNumQueries
+
+from config.roles import ROLES
+from review.api.permissions import WHO
 
 
 def test_rights_are_those_that_django_gives(
@@ -20,6 +24,12 @@ def test_rights_are_those_that_django_gives(
             assert fresh.get_all_permissions() == expected
             assert fresh.has_perm("review.waive_check") == ("review.waive_check" in expected)
     assert analyst.has_perm("review.waive_check") and analyst.has_perm("review.add_decision")
+
+
+def test_a_refusal_names_the_roles_that_have_the_right() -> None:
+    for right, told in WHO.items():
+        have = [role for role, rights in ROLES.items() if right.split(".")[1] in rights and role != "API client"]
+        assert sorted(re.split(", | or ", told)) == sorted(have), right
 
 
 def test_who_may_not_sign_in_has_none(person: Callable[[str], User]) -> None:

@@ -159,7 +159,7 @@ def test_each_sees_their_own_lines_and_files(run: Run, trades: Reconciliation, p
     with pytest.raises(BadExport):
         ask_export(wanted=Wanted("differences", "csv", {"run": str(run.pk)}), by=other)
     assert len(lines(made(Wanted("queue", "csv"), auditor))) == 2
-    with pytest.raises(ExportRefused, match="needs the right"):
+    with pytest.raises(ExportRefused, match=r"needs a role\. Ask an Administrator"):
         ask_export(wanted=Wanted("queue", "csv"), by=User.objects.create_user("nobody"))
 
 
