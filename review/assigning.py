@@ -12,7 +12,7 @@ from ingestion.audit_log import record_event
 from reconciliation.custody import seal_breaks
 from reconciliation.models import Break, Reconciliation, Team
 from reconciliation.models.reconciliation import SEES, SEES_ALL
-from review.decisions.locks import hold_break
+from review.decisions.locks import lock_break
 from review.decisions.refusals import DecisionRefused
 from review.rights import DECIDES, who_sees, with_right
 
@@ -67,7 +67,7 @@ def check_assignee(assignee: User | None, by: User, reconciliations: Sequence[Re
 @transaction.atomic
 def assign(*, brk: Break, to: User | None, by: User) -> Break:
     """Give a break to a person, or to nobody. AssignRefused says why it cannot be; what is so already is no event."""
-    held = hold_break(brk.pk, stores=False)
+    held = lock_break(brk.pk, stores=False)
     check_assignee(to, by, [held.reconciliation])
     if (refused := assign_all([held], to, by)[held.pk]) is not None:
         raise refused

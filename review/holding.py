@@ -11,7 +11,7 @@ from ingestion.audit_log import record_event
 from reconciliation.custody import seal_breaks
 from reconciliation.holds import HELD, HELD_ANEW, TAKEN_OFF, end_hold
 from reconciliation.models import Break, Hold
-from review.decisions.locks import hold_break
+from review.decisions.locks import lock_break
 from review.decisions.refusals import AlreadyDecided, DecisionRefused
 from review.nul import NO_NUL
 from review.rights import DECIDES
@@ -82,7 +82,7 @@ def _open(brk: Break, by: User) -> Break:
     """The break as it stands, locked; it has to be in review."""
     if not by.has_perm(DECIDES):
         raise HoldRefused("Analysts, Supervisors and Managers put breaks on hold. Ask one of them.")
-    held = hold_break(brk.pk, stores=False)
+    held = lock_break(brk.pk, stores=False)
     if held.state != Break.State.REVIEW:
         raise AlreadyDecided(f"This break is {held.get_state_display().lower()}; there is nothing to wait for.")
     return held

@@ -16,7 +16,7 @@ from reconciliation.models import Break, Member
 from reconciliation.store.tables import StoreRefusal
 from reconciliation.store.taking_back import Undone, take_back
 from review.decisions import AlreadyDecided, DecisionRefused
-from review.decisions.locks import hold_decision
+from review.decisions.locks import lock_decision
 from review.models import Decision
 from review.models.decision import UNDO_FOR
 from review.nul import NO_NUL_IN_COMMENT
@@ -31,7 +31,7 @@ NOW, LATER = "now", "later"
 def undo(*, decision: Decision, by: User, comment: str = "", fresh: bool = False) -> Decision:
     """Undo a final decision. DecisionRefused says what is missing, AlreadyDecided that it was undone, or that something was built
     on it; nothing is changed then. `fresh`: who made it asked in time, though its turn comes only now, as one of many."""
-    brk, decision = hold_decision(decision, stores=True)
+    brk, decision = lock_decision(decision, stores=True)
     _may_undo(decision, by, comment, fresh=fresh)
     _still_stands(decision)
     if sentence := built_on(brk, decision.confirmed_at):  # type: ignore[arg-type]

@@ -78,7 +78,7 @@ class PlacesTaken(Exception):
     """Who loads records of these buckets did not end in time; the transaction is lost."""
 
 
-def hold_places(record_type: RecordType, bucket_range: tuple[int, int], *, seconds: int = 0) -> None:
+def lock_places(record_type: RecordType, bucket_range: tuple[int, int], *, seconds: int = 0) -> None:
     """Keep others from writing records of these buckets until the transaction ends; before anything else is locked. PlacesTaken
     after so many seconds of waiting for who does; 0: as the session waits."""
     table = store_table(record_type)

@@ -66,7 +66,7 @@ class Judged:
 def store_record(
     *, record_type: RecordType, key: str, bucket: int, record: Record, mapped: frozenset[str], storing: Storing
 ) -> str:
-    """Store a record (canonical texts by leaf name) that the gate let through, in the caller's transaction and under `hold_places`.
+    """Store a record (canonical texts by leaf name) that the gate let through, in the caller's transaction and under `lock_places`.
     Gives its fate: `new`, `changed`, `unchanged`, or `older` than what is stored, and then nothing is. `mapped` as for `load_rows`."""
     table = store_table(record_type)
     if not table.has_versions:

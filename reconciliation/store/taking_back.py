@@ -31,7 +31,7 @@ class Undone:
 
 
 def take_back(undone: Undone) -> None:
-    """Take back what the decision stored, under `hold_places`: its record, and what the record alone said of its references.
+    """Take back what the decision stored, under `lock_places`: its record, and what the record alone said of its references.
     Nothing where it stored nothing. StoreRefusal where a newer version stands."""
     record_type = undone.brk.reconciliation.record_type
     table = store_table(record_type)

@@ -28,7 +28,7 @@ from reconciliation.rechecks import failing_records
 from reconciliation.rules import Rules, proposed
 from reconciliation.session import session
 from reconciliation.store.conflicts import reference_conflicts
-from reconciliation.store.load import hold_places
+from reconciliation.store.load import lock_places
 from reconciliation.store.records import Record, records_relation, store_relation
 from reconciliation.store.tables import StoreRefusal
 from review.decisions import Action, DecisionRefused, decide
@@ -78,12 +78,12 @@ class _Group:
     rows: Sequence[_Row]
 
 
-def hold(reconciliation: Reconciliation, ids: Sequence[int]) -> list[Break]:
+def lock_breaks(reconciliation: Reconciliation, ids: Sequence[int]) -> list[Break]:
     """Lock the places of breaks in the store, then the breaks themselves but for those that somebody else holds: who waits
     for nobody while holding a place stops nobody. Each break as it stands, with its run and reconciliation at hand."""
     buckets = list(Break.objects.filter(pk__in=ids).values_list("bucket", flat=True))
     if buckets:
-        hold_places(reconciliation.record_type, (min(buckets), max(buckets)))
+        lock_places(reconciliation.record_type, (min(buckets), max(buckets)))
     free = Break.objects.select_for_update(skip_locked=True).filter(pk__in=ids).order_by("pk")
     breaks = list(free)
     runs = _runs({brk.last_run_id for brk in breaks}, reconciliation)
@@ -104,7 +104,7 @@ STORED = "The store holds this record, since it had passed. Reject it on its own
 
 
 def decide_many(breaks: Sequence[Break], seen: Mapping[int, str], asked: Asked) -> dict[int, Outcome]:
-    """Decide breaks of one reconciliation that `hold` gave, in the caller's transaction. `seen` are the fingerprints that
+    """Decide breaks of one reconciliation that `lock_breaks` gave, in the caller's transaction. `seen` are the fingerprints that
     were looked at. By break what was decided, or what refused it."""
     try:
         check_action(asked.action, asked.reason, {})

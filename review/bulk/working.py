@@ -17,9 +17,9 @@ from ingestion.work import LostClaim, claim, finish, give_back, heartbeat
 from reconciliation.models import Break, Reconciliation
 from review.assigning import AssignRefused, assign_all, check_assignee
 from review.bulk.bulks import only_one
-from review.bulk.deciding import Asked, Outcome, decide_many, hold
+from review.bulk.deciding import Asked, Outcome, decide_many, lock_breaks
 from review.decisions import DecisionRefused, StoreBusy, withdraw
-from review.holding import hold as put_on_hold
+from review.holding import hold
 from review.incidents.standing import settle_incidents
 from review.models import BulkDecision, BulkRow, Decision
 from review.models.bulk import ASSIGN, HOLD, UNDO
@@ -107,7 +107,7 @@ def _outcomes(work: BulkDecision, rows: Sequence[BulkRow]) -> dict[int, Outcome 
     if work.action == HOLD:
         return outcomes | _put_on_hold(work, list(here), by)
     reconciliation.record_type.keep_fields()
-    breaks = hold(reconciliation, list(here))
+    breaks = lock_breaks(reconciliation, list(here))
     return outcomes | decide_many(breaks, here, Asked(work.action, work.reason, work.comment, by))
 
 
@@ -130,7 +130,7 @@ def _put_on_hold(work: BulkDecision, ids: Sequence[int], by: User) -> dict[int, 
     outcomes: dict[int, Any] = {}
     for brk in list(free):
         try:
-            put_on_hold(brk=brk, by=by, note=work.comment, until=work.until, party=work.party or "")
+            hold(brk=brk, by=by, note=work.comment, until=work.until, party=work.party or "")
             outcomes[brk.pk] = None
         except DecisionRefused as refused:
             outcomes[brk.pk] = refused

@@ -9,7 +9,7 @@ from django.utils import timezone
 from ingestion import custody
 from reconciliation.models import Break, Member
 from review.decisions.checks import rejects_a_pass
-from review.decisions.locks import hold_decision
+from review.decisions.locks import lock_decision
 from review.decisions.outcome import carry_out
 from review.decisions.records import check_record, first_rows, flagged_in
 from review.decisions.refusals import AlreadyDecided, DecisionRefused, OwnProposal, told_of
@@ -59,7 +59,7 @@ def withdraw(*, decision: Decision, by: User) -> Decision:
 
 def _open_proposal(decision: Decision, *, stores: bool) -> tuple[Break, Decision]:
     """The break and its proposal, both held; AlreadyDecided where it is none any more."""
-    brk, decision = hold_decision(decision, stores=stores)
+    brk, decision = lock_decision(decision, stores=stores)
     if decision.confirmed_by_id is not None:
         raise AlreadyDecided(f"This proposal was confirmed already {told_of(decision)}.", decision)
     if decision.withdrawn:

@@ -16,7 +16,7 @@ from reconciliation.holds import DECIDED, end_hold
 from reconciliation.models import Break, Member
 from review.decisions.checks import Action, check_action, check_fit, check_right, rejects_a_pass
 from review.decisions.confirming import check_same, confirm, void
-from review.decisions.locks import hold_break
+from review.decisions.locks import lock_break
 from review.decisions.outcome import carry_out
 from review.decisions.records import check_record, first_rows, flagged_in, record_of
 from review.models import Decision, DecisionValue
@@ -41,7 +41,7 @@ def decide(
 
     DecisionRefused names what holds it back; nothing is written then.
     """
-    brk = hold_break(brk.pk, stores=action != Action.REJECT or rejects_a_pass(brk, action))
+    brk = lock_break(brk.pk, stores=action != Action.REJECT or rejects_a_pass(brk, action))
     check_right(brk, by, expected_fingerprint)
     check_action(action, reason, values or {})
     check_fit(brk, action, member)

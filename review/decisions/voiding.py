@@ -9,7 +9,7 @@ from ingestion import custody
 from ingestion.alerts import raise_event
 from reconciliation.models import Break, Reconciliation
 from review.decisions.changes import changes_since
-from review.decisions.locks import hold_decision
+from review.decisions.locks import lock_decision
 from review.models import Decision
 from review.recorded import record_decision
 
@@ -54,7 +54,7 @@ def void_stale(reconciliation: Reconciliation) -> int:
 
 @transaction.atomic
 def _void_if_stale(proposal: Decision) -> bool:
-    brk, decision = hold_decision(proposal, stores=False)
+    brk, decision = lock_decision(proposal, stores=False)
     is_open = decision.confirmed_by_id is None and not decision.withdrawn
     if not is_open or brk.state == Break.State.IN_FLIGHT or _stands(decision, brk):
         return False

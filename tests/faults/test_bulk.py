@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from config.tasks import decide_bulk
 from reconciliation.models import Break, Reconciliation, Run
-from reconciliation.store.load import hold_places
+from reconciliation.store.load import lock_places
 from review.bulk.bulks import start_bulk, undo_bulk
 from review.bulk.selecting import choose_filtered
 from review.bulk.stopping import stop_bulk
@@ -94,7 +94,7 @@ def test_an_undoing_waits_for_a_run_that_stores(
     work_on(bulk)
     undoing = undo_bulk(bulk=bulk, by=by, comment="wrong")
 
-    done = meanwhile(lambda: hold_places(trades.record_type, (0, 63)), lambda: work_on(undoing), lambda: time.sleep(2))
+    done = meanwhile(lambda: lock_places(trades.record_type, (0, 63)), lambda: work_on(undoing), lambda: time.sleep(2))
 
     done.result()
     assert settled(undoing) == undoing.done == 9 and problems() == []

@@ -14,7 +14,7 @@ from ingestion.sql_text import literal
 from reconciliation.models import Break, Reconciliation, Run
 from reconciliation.session import session
 from reconciliation.store.ddl import ensure_tables
-from reconciliation.store.load import hold_places
+from reconciliation.store.load import lock_places
 from reconciliation.store.records import records_relation, store_relation
 from review.decisions import StoreBusy, confirm, decide
 from review.models import Decision
@@ -64,7 +64,7 @@ def test_who_waits_for_a_place_holds_no_break(
     def run_takes_the_break_up() -> None:
         Break.objects.select_for_update(nowait=True).get(pk=sign.pk)
 
-    done = meanwhile(lambda: hold_places(trades.record_type, (sign.bucket, sign.bucket)), act, run_takes_the_break_up)
+    done = meanwhile(lambda: lock_places(trades.record_type, (sign.bucket, sign.bucket)), act, run_takes_the_break_up)
     done.result()
     assert problems() == []
 
@@ -81,7 +81,7 @@ def test_nobody_waits_for_a_long_run(
     stood = Decision.objects.values().get() if Decision.objects.exists() else None
     monkeypatch.setattr("review.decisions.locks.PATIENCE", 1)
 
-    done = meanwhile(lambda: hold_places(trades.record_type, (sign.bucket, sign.bucket)), act, lambda: time.sleep(2))
+    done = meanwhile(lambda: lock_places(trades.record_type, (sign.bucket, sign.bucket)), act, lambda: time.sleep(2))
 
     with pytest.raises(StoreBusy, match=r"^A run is storing records of \w+ just now, .* Nothing was changed;"):
         done.result()
@@ -100,7 +100,7 @@ def test_a_program_may_ask_again_with_the_same_key(
     def ask() -> Response:
         return client.post(f"/api/v1/breaks/{sign.pk}/decisions", {"action": "approve"}, format="json")
 
-    done = meanwhile(lambda: hold_places(trades.record_type, (sign.bucket, sign.bucket)), ask, lambda: time.sleep(2))
+    done = meanwhile(lambda: lock_places(trades.record_type, (sign.bucket, sign.bucket)), ask, lambda: time.sleep(2))
 
     assert (done.result().status_code, done.result()["Retry-After"]) == (409, "30")
     assert ask().status_code == 201
@@ -126,7 +126,7 @@ def test_who_waits_for_a_place_holds_no_identity(sign: Break, trades: Reconcilia
                 f"INSERT INTO store.party (name, _hash) SELECT {literal('NEWCOMER')}, _hash FROM store.party LIMIT 1"
             )
 
-    meanwhile(lambda: hold_places(trades.record_type, (sign.bucket, sign.bucket)), store, name_the_same).result()
+    meanwhile(lambda: lock_places(trades.record_type, (sign.bucket, sign.bucket)), store, name_the_same).result()
 
 
 @pytest.mark.parametrize("store", [stored, loaded])

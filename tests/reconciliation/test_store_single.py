@@ -12,7 +12,7 @@ from ingestion.models import RecordType
 from reconciliation.models import Retraction
 from reconciliation.store.check import check_store
 from reconciliation.store.ddl import ensure_tables
-from reconciliation.store.load import hold_places
+from reconciliation.store.load import lock_places
 from reconciliation.store.single import Storing, store_record
 from tests.reconciliation.store_records import (
     DAY,
@@ -53,7 +53,7 @@ def stored(made: RecordType, given: Given, decision: int) -> str:
     """Store it as a decision does."""
     shape = made.shape()
     key = key_of(shape, given.record)
-    hold_places(made, (bucket_of(key), bucket_of(key)))
+    lock_places(made, (bucket_of(key), bucket_of(key)))
     return store_record(
         record_type=made,
         key=key,
