@@ -1,6 +1,5 @@
 """The trainer: asked by hand, on schedule, after enough new corrections or after a drift alarm; one training at a time."""
 
-import datetime as dt
 from collections.abc import Collection
 from functools import partial, reduce
 from operator import or_
@@ -131,12 +130,6 @@ def _news(reconciliations: Collection[int]) -> dict[int, int]:
     later = reduce(or_, (Q(**{path: pk}, pk__gt=to) for pk, to in last.items()))
     found = trainable(Correction.objects.filter(later, pk__gt=min(last.values())))
     return dict(found.order_by().values_list(path).annotate(n=Count("pk")))
-
-
-def silent_trainings(now: dt.datetime) -> list[int]:
-    """Those that no trainer has: not yet, or no longer."""
-    lost = Q(state=Training.State.READY) | Q(state=Training.State.RUNNING, lease_until__lt=now)
-    return list(Training.objects.filter(lost).order_by("pk").values_list("pk", flat=True))
 
 
 def ring_trainer(training: Training) -> None:

@@ -15,7 +15,7 @@ from attribution.drift import settle_drift, unsettled
 from attribution.guard import judge_gate
 from attribution.model_alerts import check_champions
 from attribution.models import Draw, Training
-from attribution.trainer import ON_SCHEDULE, ask_after_corrections, ask_training, silent_trainings, train_asked
+from attribution.trainer import ON_SCHEDULE, ask_after_corrections, ask_training, train_asked
 from attribution.training import TrainingRefused
 from config import pipeline
 from config.tidying import tidy
@@ -28,7 +28,7 @@ from ingestion.deliveries import plan_normalization
 from ingestion.errors import IngestionError
 from ingestion.expectations import plan_expectations, raise_alerts
 from ingestion.giving_way import give_way
-from ingestion.models import ClaimedWork, Normalization, Source, Tick
+from ingestion.models import Normalization, Source, Tick
 from ingestion.notices import send_notice, to_send
 from ingestion.origin import through_door
 from ingestion.pull import PullBusy, Pulled, pull
@@ -36,14 +36,14 @@ from ingestion.push import due_to_seal, seal_open
 from ingestion.retention import forget
 from ingestion.schedules import PULL, RUN, TRAIN, scheduled_codes
 from ingestion.ticks import due_time, forget_old, forgotten, meet, meet_every, put_off, settle, undone
-from ingestion.work import LostClaim, call_worker
+from ingestion.work import LostClaim, call_worker, silent
 from reconciliation.arrivals import start_arrived, start_scheduled, watching
 from reconciliation.holds import return_due
 from reconciliation.models import Reconciliation, Run, RunStep
 from reconciliation.runs import work_of
 from reconciliation.tally import settle_tally
-from review.bulk.working import silent_bulks, work_on
-from review.exporting import carry_out, forget_expired, silent_exports
+from review.bulk.working import work_on
+from review.exporting import carry_out, forget_expired
 from review.figures import refresh_due
 from review.incidents.finding import unscanned
 from review.incidents.standing import settle_incidents
@@ -319,23 +319,17 @@ def sweep() -> None:
     """Send again what has gone silent: unfinished normalizations, the next work of every active run, trainings without a
     trainer, exports and bulk decisions without a worker. Look for incidents where that was missed, see how they stand, and add
     the tally of breaks up."""
-    quiet = Normalization.objects.filter(state=ClaimedWork.State.READY) | Normalization.objects.filter(
-        state=ClaimedWork.State.RUNNING, lease_until__lt=timezone.now()
-    )
-    for pk in quiet.values_list("pk", flat=True):
-        send(normalize.delay, pk)
+    now = timezone.now()
+    tasks = {Normalization: normalize, Training: train, Export: make_export, BulkDecision: decide_bulk}
+    for kind, task in tasks.items():
+        for pk in silent(kind, now):
+            send(task.delay, pk)
     for run in Run.objects.filter(state__in=Run.ACTIVE_STATES).order_by("id"):
         pipeline.ring(run)
-    for pk in silent_trainings(timezone.now()):
-        send(train.delay, pk)
-    for pk in silent_exports(timezone.now()):
-        send(make_export.delay, pk)
     for run in unscanned():
         pipeline.look_for_incidents(run)
     settle_incidents()
     settle_tally()
-    for pk in silent_bulks(timezone.now()):
-        send(decide_bulk.delay, pk)
 
 
 @shared_task(queue="ingest")

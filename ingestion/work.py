@@ -39,10 +39,9 @@ def claim(work: Work) -> Work | None:
     """Take a step that is ready or whose worker went silent; None when another one has it or it has ended."""
     now = timezone.now()
     _give_up(work, now)
-    free = Q(state=State.READY) | Q(state=State.RUNNING, lease_until__lt=now)
     taken = (
         type(work)
-        ._default_manager.filter(free, pk=work.pk)
+        ._default_manager.filter(_is_silent(now), pk=work.pk)
         .update(
             state=State.RUNNING,
             worker=worker_name(),
@@ -59,6 +58,15 @@ def claim(work: Work) -> Work | None:
     custody.seal([work])
     work.refresh_from_db()
     return work
+
+
+def _is_silent(now: dt.datetime) -> Q:
+    return Q(state=State.READY) | Q(state=State.RUNNING, lease_until__lt=now)
+
+
+def silent(kind: type[ClaimedWork], now: dt.datetime) -> list[int]:
+    """The ids of work of a kind that no worker has: not yet, or no longer."""
+    return list(kind._default_manager.filter(_is_silent(now)).order_by("pk").values_list("pk", flat=True))
 
 
 def _give_up(work: ClaimedWork, now: dt.datetime) -> None:

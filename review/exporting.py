@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ingestion import custody, lake
@@ -233,9 +233,3 @@ def forget_expired(now: dt.datetime) -> int:
             Export.objects.filter(pk=made.pk).update(removed_at=now)
             custody.seal([made])
     return len(over)
-
-
-def silent_exports(now: dt.datetime) -> list[int]:
-    """Those that no worker has: not yet, or no longer."""
-    lost = Q(state=Export.State.READY) | Q(state=Export.State.RUNNING, lease_until__lt=now)
-    return list(Export.objects.filter(lost).order_by("pk").values_list("pk", flat=True))

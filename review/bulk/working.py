@@ -1,14 +1,13 @@
 """Carrying out a bulk decision: claimed work, a chunk of rows a transaction. A row that has its result keeps it, so whoever
 goes on after a worker that was killed begins with the first row that has none."""
 
-import datetime as dt
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from ingestion import custody
@@ -57,12 +56,6 @@ def work_on(bulk: BulkDecision, seconds: float = float("inf")) -> bool:
         give_back(work, error)
         raise
     return False
-
-
-def silent_bulks(now: dt.datetime) -> list[int]:
-    """Those that no worker has: not yet, or no longer."""
-    lost = Q(state=BulkDecision.State.READY) | Q(state=BulkDecision.State.RUNNING, lease_until__lt=now)
-    return list(BulkDecision.objects.filter(lost).order_by("pk").values_list("pk", flat=True))
 
 
 @transaction.atomic

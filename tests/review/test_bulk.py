@@ -12,13 +12,13 @@ from django.utils import timezone
 from attribution.models import Attribution, Correction
 from ingestion import custody
 from ingestion.models import AuditEvent
-from ingestion.work import LostClaim, claim
+from ingestion.work import LostClaim, claim, silent
 from reconciliation.conservation import conservation
 from reconciliation.models import Break, Reconciliation, Run, Team
 from reconciliation.store.current import stored_versions
 from review.bulk.bulks import BulkConflict, BulkRefused, start_bulk, undo_bulk, visible_bulks
 from review.bulk.selecting import BadSelection, NotAllVisible, Picked, choose_filtered, choose_rows
-from review.bulk.working import silent_bulks, work_on
+from review.bulk.working import work_on
 from review.decisions import AlreadyDecided, DecisionRefused, decide, waive
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
 from tests.conftest import DAY, problems, row
@@ -264,7 +264,7 @@ def test_it_gives_way_and_goes_on(run: Run, person: Callable[..., User], monkeyp
         turns += 1
         bulk.refresh_from_db()
         assert bulk.settled == min(2 * turns, bulk.rows) and bulk.attempts == 0
-        assert silent_bulks(timezone.now()) == [bulk.pk]
+        assert silent(BulkDecision, timezone.now()) == [bulk.pk]
     bulk.refresh_from_db()
     assert turns >= 4 and bulk.state == "done" and problems() == []
 

@@ -21,6 +21,7 @@ from config.tidying import tidy
 from ingestion import lake
 from ingestion.custody import broken_seals
 from ingestion.models import AuditEvent
+from ingestion.work import silent
 from reconciliation.models import Reconciliation, Run, Team
 from review.export_files import BadExport
 from review.export_kinds import KINDS
@@ -32,7 +33,6 @@ from review.exporting import (
     ask_export,
     carry_out,
     forget_expired,
-    silent_exports,
     take_file,
 )
 from review.models import Export
@@ -216,9 +216,9 @@ def test_an_export_of_a_killed_worker_is_made_anew(run: Run, person: Person, mon
         with pytest.raises(KeyboardInterrupt):
             carry_out(asked)
     left = [it.name for it in lake.local("exports").iterdir()]
-    assert left == [f"{asked.pk}-1.csv"] and silent_exports(timezone.now()) == [asked.pk]
+    assert left == [f"{asked.pk}-1.csv"] and silent(Export, timezone.now()) == [asked.pk]
     Export.objects.filter(pk=asked.pk).update(state="running", lease_until=timezone.now() - dt.timedelta(seconds=1))
-    assert silent_exports(timezone.now()) == [asked.pk]
+    assert silent(Export, timezone.now()) == [asked.pk]
     carry_out(asked)
     carry_out(asked)  # a message that comes twice
     asked.refresh_from_db()
