@@ -6,7 +6,7 @@ from dataclasses import dataclass
 HALF = 40  # width of one side of a signed bar
 WIDE, HIGH = 400, 190  # the area of a plot; its labels stand beside it
 BOUNDS = (0.10, 0.05, 0.02, 0.01)
-CEILINGS = (0.02, 0.05, 0.12, 0.25, 0.5, 1.0)  # where the axis of errors may end
+CEILINGS = (0.12, 0.25, 0.5, 1.0)  # where the axis of errors may end
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,6 @@ Risk = tuple[float, float, float]  # coverage, errors, upper limit
 def risk_chart(points: Sequence[Risk], now: Risk | None, then: Risk | None) -> RiskCoverage:
     """`points` in the order of coverage; none where nothing passes."""
     top = next(it for it in CEILINGS if it >= min(1.0, 1.15 * max((errors for _, errors, _ in points), default=0)))
-    top = max(top, 0.12)
     return RiskCoverage(
         found=_path([(_x(coverage), _y(errors, top)) for coverage, errors, _ in points]),
         upper=_path([(_x(coverage), _y(limit, top)) for coverage, _, limit in points]),
