@@ -322,7 +322,7 @@ def sweep() -> None:
     now = timezone.now()
     tasks = {Normalization: normalize, Training: train, Export: make_export, BulkDecision: decide_bulk}
     for kind, task in tasks.items():
-        for pk in silent(kind, now):
+        for pk in silent(kind, now):  # type: ignore[type-abstract]
             send(task.delay, pk)
     for run in Run.objects.filter(state__in=Run.ACTIVE_STATES).order_by("id"):
         pipeline.ring(run)
