@@ -17,7 +17,7 @@ from reconciliation.holds import HELD
 from reconciliation.models import Break, Difference, GateRefusal, Hold, Member, Reconciliation, Run
 from reconciliation.waiting import WAITING
 from review.journey_events import Change, Event
-from review.listed import listed
+from review.listed import listed, moment
 from review.models import Comment, Decision, DecisionValue, Waiver
 from review.models.decision import DONE
 
@@ -77,8 +77,8 @@ def assignments_of_break() -> ArraySubquery:
 
 def hold_of(it: Mapping[str, Any]) -> Hold:
     """A hold that was read as an object."""
-    until = _time(it["until"]) if it["until"] else None
-    return Hold(pk=it["id"], until=until, party=it["party"], note=it["note"], held_at=_time(it["held_at"]))
+    until = moment(it["until"]) if it["until"] else None
+    return Hold(pk=it["id"], until=until, party=it["party"], note=it["note"], held_at=moment(it["held_at"]))
 
 
 def _answers() -> QuerySet[AuditAnswer]:
@@ -116,12 +116,12 @@ def episode(brk: Break, reconciliation: Reconciliation) -> Iterator[Event]:
         if getattr(difference, "said", None) is not None:
             yield _reasoned(difference)
     for it in brk.held:  # type: ignore[attr-defined]
-        yield Event(_time(it["at"] or it["began"]), "gate", f"Held by the gate. {it['sentence']}", it["detail"],
+        yield Event(moment(it["at"] or it["began"]), "gate", f"Held by the gate. {it['sentence']}", it["detail"],
                     f"run {it['run']}", what="held", about=str(it["id"]), tone="warn", url=f"/runs/{it['run']}/")  # fmt: skip
     for it in brk.waived:  # type: ignore[attr-defined]
         title = f"Check {it['condition'].removeprefix('check:').replace(':', ' ')} waived"
         yield Event(
-            _time(it["at"]), "user", title, it["comment"], it["by"], what="waived", about=str(it["id"]), tone="acc"
+            moment(it["at"]), "user", title, it["comment"], it["by"], what="waived", about=str(it["id"]), tone="acc"
         )
     yield from _audited(brk, reconciliation)
     yield from care_events(brk)
@@ -171,13 +171,13 @@ def _audited(brk: Break, reconciliation: Reconciliation) -> Iterator[Event]:
     seen = set()
     for it in brk.audits:  # type: ignore[attr-defined]
         if it["draw"] not in seen and brk.closed_because != "passed the gate":
-            yield _passed(brk, reconciliation, _run(brk, it["run"]), _time(it["drawn"]))
+            yield _passed(brk, reconciliation, _run(brk, it["run"]), moment(it["drawn"]))
         seen.add(it["draw"])
         title = f"Blind audit: {AUDITED[it['functional']]}"
         detail = f"Chance drew it with probability {Decimal(str(it['chance'])).normalize():f}."
         if not it["counts"]:
             detail += " A second person was asked."
-        yield Event(_time(it["at"]), "user", title, f"{detail} {it['comment']}".strip(), it["by"], what="audited",
+        yield Event(moment(it["at"]), "user", title, f"{detail} {it['comment']}".strip(), it["by"], what="audited",
                     about=str(it["id"]), tone="ok" if it["functional"] else "warn")  # fmt: skip
 
 
@@ -186,16 +186,16 @@ def care_events(brk: Break) -> Iterator[Event]:
     for it in brk.assigned_told:  # type: ignore[attr-defined]
         whom, before = it["after"]["assignee"] or "nobody", it["before"]["assignee"]
         detail = f"It was with {before}." if before else ""
-        yield Event(_time(it["at"]), "user", f"Assigned to {whom}", detail, it["by"], what="assigned", about=str(it["id"]),
+        yield Event(moment(it["at"]), "user", f"Assigned to {whom}", detail, it["by"], what="assigned", about=str(it["id"]),
                     url=brk.get_absolute_url())  # fmt: skip
     for it in brk.holds_told:  # type: ignore[attr-defined]
         common: dict[str, Any] = {"url": brk.get_absolute_url(), "about": str(it["id"])}
         title = f"On hold {hold_of(it).awaits}"
-        yield Event(_time(it["held_at"]), "clock", title, it["note"], it["by"], what="on-hold", tone="warn", **common)
+        yield Event(moment(it["held_at"]), "clock", title, it["note"], it["by"], what="on-hold", tone="warn", **common)
         if it["ended_at"] is not None:
             who = it["ended_by"] or "by itself"
             yield Event(
-                _time(it["ended_at"]), "play", f"Off hold: {it['ended_because']}", "", who, what="off-hold", **common
+                moment(it["ended_at"]), "play", f"Off hold: {it['ended_because']}", "", who, what="off-hold", **common
             )
 
 
@@ -204,9 +204,9 @@ def _commented(brk: Break) -> Iterator[Event]:
     for it in brk.comments_told:  # type: ignore[attr-defined]
         common: dict[str, Any] = {"url": f"{brk.get_absolute_url()}#comment-{it['id']}", "about": str(it["id"])}
         text = "" if it["withdrawn_at"] else it["text"]
-        yield Event(_time(it["written_at"]), "chat", "Comment", text, it["by"], what="said", **common)
+        yield Event(moment(it["written_at"]), "chat", "Comment", text, it["by"], what="said", **common)
         if it["withdrawn_at"]:
-            at, by = _time(it["withdrawn_at"]), it["withdrawn_by"]
+            at, by = moment(it["withdrawn_at"]), it["withdrawn_by"]
             yield Event(at, "chat", "Comment withdrawn", "", by, what="unsaid", **common)
 
 
@@ -261,7 +261,7 @@ def certified(it: Mapping[str, Any], reconciliation: Reconciliation) -> str:
     numbers = {name: Decimal(str(it[name])) for name in ("threshold", "upper")}
     return told(
         Certificate(
-            model_version=model, errors=it["errors"], sample_size=it["sample_size"], valid_until=_time(it["valid_until"]),
+            model_version=model, errors=it["errors"], sample_size=it["sample_size"], valid_until=moment(it["valid_until"]),
             **numbers,
         )
     )  # fmt: skip
@@ -270,10 +270,6 @@ def certified(it: Mapping[str, Any], reconciliation: Reconciliation) -> str:
 def _run(brk: Break, pk: int) -> Run:
     known = [brk.opened_run, brk.last_run, *(it.said.run for it in brk.told if it.said is not None)]  # type: ignore[attr-defined]
     return next((it for it in known if it.pk == pk), brk.last_run)
-
-
-def _time(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
 
 
 def state_words(state: str, band: str) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """What is known of a break beside its values, brought by one query: what the gate holds against it, what was said of it, what the
 audit log tells, the other episodes of its key, and by which model and certificate it was judged."""
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,8 +122,3 @@ def _judged() -> Subquery:
         certificate=Subquery(certificate.values(it=pinned)[:1]),
     )  # fmt: skip
     return Subquery(word.values(it=told)[:1])
-
-
-def moment(text: str) -> dt.datetime:
-    """A time as JSON gives it."""
-    return dt.datetime.fromisoformat(text).astimezone(dt.UTC)

@@ -20,11 +20,12 @@ from reconciliation.models import Break, GateRefusal, Member, access_of
 from review.audit_events import changes_between
 from review.breaks.comparison import comparison
 from review.breaks.explained import Explained, explained_differences, proof_sentences
-from review.breaks.facts import Refusal, facts_of, moment
+from review.breaks.facts import Refusal, facts_of
 from review.breaks.gate import gate_said
 from review.breaks.shown import visible_break
 from review.decisions import may_decide
 from review.journey_breaks import care_events
+from review.listed import moment
 from review.models import Decision
 from review.models.decision import UNDO_FOR
 from review.pages.discussed import comments_context

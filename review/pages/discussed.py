@@ -15,9 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from ingestion.person import person_of
 from reconciliation.models import Break
 from review.audit_events import READS
-from review.breaks.facts import comments_listed, moment
+from review.breaks.facts import comments_listed
 from review.comments import NAME, WITHDRAWS, WRITES, CommentRefused, add_comment, people_who_see, withdraw_comment
 from review.ids import id_of
+from review.listed import moment
 from review.models import Comment
 from review.models.comment import LONGEST
 from review.visible import visible_breaks
