@@ -4,6 +4,8 @@ from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 
+from review.rights import PROGRAMS
+
 SET_UP = (
     "recordtype",
     "field",
@@ -47,7 +49,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *(f"{verb}_{model}" for model in CARRIED for verb in ("import", "export")),
         *(f"{verb}_{model}" for model in SCHEDULES for verb in ("view", "add", "change", "delete")),
     ),
-    "API client": (LOOK, "add_decision", "add_comment", "add_repair", "add_run", "add_delivery"),
+    PROGRAMS: (LOOK, "add_decision", "add_comment", "add_repair", "add_run", "add_delivery"),
 }  # fmt: skip
 OURS = ("ingestion", "reconciliation", "attribution", "review")
 

@@ -14,10 +14,9 @@ from reconciliation.models import Break, Reconciliation, Team
 from reconciliation.models.reconciliation import SEES, SEES_ALL
 from review.decisions.locks import lock_break
 from review.decisions.refusals import DecisionRefused
-from review.rights import DECIDES, who_sees, with_right
+from review.rights import DECIDES, PROGRAMS, who_sees, with_right
 
 ME = "me"
-PROGRAMS = "API client"  # the role of users that are no people
 
 
 class AssignRefused(DecisionRefused):

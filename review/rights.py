@@ -7,6 +7,7 @@ from reconciliation.models import Break, ScopeValue, Team, TeamScope
 from reconciliation.models.reconciliation import SEES, SEES_ALL
 
 DECIDES, CONFIRMS = "review.add_decision", "review.change_decision"
+PROGRAMS = "API client"  # the role of users that are no people
 
 
 def with_right(right: str) -> Q:

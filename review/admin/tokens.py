@@ -11,9 +11,8 @@ from django.template.response import TemplateResponse
 
 from ingestion.person import person_of
 from review.models import ApiToken
+from review.rights import PROGRAMS
 from review.tokens import LONGEST_DAYS, SCOPES, digest, make_token, revoke_token
-
-ROLE = "API client"  # a token has its user's rights, so that nobody makes one for a person
 
 
 class TokenForm(forms.ModelForm):
@@ -82,4 +81,5 @@ class TokenAdmin(admin.ModelAdmin):
 
 
 def _programs() -> QuerySet[User]:
-    return User.objects.filter(groups__name=ROLE, is_active=True, is_superuser=False).order_by("username")
+    """Whose tokens are made here: a token has its user's rights, so that nobody makes one for a person."""
+    return User.objects.filter(groups__name=PROGRAMS, is_active=True, is_superuser=False).order_by("username")

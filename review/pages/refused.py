@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-PROGRAMS = "API client"
+from review.rights import PROGRAMS
 
 
 def refused(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
