@@ -1,6 +1,6 @@
 """Which labels ask for a second opinion: those that call an error what the model would have let through.
 
-Two such labels in a hundred that are wrong halve what a certificate covers, and nearly all of them lie here (attribution.md). Until
+Two such labels in a hundred that are wrong halve what a certificate covers, and nearly all of them lie here. Until
 another person has answered, a label stands, but no model learns from it and no certificate counts it.
 """
 

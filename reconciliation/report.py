@@ -1,4 +1,4 @@
-"""The report of a run: counts that add up, as contract.md has them."""
+"""The report of a run: counts that add up, in the shape that programs read."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

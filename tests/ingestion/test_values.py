@@ -1,4 +1,4 @@
-"""Each mapping step does to a value what contract.md says, and a step that cannot be has its place."""
+"""Each mapping step does to a value what it is for, and a step that cannot be has its place."""
 
 import csv
 import io
