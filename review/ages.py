@@ -1,10 +1,16 @@
 """How long breaks have been open, as people ask for it: the ages that queue and dashboard know."""
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q
 from django.utils import timezone
+
+from reconciliation.models import Break
+from reconciliation.models.break_ import HIDDEN
+from reconciliation.tally import Cell
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,15 @@ class Age:
     def has(self, opened: dt.datetime) -> bool:
         """Whether what opened in an hour is so old now."""
         return (not self.since or opened < before(self.since)) and (self.until is None or opened >= before(self.until))
+
+
+def by_kind_and_age(cells: Iterable[Cell]) -> Counter[tuple[str, str]]:
+    """How many breaks there are of each kind and age, of those cells of a tally that people are shown."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for cell in cells:
+        if cell.state == Break.State.REVIEW and cell.band not in HIDDEN and cell.opened is not None:
+            counts[cell.kind, next(code for code, age in AGES.items() if age.has(cell.opened))] += cell.breaks
+    return counts
 
 
 def before(days: int) -> dt.datetime:

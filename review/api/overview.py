@@ -1,7 +1,5 @@
 """The dashboard by REST: the figures of a reconciliation, ages of what waits, one's own work, and what arrived."""
 
-import datetime as dt
-from collections import Counter
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -12,9 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from reconciliation.models import Break, Reconciliation
-from reconciliation.models.break_ import HIDDEN
 from reconciliation.tally import tallied
-from review.ages import AGES
+from review.ages import AGES, by_kind_and_age
 from review.api.door import Door
 from review.arrivals import arrival_board
 from review.figures import figures_of
@@ -80,15 +77,9 @@ class FiguresView(Door):
 
 
 def _waiting(request: Request, chosen: Reconciliation) -> list[dict[str, Any]]:
-    counts: Counter[tuple[str, str]] = Counter()
-    for cell in tallied(access(request._request), [Break.State.REVIEW]):
-        if cell.reconciliation == chosen.pk and cell.band not in HIDDEN and cell.opened is not None:
-            counts[cell.kind, _age(cell.opened)] += cell.breaks
+    cells = tallied(access(request._request), [Break.State.REVIEW])
+    counts = by_kind_and_age(it for it in cells if it.reconciliation == chosen.pk)
     return [{"kind": kind, "age": age, "count": count} for (kind, age), count in sorted(counts.items())]
-
-
-def _age(opened: dt.datetime) -> str:
-    return next(code for code, age in AGES.items() if age.has(opened))
 
 
 class WorkView(Door):
