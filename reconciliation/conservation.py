@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from ingestion.models import Normalization
-from reconciliation.models import Break, Member, OutcomeCount, Run
+from reconciliation.models import Break, Member, OutcomeCount, Run, RunInput
 from reconciliation.models.break_ import MemberQuerySet
 from reconciliation.outcomes import IN_BREAK
 
@@ -15,6 +15,7 @@ STATES = ("stored", "in_review", "rejected", "quarantined", "duplicate", "supers
 
 
 NOT_COMPARED, MATCHED = "not_compared", "matched"
+MANY = 50_000  # rows in breaks; of more the planner is told whose they are, and looks no break up by itself
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,16 @@ def _streams(run: Run, inputs: Sequence[tuple[str, Normalization]]) -> tuple[Str
     found: Counter[tuple[str, str, str]] = Counter()
     for side, it in inputs:
         found[side, NOT_COMPARED, "quarantined"] += it.quarantined or 0
-    told = OutcomeCount.objects.filter(file__step__run=run).exclude(state=IN_BREAK)
+    told, broken = OutcomeCount.objects.filter(file__step__run=run), 0
     for side, state, rows in told.values_list("side", "state").annotate(Sum("rows")):
-        found[side, MATCHED if state == "stored" else NOT_COMPARED, state] += rows
+        if state == IN_BREAK:
+            broken += rows
+        else:
+            found[side, MATCHED if state == "stored" else NOT_COMPARED, state] += rows
     if run.state == Run.State.DONE:
+        of = [it.delivery_id for _, it in inputs] if broken > MANY else _deliveries(run)
         several = len(inputs) > len({side for side, _ in inputs})
-        found += _standing_of(run, [it.delivery_id for _, it in inputs], several=several).count_by_outcome()
+        found += _standing_of(run, of, several=several).count_by_outcome()
     return tuple(Stream(*way, rows) for way, rows in sorted(found.items()) if rows)
 
 
@@ -80,12 +85,17 @@ def standing(run: Run) -> MemberQuerySet:
     A row may stand in several episodes of its key: the one that counts was opened by this run or before, and no earlier
     run, nor this one, closed it. Of several deliveries of a side the latest decides a key.
     """
-    return _standing_of(run, list(run.inputs.values_list("normalization__delivery", flat=True)))
+    return _standing_of(run, _deliveries(run))
 
 
-def _standing_of(run: Run, deliveries: Sequence[int], *, several: bool = True) -> MemberQuerySet:
-    """The same of a run with these deliveries; `several` says whether a side may have more than one. The planner is told their ids, so
-    that it knows how many rows each brought."""
+def _deliveries(run: Run) -> QuerySet[RunInput, int]:
+    return run.inputs.values_list("normalization__delivery", flat=True)
+
+
+def _standing_of(
+    run: Run, deliveries: Sequence[int] | QuerySet[RunInput, int], *, several: bool = True
+) -> MemberQuerySet:
+    """The same of a run with these deliveries; `several` says whether a side may have more than one."""
     rows = Member.objects.filter(delivery__in=deliveries, brk__reconciliation=run.reconciliation_id)
     stood = rows.filter(brk__opened_run__lte=run.pk, brk__last_run__gte=run.pk)
     stood = stood.exclude(brk__state=Break.State.CLOSED, brk__last_run=run.pk)
