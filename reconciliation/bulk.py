@@ -78,6 +78,13 @@ def copy_out(
         path.unlink()
 
 
+def copy_nothing(duck: duckdb.DuckDBPyConnection, into: str, columns: Mapping[str, str]) -> int:
+    """The same table without a row, where there is nothing to ask for. Gives 0."""
+    listed = ", ".join(f"{quoted(name)} {type_}" for name, type_ in columns.items())
+    duck.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(into)} ({listed})")
+    return 0
+
+
 @contextmanager
 def columns(duck: duckdb.DuckDBPyConnection, name: str, given: Mapping[str, Column]) -> Iterator[None]:
     """Values of this process as the DuckDB relation `name`, a column a name. Texts and nulls want a cast."""

@@ -8,7 +8,7 @@ from django.db import connection
 from psycopg import sql
 
 from ingestion.models import RecordType
-from reconciliation.bulk import copy_out
+from reconciliation.bulk import copy_nothing, copy_out
 from reconciliation.engine.record_hash import own_leaves, record_hash_postgres
 from reconciliation.store.current import joins, key_text, leaf_sql
 from reconciliation.store.ddl import complaints
@@ -192,9 +192,7 @@ def export_hashes(record_type: RecordType, duck: duckdb.DuckDBPyConnection, into
     Gives how many."""
     table = store_table(record_type)
     if not table.has_versions or list(complaints(table)):
-        listed = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in HASHES.items())
-        duck.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT {listed} WHERE false")
-        return 0
+        return copy_nothing(duck, into, HASHES)
     query = sql.SQL("SELECT {}, v._id, v._run, v._decision, v._hash, v._valid_to IS NULL FROM {} v {}").format(
         key_text(table), table.name(table.versions), joins(table, None)
     )

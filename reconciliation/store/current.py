@@ -12,7 +12,7 @@ from psycopg import sql
 from ingestion.models import RecordType
 from ingestion.shape import Leaf, Shape, key_part_sql
 from ingestion.sql_text import quoted
-from reconciliation.bulk import Column, columns, copy_out
+from reconciliation.bulk import Column, columns, copy_nothing, copy_out
 from reconciliation.engine.record_hash import canonical_postgres
 from reconciliation.models import Retraction, Run
 from reconciliation.store.tables import StoreTable, store_table
@@ -53,9 +53,7 @@ def current_rows(duck: duckdb.DuckDBPyConnection, keys: str, shape: Shape, recor
     types = {"key": "VARCHAR"} | ROW_TYPES | {leaf.column: leaf.sql_type for leaf in shape.leaves}
     wanted = duck.execute(f"SELECT count(*) FROM {quoted(keys)}").fetchall()[0][0]
     if not wanted or not table.has_versions or is_empty(table):
-        listed = ", ".join(f"NULL::{type_} AS {quoted(name)}" for name, type_ in types.items())
-        duck.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(into)} AS SELECT {listed} WHERE false")
-        return 0
+        return copy_nothing(duck, into, types)
     push_keys(duck, opened_keys(keys, shape), shape)
     source = wanted_rows(table, sql.Identifier("wanted_key"))
     query = select_rows(table, source, sql.SQL("v._valid_to IS NULL"))
@@ -72,9 +70,7 @@ def rows_of_run(duck: duckdb.DuckDBPyConnection, keys: str, run: Run, into: str)
     moments = {name: "INTEGER" if name == "_version" else "TIMESTAMPTZ" for name in HISTORY}
     types = {"key": "VARCHAR"} | ROW_TYPES | moments | {leaf.column: leaf.sql_type for leaf in shape.leaves}
     if not table.has_versions or is_empty(table):
-        listed = ", ".join(f"NULL::{type_} AS {quoted(name)}" for name, type_ in types.items())
-        duck.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(into)} AS SELECT {listed} WHERE false")
-        return 0
+        return copy_nothing(duck, into, types)
     push_keys(duck, opened_keys(keys, shape), shape)
     ended = sql.Literal(run.finished_at)
     where = sql.SQL("v._run = {run} OR (v._valid_from <= {ended} AND (v._valid_to > {ended}) IS NOT FALSE)").format(
@@ -112,16 +108,15 @@ def newer_rows(
 ) -> int:
     """Create the DuckDB temp table `into` (key, hash) of the current rows in a range of buckets that are of a later business
     date. Gives how many; none on the usual day."""
-    table = store_table(record_type)
+    table, types = store_table(record_type), {"key": "VARCHAR", "hash": "VARCHAR"}
     if not table.has_versions or is_empty(table):
-        duck.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(into)} (key VARCHAR, hash VARCHAR)")
-        return 0
+        return copy_nothing(duck, into, types)
     query = sql.SQL(
         "SELECT {}, v._hash FROM {} v {} WHERE v._valid_to IS NULL AND v._date > %s AND v._bucket BETWEEN %s AND %s"
     ).format(key_text(table), table.name(table.versions), joins(table, None))
     with connection.cursor() as cursor:
         text = query.as_string(cursor.connection)
-    return copy_out(duck, text, into, {"key": "VARCHAR", "hash": "VARCHAR"}, [business_date, *bucket_range])
+    return copy_out(duck, text, into, types, [business_date, *bucket_range])
 
 
 def select_rows(
