@@ -60,7 +60,7 @@ def _of_days(a: str, b: str, rule: CompareRule, calendar: Calendar) -> Distance 
         apart = calendar.business_days_between(first.date(), last.date())
         return _told(Decimal(apart), Decimal(rule.business_days), "business days")
     if first.date() == last.date() and first != last:
-        return Distance(f"{last - first} apart within one day.")
+        return Distance(f"{last - first} apart within one day")
     return _told(Decimal((last.date() - first.date()).days), Decimal(rule.days), "days")
 
 

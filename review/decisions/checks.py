@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from attribution.models import Reason
 from ingestion.prepared import PK, prepared
+from ingestion.suggestion import nearest_end
 from reconciliation.models import Break, GateRefusal, Member
 from review.decisions.refusals import AlreadyDecided, DecisionRefused, told_of
 from review.models import Decision
@@ -38,8 +39,9 @@ def check_action(action: str, reason: str, values: Mapping[str, str | None]) -> 
     """DecisionRefused where no break could be decided so."""
     if action not in Action.values:
         raise DecisionRefused(f"There is no action {action!r}. There is approve, override and reject.")
-    if reason and not Reason.objects.filter(code=reason, active=True).exists():
-        raise DecisionRefused(f"There is no active reason {reason!r}.")
+    codes = Reason.objects.filter(active=True).values_list("code", flat=True)
+    if reason and reason not in codes:
+        raise DecisionRefused(f"There is no active reason {reason[:40]!r}{nearest_end(reason, codes)}")
     if reason == "UNKNOWN":
         raise DecisionRefused("UNKNOWN is no reason. Name the reason, or leave it out.")
     if action == Action.OVERRIDE and not reason and not values:
@@ -49,7 +51,7 @@ def check_action(action: str, reason: str, values: Mapping[str, str | None]) -> 
 def check_fit(brk: Break, action: str, member: Member | None) -> None:
     """DecisionRefused where this break cannot be decided so."""
     if member is not None and (member.brk_id != brk.pk or not member.current):
-        raise DecisionRefused("That row does not stand in this break.")
+        raise DecisionRefused("That row does not stand in this break. Look at it again, and name one of its rows.")
     if brk.kind == Break.Kind.DUPLICATE and action != Action.REJECT and member is None:
         raise DecisionRefused("Name the row that is right: a duplicate has several.")
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from ingestion.prepared import PK, prepared
 from ingestion.shape import Leaf, Shape
+from ingestion.suggestion import nearest_end
 from reconciliation.gate import Condition
 from reconciliation.inputs import mapped_names
 from reconciliation.models import Break, Member
@@ -50,7 +51,8 @@ def given_leaves(shape: Shape, values: Mapping[str, str | None]) -> Iterator[tup
         try:
             leaf = shape.leaf(name)
         except KeyError:
-            raise DecisionRefused(f"The record has no field {name!r}.") from None
+            known = [leaf.name for leaf in shape.leaves if not leaf.key]
+            raise DecisionRefused(f"The record has no field {name[:83]!r}{nearest_end(name, known)}") from None
         if leaf.key:
             raise DecisionRefused(f"{leaf.name} is the key; it cannot be changed.")
         if leaf in seen:

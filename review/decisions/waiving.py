@@ -5,6 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingestion import custody
+from ingestion.suggestion import nearest_end
 from reconciliation.models import Break
 from review.decisions.refusals import DecisionRefused
 from review.models import Waiver
@@ -19,9 +20,11 @@ def waive(*, brk: Break, condition: str, by: User, comment: str) -> Waiver:
         raise DecisionRefused("Only a Manager waives a check.")
     if not comment.strip():
         raise DecisionRefused("A waiver needs a comment that says why.")
-    held = condition.startswith("check:") and brk.refusals.filter(condition=condition, current=True).exists()
-    if brk.state != Break.State.REVIEW or not held:
-        raise DecisionRefused("No such check holds this break back.")
+    if brk.state != Break.State.REVIEW:
+        raise DecisionRefused(f"This break is {brk.get_state_display().lower()}; there is nothing to waive.")
+    checks = brk.refusals.filter(condition__startswith="check:", current=True).values_list("condition", flat=True)
+    if condition not in checks:
+        raise DecisionRefused(f"No check {condition[:120]!r} holds this break back{nearest_end(condition, checks)}")
     waiver, is_new = Waiver.objects.get_or_create(
         brk=brk,
         condition=condition,

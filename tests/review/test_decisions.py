@@ -49,9 +49,9 @@ def test_an_override_gives_reason_and_value(sign: Break, trades: Reconciliation,
     [
         ({"action": "vanish"}, "no action"),
         ({"action": "override"}, "a reason, a value"),
-        ({"action": "override", "reason": "NOPE"}, "no active reason"),
+        ({"action": "override", "reason": "SIGNFLIP"}, r"no active reason 'SIGNFLIP'; did you mean 'SIGN_FLIP'\?$"),
         ({"action": "override", "values": {"amount": "12.345"}}, "does not fit"),
-        ({"action": "override", "values": {"nope": "1"}}, "no field"),
+        ({"action": "override", "values": {"amuont": "1"}}, r"no field 'amuont'; did you mean 'amount'\?$"),
         ({"action": "override", "values": {"id": "Z"}}, "is the key"),
         ({"action": "override", "values": {"id": None}}, "is the key"),
         ({"action": "override", "values": {"party": "X", "party.name": "Y"}}, "party is given twice"),
@@ -93,6 +93,10 @@ def test_a_failed_check_holds_an_approval_until_a_manager_waives_it(sign: Break,
         decide(brk=gate, action="approve", by=supervisor)
     with pytest.raises(DecisionRefused, match="Only a Manager"):
         waive(brk=gate, condition="check:amount:between", by=supervisor, comment="fine")
+    with pytest.raises(
+        DecisionRefused, match=r"No check 'amount' holds this break back; there is check:amount:between\.$"
+    ):
+        waive(brk=gate, condition="amount", by=manager, comment="fine")
     waive(brk=gate, condition="check:amount:between", by=manager, comment="confirmed by telephone")
     decide(brk=gate, action="approve", by=supervisor)
     assert Break.objects.get(pk=gate.pk).state == "approved"
