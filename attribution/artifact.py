@@ -17,7 +17,7 @@ from attribution.novelty import Familiar
 if TYPE_CHECKING:
     import xgboost as xgb
 
-FORMAT = 5
+FORMAT = 6
 LENGTH = 8  # bytes of the header's length, big-endian
 
 
@@ -34,7 +34,6 @@ def to_bytes(model: Model, lines: Sequence[Line]) -> bytes:
         "columns": asdict(model.columns),
         "known": dict(model.known),
         "counts": {name: _rows_of(table) for name, table in history.counts.items()} if history else None,
-        "claims": _rows_of(model.claims),
         "temperature": model.temperature,
         "leaning": model.leaning.document(),
         "familiar": model.familiar.document(),
@@ -68,7 +67,6 @@ def _model(header: dict[str, Any], booster: "xgb.Booster") -> Model:
         columns=columns,
         known=header["known"],
         history=_history(header["counts"], columns, reasons),
-        claims=_table(header["claims"], reasons),
         booster=booster,
         temperature=header["temperature"],
         leaning=Leaning.from_document(header["leaning"]),

@@ -47,8 +47,10 @@ def learn(table: TrainingTable, rules: Rules, champion: Champion | None = None) 
     columns = Columns((*CODES, *habits), ("field", *habits))
     certifies = bool(rules.gate.budget) and len(rows) >= FROM_LABELS
     cut = cut_at(rows["record"].to_numpy(), SHARE if certifies else LATER)
-    early = train(rows[:cut], labels[:cut], reasons, columns, seed=SEED)
-    kept, seen = (early, rows[:cut]) if certifies else (train(rows, labels, reasons, columns, seed=SEED), rows)
+    early = train(rows[:cut], labels[:cut], reasons, columns, unnamed=table.unnamed, seed=SEED)
+    kept, seen = early, rows[:cut]
+    if not certifies:
+        kept, seen = train(rows, labels, reasons, columns, unnamed=table.unnamed, seed=SEED), rows
     held = _held_out(early, _later(table, cut), rules) if certifies else None
     proven = prove(held, LADDER, float(rules.gate.confidence)) if held else []
     more: dict[str, Any] = {"challenge": _challenged(early, champion, rows[cut:], rules, proven)} if champion else {}

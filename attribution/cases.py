@@ -36,12 +36,11 @@ def waiting(step: RunStep) -> Chosen:
     )
 
 
-def labelled(reconciliation: Reconciliation, doubted: Sequence[int] = ()) -> Chosen:
-    """The differences whose reason a person named, and those that are `doubted`. By their ids: whatever the planner knows, it
-    looks each up once."""
+def labelled(reconciliation: Reconciliation, also: Sequence[int] = ()) -> Chosen:
+    """The differences whose reason a person named, and some others. By their ids: whatever the planner knows, it looks each up once."""
     differences = Difference.objects.filter(brk__reconciliation=reconciliation, brk__kind=DIFFERING).order_by()
     named = Exists(Correction.objects.standing().filter(difference=OuterRef("pk")))
-    found = list(differences.filter(named | Q(pk__in=doubted)).values_list("pk", "brk_id"))
+    found = list(differences.filter(named | Q(pk__in=also)).values_list("pk", "brk_id"))
     ids, breaks = [it[0] for it in found], sorted({it[1] for it in found})
     return Chosen("b.id = ANY(%s)", [breaks], "d.id = ANY(%s)", [ids])
 
@@ -61,6 +60,23 @@ _DOUBTED = (
     "AND EXISTS (SELECT 1 FROM attribution_auditanswer s WHERE s.draw_id = w.id) "
     "AND NOT EXISTS (SELECT 1 FROM attribution_auditanswer s WHERE s.draw_id = w.id AND s.functional) "
     "AND NOT EXISTS (SELECT 1 FROM attribution_correction c WHERE c.difference_id = d.id AND (c.active OR c.waiting_since IS NOT NULL))"
+)
+
+
+def unnamed_differences(reconciliation: Reconciliation, most: int) -> list[int]:
+    """The newest differences that nobody gave a reason, in whatever state they are; so many breaks of each state are looked at."""
+    states = [str(it) for it in Break.State.values if it != Break.State.IN_FLIGHT]
+    with connection.cursor() as cursor:
+        cursor.execute(_UNNAMED, {"states": states, "reconciliation": reconciliation.pk, "most": most})
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+_UNNAMED = (
+    "WITH newest AS (SELECT b.id FROM unnest(%(states)s::text[]) s (state) CROSS JOIN LATERAL (SELECT id FROM reconciliation_break "
+    f"WHERE reconciliation_id = %(reconciliation)s AND state = s.state AND kind = '{DIFFERING}' ORDER BY id DESC LIMIT %(most)s) b) "
+    "SELECT d.id FROM newest JOIN reconciliation_difference d ON d.break_id = newest.id AND d.current "
+    f"AND d.field <> '{Difference.ROW}' WHERE NOT EXISTS (SELECT 1 FROM attribution_correction c WHERE c.difference_id = d.id "
+    "AND (c.active OR c.waiting_since IS NOT NULL)) ORDER BY d.id DESC LIMIT %(most)s"
 )
 
 

@@ -1,7 +1,7 @@
 """Certificates at work: written with a model, pinned by a run, and what they let a budgeted gate say."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
@@ -28,12 +28,12 @@ PLACES = Decimal("0.0000001")
 @dataclass(frozen=True)
 class Warrant:
     """What a budgeted gate leans on: records whose score reaches `threshold` are covered. Without a threshold none is, and
-    `words` say why. `reasons`: those that the certificate speaks for."""
+    `words` say why. `reasons`: those that the certificate speaks for, each from which score on."""
 
     budget: str
     words: str
     threshold: Decimal | None = None
-    reasons: frozenset[str] | None = None
+    reasons: Mapping[str, Decimal] | None = None
 
     def condition(self, *, is_covered: bool) -> Condition:
         """What the gate says of a record."""
@@ -49,7 +49,7 @@ def issue_certificates(model: ModelVersion, proven: "Sequence[Proven]") -> list[
         Certificate.objects.create(
             model_version=model,
             bound=it.bound,
-            threshold=Decimal(str(it.found.threshold)).quantize(PLACES),
+            threshold=_exact(it.found.threshold),
             sample_size=it.found.sample,
             errors=it.found.errors,
             upper=min(Decimal(str(it.found.upper)).quantize(PLACES, ROUND_CEILING), it.bound),
@@ -59,7 +59,7 @@ def issue_certificates(model: ModelVersion, proven: "Sequence[Proven]") -> list[
             last_day=it.days[1],
             sample_sha256=it.sample_sha256,
             money=it.money,
-            reasons=it.reasons,
+            reasons={reason: str(_exact(score)) for reason, score in it.reasons.items()},
             made_at=now,
             valid_until=now + VALID,
         )
@@ -67,6 +67,10 @@ def issue_certificates(model: ModelVersion, proven: "Sequence[Proven]") -> list[
     ]
     custody.seal(made)
     return made
+
+
+def _exact(score: float) -> Decimal:
+    return Decimal(str(score)).quantize(PLACES)
 
 
 def pinned(reconciliation: Reconciliation, rule_set: RuleSet) -> Pinned:
@@ -106,7 +110,7 @@ def warrant_of(run: Run, rules: Rules) -> Warrant | None:
     bound = working_bound(run.reconciliation, Decimal(budget))
     if bound is None or found.bound > bound:
         return Warrant(budget, f"the audits moved the gate since; {found} no longer counts")
-    return Warrant(budget, told(found), found.threshold, frozenset(found.reasons))
+    return Warrant(budget, told(found), found.threshold, found.starts)
 
 
 def certificate_of(run: Run) -> Certificate | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from attribution.statistics.bounds import lower_bound
@@ -55,7 +56,7 @@ class Proven:
     days: tuple[Any, Any]
     sample_sha256: str
     money: dict[str, list[str]]
-    reasons: list[str]
+    reasons: dict[str, float]  # from which score on the differences of each reason pass
 
 
 def cut_at(records: Sequence[int], share: float) -> int:
@@ -107,7 +108,7 @@ def _proven(held: HeldOut, records: pd.DataFrame, bound: Decimal, found: Certifi
         days=(records["day"].min(), records["day"].max()),
         sample_sha256=hashlib.sha256(ids.encode()).hexdigest(),
         money=_money(passing),
-        reasons=_reasons(held.rows[held.rows["record"].isin(passing.index)], bound),
+        reasons=_reasons(held.rows[held.rows["record"].isin(passing.index)], found.threshold, float(bound)),
     )
 
 
@@ -129,11 +130,17 @@ def _size(amount: str | None) -> Decimal:
     return size if size.is_finite() else Decimal(0)
 
 
-def _reasons(passing: pd.DataFrame, bound: Decimal) -> list[str]:
-    """The reasons that were named there and are not wrong beyond doubt more often than the bound."""
-    counts = passing.groupby("reason")["is_wrong"].agg(["sum", "size"])
-    return [
-        str(reason)
-        for reason, wrong, size in zip(counts.index, counts["sum"], counts["size"], strict=True)
-        if lower_bound(int(wrong), int(size), DELTA) <= float(bound)
-    ]
+def _reasons(passing: pd.DataFrame, threshold: float, bound: float) -> dict[str, float]:
+    """The reasons that were named there, each from the laxest score on from which it is not wrong beyond doubt more often than the bound."""
+    found = {str(reason): _from_score(of, bound) for reason, of in passing.groupby("reason")}
+    least = passing.groupby("reason")["score"].min()
+    return {
+        reason: threshold if score <= least[reason] else score for reason, score in found.items() if score is not None
+    }
+
+
+def _from_score(of: pd.DataFrame, bound: float) -> float | None:
+    """Of one reason's differences the least score from which on they are not wrong beyond doubt more often than the bound."""
+    by_score = of.groupby("score")["is_wrong"].agg(["sum", "size"])[::-1].cumsum()[::-1]
+    holds = np.array([lower_bound(int(wrong), int(size), DELTA) <= bound for wrong, size in by_score.to_numpy()])
+    return float(by_score.index[holds.argmax()]) if holds.any() else None

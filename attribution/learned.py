@@ -1,8 +1,8 @@
 """The learned model: probabilities of reasons from a difference's features. Pure; the same data and seed give the same bytes.
 
 In: a frame with a row a difference: what `features` asks for, `claim` (the reason that the provers lean to, or empty) and the
-columns of context. Boosted trees start from what is known without them (the base margin): how often the provers' claim was
-confirmed, and what who, where and look say together.
+columns of context. Boosted trees start from what is known without them (the base margin): what who, where, look and the provers' claim
+say together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     import xgboost as xgb
 
 SHARES_FROM = 300  # labels: with fewer, frequencies by category cost accuracy
-PROOF_WEIGHT = 4.0  # how many labels a prover's own claim is worth
 MANY = 3_000  # labels: with fewer, the latest are too few to calibrate on, and each round grows several trees
 LATER = 0.2  # the last share of the labels, held out to calibrate and to measure
 FOLDS = 4  # into which few labels are dealt to calibrate
 RARE = 3  # a category with fewer labels has no code of its own
+UNNAMED_EACH = 10  # differences without a label for each label at most
 TREES = 3  # a round, while labels are few
 
 
@@ -46,7 +46,6 @@ class Model:
     columns: Columns
     known: Mapping[str, Sequence[str]]
     history: History | None
-    claims: pd.DataFrame  # log shares of reasons, a row a claim
     leaning: Leaning
     booster: "xgb.Booster"
     temperature: float
@@ -72,7 +71,7 @@ class Model:
         rows = rows.reset_index(drop=True)
         values = value_features(rows)
         shares = self.history.claim_shares(rows) if self.history else None
-        start = _claimed(rows, self.claims) + self.leaning.margins(_leaned_on(rows, values, self.columns))
+        start = self.leaning.margins(_leaned_on(rows, values, self.columns))
         return _features(rows, values, self.columns, self.known, shares), start
 
     def contributions(self, features: pd.DataFrame, start: np.ndarray) -> np.ndarray:
@@ -82,16 +81,36 @@ class Model:
         return np.asarray(found, dtype=float)
 
 
-def train(rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, *, seed: int = 0) -> Model:
-    """Learn from labelled differences in the order of time. `labels`: numbers of `reasons`."""
+def train(
+    rows: pd.DataFrame,
+    labels: np.ndarray,
+    reasons: Sequence[str],
+    columns: Columns,
+    *,
+    unnamed: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> Model:
+    """Learn from labelled differences in the order of time. `labels`: numbers of `reasons`; `unnamed`: differences that nobody gave a
+    reason, of which the leaning learns, too."""
     rows = rows.reset_index(drop=True)
-    warmth = temperature(*_unseen(rows, labels, reasons, columns, seed))
-    model = _fit(rows, labels, reasons, columns, warmth, seed)
+    more = None if unnamed is None else _unnamed(unnamed.tail(UNNAMED_EACH * len(rows)), columns)
+    warmth = temperature(*_unseen(rows, labels, reasons, columns, more, seed))
+    model = _fit(rows, labels, reasons, columns, more, warmth, seed)
     return replace(model, familiar=familiar(rows, value_features(rows), columns.habits))
 
 
+def _unnamed(rows: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    rows = rows.reset_index(drop=True)
+    return _leaned_on(rows, value_features(rows), columns)
+
+
 def _unseen(
-    rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, seed: int
+    rows: pd.DataFrame,
+    labels: np.ndarray,
+    reasons: Sequence[str],
+    columns: Columns,
+    more: pd.DataFrame | None,
+    seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Margins of labels that the model did not see, and these labels: the later ones, or, of few, each in its turn."""
     places = np.arange(len(rows))
@@ -99,33 +118,35 @@ def _unseen(
     parts = [places >= cut] if len(rows) >= MANY else [places % FOLDS == fold for fold in range(FOLDS)]
     margins = np.zeros((len(rows), len(reasons)))
     for part in parts:
-        margins[part] = _fit(rows[~part], labels[~part], reasons, columns, 1.0, seed).margins(rows[part])
+        margins[part] = _fit(rows[~part], labels[~part], reasons, columns, more, 1.0, seed).margins(rows[part])
     held = np.any(parts, axis=0)
     return margins[held], labels[held]
 
 
 def _fit(
-    rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str], columns: Columns, warmth: float, seed: int
+    rows: pd.DataFrame,
+    labels: np.ndarray,
+    reasons: Sequence[str],
+    columns: Columns,
+    more: pd.DataFrame | None,
+    warmth: float,
+    seed: int,
 ) -> Model:
     import xgboost as xgb  # here, so that only who needs a model loads it
 
     rows = rows.reset_index(drop=True)
     values = value_features(rows)
     known = {name: _frequent(rows[name]) for name in columns.codes}
-    claims = _claims_of(rows, labels, reasons)
     texts = _leaned_on(rows, values, columns)
-    categories = {name: _frequent(texts[name]) for name in texts}
-    start = _claimed(rows, claims)
-    leaning = leaning_of(texts, labels, start, categories)
+    told = (texts, labels, reasons, {name: _frequent(texts[name]) for name in columns.habits}, more)
+    leaning = leaning_of(*told)
     learns_habits = len(rows) >= SHARES_FROM and bool(columns.habits)
     shares = as_of_shares(rows, labels, columns.habits, reasons) if learns_habits else None
-    data = _matrix(
-        _features(rows, values, columns, known, shares), start + unseen_margins(texts, labels, start, categories)
-    )
+    data = _matrix(_features(rows, values, columns, known, shares), unseen_margins(*told))
     data.set_label(labels)
     booster = xgb.train(_parameters(len(reasons), len(rows), seed), data, num_boost_round=rounds(len(rows)))
     history = history_of(rows, labels, columns.habits, reasons) if learns_habits else None
-    return Model(tuple(reasons), columns, known, history, claims, leaning, booster, warmth, NOTHING)
+    return Model(tuple(reasons), columns, known, history, leaning, booster, warmth, NOTHING)
 
 
 def rounds(labels: int) -> int:
@@ -144,23 +165,6 @@ def _parameters(classes: int, labels: int, seed: int) -> dict[str, object]:
 def _frequent(column: pd.Series) -> list[str]:
     counts = column.value_counts()
     return sorted(map(str, counts[counts >= RARE].index))
-
-
-def _claims_of(rows: pd.DataFrame, labels: np.ndarray, reasons: Sequence[str]) -> pd.DataFrame:
-    """Log shares of the confirmed reasons by what the provers claimed, which counts for some labels itself."""
-    once = pd.DataFrame(np.eye(len(reasons))[labels], columns=list(reasons))
-    table = once.groupby(rows["claim"].to_numpy()).sum()
-    own = pd.DataFrame(
-        [[PROOF_WEIGHT * (claim == reason) for reason in reasons] for claim in table.index], table.index, list(reasons)
-    )
-    smoothed = table + own + 1 / len(reasons)
-    return np.log(smoothed.div(smoothed.sum(axis=1), axis=0))
-
-
-def _claimed(rows: pd.DataFrame, claims: pd.DataFrame) -> np.ndarray:
-    general = np.log(np.exp(claims).mean(axis=0).to_numpy())
-    table = np.vstack([claims.to_numpy(), general])  # what no label knows comes last, where -1 points
-    return np.asarray(table[claims.index.get_indexer(rows["claim"])])
 
 
 def _leaned_on(rows: pd.DataFrame, values: pd.DataFrame, columns: Columns) -> pd.DataFrame:

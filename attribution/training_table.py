@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
-from attribution.cases import doubted_differences, labelled, load_cases, no_late
+from attribution.cases import doubted_differences, labelled, load_cases, no_late, unnamed_differences
 from attribution.context import context_of
 from attribution.difference_rows import OF_RECORD, acted_through, create_rows
 from attribution.explaining import explain_cases
@@ -20,6 +20,7 @@ from reconciliation.money import money_of
 from reconciliation.rules import Rules
 
 MOST_VALUES = 0.2  # of the labels: a field with more values than that names single records, not habits
+MOST_UNNAMED = 20_000  # differences without a label that a model learns from, too
 MOST_HABITS = 6  # fields; those with the fewest values come first
 
 
@@ -33,14 +34,17 @@ class TrainingTable:
     habits: tuple[str, ...]
     # What waits for a second person, or nobody could tell: it teaches nothing, but a certificate counts it as wrong.
     waiting: pd.DataFrame
+    # What nobody gave a reason, the newest last: only what the model may see.
+    unnamed: pd.DataFrame
 
 
 def training_table(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation, rules: Rules) -> TrainingTable:
-    """Every label of a field's difference, by delivery, first date field and key. The provers speak anew, so that what
+    """Every label of a field's difference, by delivery, first date field and key, and differences without one. The provers speak anew, so that what
     they lean to is as it will be in the next run."""
     shape = reconciliation.record_type.shape()
     doubted = doubted_differences(reconciliation)
-    load_cases(duck, labelled(reconciliation, doubted), shape)
+    unnamed = set(unnamed_differences(reconciliation, MOST_UNNAMED)).difference(doubted)
+    load_cases(duck, labelled(reconciliation, [*doubted, *unnamed]), shape)
     no_late(duck)
     explain_cases(duck, shape, context_of(rules, shape))
     leaves = [leaf.name for leaf in acted_through(shape)]
@@ -50,7 +54,13 @@ def training_table(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliati
     found["place"] = range(len(found))
     waits = found["waits"].astype(bool)
     rows = found[~waits].reset_index(drop=True)
-    return TrainingTable(rows, _habits(rows, leaves), found[waits].reset_index(drop=True))
+    return TrainingTable(rows, _habits(rows, leaves), found[waits].reset_index(drop=True), duck.execute(_UNNAMED).df())
+
+
+_UNNAMED = (
+    "SELECT f.* EXCLUDE (ids, no, said, id) FROM (SELECT *, unnest(ids) AS id FROM field_row) f ANTI JOIN label l ON l.id = f.id "
+    "ORDER BY f.id"
+)
 
 
 def _load_labels(duck: duckdb.DuckDBPyConnection, reconciliation: Reconciliation, doubted: Sequence[int]) -> None:

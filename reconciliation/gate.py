@@ -41,11 +41,11 @@ def verdict(
     record: Mapping[str, str | None],
     failed_checks: Sequence[Condition],
     *,
-    may_pass: frozenset[str] | None = None,
+    may_pass: Mapping[str, Decimal] | None = None,
     certificate: Condition | None = None,
 ) -> list[Condition]:
     """Every condition for letting a differing record pass without a person; it passes when all hold. `may_pass`: the reasons
-    that the `certificate` of a budgeted gate speaks for."""
+    that the `certificate` of a budgeted gate speaks for, each from which share of functional reasons on."""
     conditions = list(failed_checks)
     if rules.checks and not failed_checks:
         conditions.append(Condition("checks", _all_hold(len(rules.checks)), holds=True))
@@ -73,7 +73,7 @@ def uncertified(budget: str, why: str) -> Condition:
     return Condition("certificate", covered(budget), holds=False, detail=why)
 
 
-def _of_difference(rules: GateRules, it: Explained, may_pass: frozenset[str] | None) -> list[Condition]:
+def _of_difference(rules: GateRules, it: Explained, may_pass: Mapping[str, Decimal] | None) -> list[Condition]:
     sure, of_what = _sureness(rules, it)
     above = "above" if sure > rules.confidence else "not above"
     said = f"{sure * 100:.0f} %{of_what} is {above} {rules.confidence * 100:.0f} %"
@@ -90,11 +90,19 @@ def _of_difference(rules: GateRules, it: Explained, may_pass: frozenset[str] | N
         sentence = f"{it.field}: {it.reason} always goes to a person"
         detail = "the certificate does not speak for it"
         conditions.append(Condition(f"reason:{it.field}", sentence, holds=False, detail=detail))
+    elif may_pass is not None and sure < may_pass[it.reason]:
+        sentence = f"{it.field}: {it.reason} goes to a person below {_percent(may_pass[it.reason])}"
+        detail = f"{_percent(sure)}{of_what}; from more on the certificate speaks for it"
+        conditions.append(Condition(f"reason:{it.field}", sentence, holds=False, detail=detail))
     else:
         sentence = f"{it.field}: {it.reason} is functional"
         holds = sure > rules.confidence
         conditions.append(Condition(f"confidence:{it.field}", sentence, holds=holds, detail=said))
     return conditions
+
+
+def _percent(share: Decimal) -> str:
+    return f"{share * 100:.1f} %"
 
 
 def _sureness(rules: GateRules, it: Explained) -> tuple[Decimal, str]:

@@ -1,5 +1,7 @@
 """Certificate: the evidence for a threshold of a budgeted gate."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
@@ -26,7 +28,7 @@ class Certificate(models.Model):
     money = models.JSONField(
         default=dict, help_text="By currency: the money that would pass, and the wrong part of it."
     )
-    reasons = models.JSONField(default=list, help_text="The reasons that may pass under it.")
+    reasons = models.JSONField(default=dict, help_text="The reasons that may pass under it, each from which score on.")
     made_at = models.DateTimeField()
     valid_until = models.DateTimeField()
 
@@ -45,3 +47,10 @@ class Certificate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_version}, at most {self.bound * 100:.0f} %"
+
+    @property
+    def starts(self) -> dict[str, Decimal]:
+        """From which score on the differences of each reason pass. An older certificate names its reasons only."""
+        if isinstance(self.reasons, list):
+            return dict.fromkeys(self.reasons, self.threshold)
+        return {reason: Decimal(score) for reason, score in self.reasons.items()}

@@ -78,7 +78,7 @@ def test_a_certificate_lets_records_pass(trained: Callable[[int], Run]) -> None:
     five = ladder["0.050"]
     assert five.errors == 0 and 80 <= five.sample_size < five.held_out == 240
     assert 0.90 <= five.threshold < 1 and five.upper <= five.bound
-    assert (five.first_day, five.last_day, five.reasons) == (DAY, DAY, ["ACCRUAL_DIFF"])
+    assert (five.first_day, five.last_day, five.starts) == (DAY, DAY, {"ACCRUAL_DIFF": five.threshold})
     assert five.money["EUR"][1] == "0"
     run = trained(2)
     assert run.certificate == five.pk
@@ -87,6 +87,20 @@ def test_a_certificate_lets_records_pass(trained: Callable[[int], Run]) -> None:
     assert {it.functional_share >= five.threshold for it in fees} == {True}
     assert Break.objects.filter(last_run=run, state="review").count() == 40 - passed(run)
     assert problems() == []
+
+
+def test_a_reason_passes_from_its_own_score_on(trained: Callable[[int], Run]) -> None:
+    Certificate.objects.update(reasons={"ACCRUAL_DIFF": "1.0000000"})
+    run = trained(2)
+    refusal = GateRefusal.objects.filter(brk__last_run=run, sentence__contains="ACCRUAL_DIFF").first()
+    assert refusal is not None and passed(run) == 0
+    assert refusal.sentence.endswith(": ACCRUAL_DIFF goes to a person below 100.0 %")
+    assert refusal.detail.endswith(" % for any functional reason; from more on the certificate speaks for it")
+
+
+def test_a_certificate_of_before_names_its_reasons_only(trained: Callable[[int], Run]) -> None:
+    Certificate.objects.update(reasons=["ACCRUAL_DIFF"])
+    assert passed(trained(2)) > 10
 
 
 def test_without_a_model_a_budgeted_gate_passes_nothing(

@@ -50,7 +50,21 @@ def test_money_is_counted_by_currency_and_a_reason_that_errs_does_not_pass() -> 
     found = {str(it.bound): it for it in prove(HeldOut(given), BOUNDS, 0.9)}
     assert set(found) == {"0.10", "0.05", "0.02"}
     assert found["0.05"].money == {"EUR": ["600.00", "0"], "USD": ["6591.00", "6003.00"]}
-    assert found["0.05"].reasons == ["NETTING"]
+    assert found["0.05"].reasons == {"NETTING": 0.95}
+
+
+def test_a_reason_that_errs_below_a_score_passes_from_there_on() -> None:
+    """Of 900 records 30 of SYSTEM_CONVERSION are wrong, all of them below 0.97: too many of its 200 there, not of its 400."""
+    given = rows(
+        1_300,
+        score=[0.99] * 900 + [0.98] * 200 + [0.96] * 200,
+        reason=["NETTING"] * 900 + ["SYSTEM_CONVERSION"] * 400,
+        is_wrong=[False] * 1_100 + [n < 30 for n in range(200)],
+    )
+    found = {str(it.bound): it.reasons for it in prove(HeldOut(given), BOUNDS, 0.9)}
+    assert found["0.10"] == {"NETTING": 0.96, "SYSTEM_CONVERSION": 0.96}
+    assert found["0.05"] == {"NETTING": 0.96, "SYSTEM_CONVERSION": 0.98}
+    assert found["0.02"] == {"NETTING": 0.98, "SYSTEM_CONVERSION": 0.98}  # there the threshold itself is stricter
 
 
 def test_records_without_all_labels_and_of_no_number_do_no_harm() -> None:

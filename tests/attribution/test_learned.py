@@ -46,7 +46,7 @@ def test_it_is_the_same_after_a_walk_through_bytes(sample: Sample, model: Model)
     assert np.array_equal(again.probabilities(rows), model.probabilities(rows))
     assert lines == LINES
     assert to_bytes(again, lines) == made
-    for bad in (b"", made[:40], made[:-1], b"\xff" * 100, made.replace(b'"format": 5', b'"format": 4')):
+    for bad in (b"", made[:40], made[:-1], b"\xff" * 100, made.replace(b'"format": 6', b'"format": 5')):
         with pytest.raises(BadArtifact):
             from_bytes(bad)
 

@@ -157,6 +157,7 @@ def test_a_model_that_is_gone_passes_nothing(learned: Callable[[int], Run], lake
     assert GateRefusal.objects.filter(brk__last_run=run, condition="model").count() == 40
     assert [it[:15] for it in problems()] == ["trades model 1:"]
     told("train", "trades")
-    artifact.write_bytes(b"")
+    made = ModelVersion.objects.get(version=2)
+    (lake / "models" / made.artifact_sha256).write_bytes(b"")
     with pytest.raises(CommandError, match="cannot be promoted"):
         told("models", "trades", promote=2)

@@ -12,15 +12,14 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from attribution.learned import train
 from attribution.statistics.calibration import calibration_error
 from tests.simulation import proofs, speed, streams, unseen, worlds
 from tests.simulation.claims import claimed
-from tests.simulation.judged import COLUMNS
-from tests.simulation.world import FUNCTIONAL, REASONS, World
+from tests.simulation.judged import learned
+from tests.simulation.world import FUNCTIONAL, REASONS, Sample, World
 
 SIZES = (100, 300, 1_000, 10_000)
-TEST = 20_000
+TEST, UNNAMED = 20_000, 20_000
 THRESHOLD = 0.9
 SEEDS = (1, 2, 3, 4)
 WORLDS = 10
@@ -50,25 +49,25 @@ def learning() -> Iterator[str]:
     for seed in SEEDS:
         world = World.varied(seed)
         test = world.draw(TEST, 99)
-        rows = claimed(test.rows)
+        rows, unnamed = claimed(test.rows), world.draw(UNNAMED, 8)
         yield f"World {seed}: {test.posterior.max(axis=1).mean():.3f} at best"
         yield f"{'labels':>8}{'right':>8}{'ece':>8}{'passes':>8}{'errors':>8}{'train s':>9}{'per s':>9}"
         for size in SIZES:
-            yield _line(world, size, rows, test.posterior, test.functional)
+            yield _line(world, size, unnamed, rows, test)
 
 
-def _line(world: World, size: int, rows: pd.DataFrame, posterior: np.ndarray, functional: np.ndarray) -> str:
+def _line(world: World, size: int, unnamed: Sample, rows: pd.DataFrame, test: Sample) -> str:
     drawn = world.draw(size, 5)
     began = time.process_time()
-    model = train(claimed(drawn.rows), drawn.cause, REASONS, COLUMNS)
+    model = learned(drawn, unnamed)
     trained = time.process_time()
     found = model.probabilities(rows)
     model.unfamiliar(rows)
     served = time.process_time() - trained
     best, confidence = found.argmax(axis=1), found.max(axis=1)
-    right = posterior[np.arange(len(rows)), best]
+    right = test.posterior[np.arange(len(rows)), best]
     passes = (confidence > THRESHOLD) & np.isin(np.array(REASONS)[best], list(FUNCTIONAL))
-    errors = 1 - functional[passes].mean() if passes.any() else 0.0
+    errors = 1 - test.functional[passes].mean() if passes.any() else 0.0
     return (
         f"{size:>8,}{right.mean():>8.3f}{calibration_error(confidence, right):>8.3f}{passes.mean():>8.3f}{errors:>8.3f}"
         f"{trained - began:>9.1f}{len(rows) / served:>9,.0f}"

@@ -81,14 +81,19 @@ class Judged:
         """The share of records that pass by a certificate, of the reasons it speaks for, and the exact share of errors in them."""
         if found is None:
             return 0.0, 0.0
-        spoken = np.logical_and.reduceat(np.isin(self.named, found.reasons), self.starts)
-        passes = spoken & (self.scores >= found.found.threshold)
+        passes = np.logical_and.reduceat(covered(self.told.scores(self.familiar), self.named, found), self.starts)
         return float(passes.mean()), float(1 - self.truth[passes].mean()) if passes.any() else 0.0
 
     def oracle(self, bound: float) -> float:
         """The share of records that an all-knowing judge would let pass."""
         errors = (1 - np.sort(self.truth)[::-1]).cumsum() / np.arange(1, len(self.truth) + 1)
         return float((errors <= bound).mean())
+
+
+def covered(scores: np.ndarray, named: np.ndarray, found: Proven) -> np.ndarray:
+    """Whether each difference's score is one that a certificate lets pass for the reason that is named."""
+    starts = np.array([found.reasons.get(reason, np.inf) for reason in named])
+    return (scores >= found.found.threshold) & (scores >= starts)
 
 
 def learned(sample: Sample, labels: np.ndarray | None = None) -> Model:

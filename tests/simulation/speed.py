@@ -7,17 +7,17 @@ from tests.simulation.claims import claimed
 from tests.simulation.judged import learned
 from tests.simulation.world import World
 
-LABELS, ASKED, EXPLAINED, TIMES = 10_000, 50_000, 200, 3
+LABELS, UNNAMED, ASKED, EXPLAINED, TIMES = 10_000, 20_000, 50_000, 200, 3
 
 
 def lines() -> Iterator[str]:
     """A line a task; the best of some times."""
     world = World.varied(1)
-    drawn, rows = world.draw(LABELS, 5), claimed(world.draw(ASKED, 99).rows)
+    drawn, unnamed, rows = world.draw(LABELS, 5), world.draw(UNNAMED, 8), claimed(world.draw(ASKED, 99).rows)
     began = time.process_time()
-    model = learned(drawn)
+    model = learned(drawn, unnamed)
     trees = model.booster.num_boosted_rounds() * len(model.reasons)
-    yield f"training on {LABELS:,} labels: {time.process_time() - began:.1f} s, {model.booster.num_boosted_rounds()} rounds, {trees} trees"
+    yield f"training on {LABELS:,} labels and {UNNAMED:,} differences without one: {time.process_time() - began:.1f} s, {model.booster.num_boosted_rounds()} rounds, {trees} trees"
     told = _seconds(lambda: (model.probabilities(rows), model.unfamiliar(rows)))
     yield f"features, probabilities and the unfamiliar: {ASKED / told:,.0f} differences a second"
     one, few = rows.iloc[:1], rows.iloc[:EXPLAINED]

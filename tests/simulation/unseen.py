@@ -9,7 +9,7 @@ from attribution.held_out import Proven
 from attribution.learned import Model
 from attribution.scores import tell
 from tests.simulation.claims import claimed
-from tests.simulation.judged import NAMED, judged, learned, proven
+from tests.simulation.judged import NAMED, covered, judged, learned, proven
 from tests.simulation.looks import times
 from tests.simulation.world import REASONS, SIZES, Sample, World
 
@@ -75,6 +75,5 @@ def _passing(model: Model, certificate: Proven | None, rows: pd.DataFrame) -> fl
         return 0.0
     asked = claimed(rows)
     told = tell(model.probabilities(asked), REASONS, NAMED)
-    spoken = np.isin(np.array(REASONS, dtype=object)[told.order[:, 0]], certificate.reasons)
-    scores = told.scores(model.unfamiliar(asked) == "")
-    return float((spoken & (scores >= certificate.found.threshold)).mean())
+    named = np.array(REASONS, dtype=object)[told.order[:, 0]]
+    return float(covered(told.scores(model.unfamiliar(asked) == ""), named, certificate).mean())

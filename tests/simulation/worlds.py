@@ -16,7 +16,7 @@ KEPT = ROOT / "var" / "bench-attribution"
 BOUNDS = (0.05, 0.02, 0.01)
 NOISE = 0.02
 HALF = 5_000  # labels to learn from, and as many to certify by
-POOL, TEST = 25_000, 20_000
+POOL, TEST, UNNAMED = 25_000, 20_000, 20_000
 FIRST = {0.05: (600, 1_000, 1_600), 0.02: (2_000, 3_000, 5_000)}  # labels, half of them to learn from
 
 
@@ -24,9 +24,9 @@ def certificates(seed: int) -> dict[str, Any]:
     """Of each way (plain, single: one difference a record, noisy) and bound: [what passes, the exact share of errors in it, what an
     all-knowing judge would let pass]."""
     world = World.varied(seed)
-    drawn, pool, test = world.draw(HALF, 5), world.draw(POOL, 6), world.draw(TEST, 99)
+    drawn, pool, test, unnamed = world.draw(HALF, 5), world.draw(POOL, 6), world.draw(TEST, 99), world.draw(UNNAMED, 8)
     noisy = slipped(drawn.cause, NOISE, np.random.default_rng([seed, 19]))
-    plain, slips = learned(drawn), learned(drawn, noisy)
+    plain, slips = learned(drawn, unnamed), learned(drawn, unnamed, noisy)
     asked, later = judged(plain, pool), judged(plain, test)
     return {
         "plain": _certified(asked, later, seed, 0.0),
@@ -67,7 +67,7 @@ def _certified(asked: Judged, later: Judged, seed: int, noise: float) -> dict[st
 
 
 def _first(world: World, pool: Sample, test: Sample, bound: float, half: int, seed: int) -> list[float]:
-    model = learned(world.draw(half, 5))
+    model = learned(world.draw(half, 5), world.draw(UNNAMED, 8))
     later = judged(model, test)
     return [*later.passing(proven(judged(model, pool), half, bound, 0.0, seed)), later.oracle(bound)]
 
@@ -82,7 +82,7 @@ def alone(given: Judged) -> Judged:
 def lines(worlds: int) -> Iterator[str]:
     """What certificates let pass, and how often they fail."""
     found = [_kept(certificates, seed) for seed in range(1, worlds + 1)]
-    yield f"{worlds} worlds, {HALF:,} labels to learn from and {HALF:,} to certify by"
+    yield f"{worlds} worlds, {HALF:,} labels to learn from beside {UNNAMED:,} differences without one, and {HALF:,} to certify by"
     yield f"{'':>8}{'bound':>7}{'of the judge':>14}{'worst tenth':>13}{'errors':>9}{'none':>7}{'failed':>9}"
     for way in ("plain", "single", "noisy"):
         for bound in BOUNDS:
