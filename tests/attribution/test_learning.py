@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -11,14 +12,19 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from attribution.models import Attribution, ModelVersion, Reason
+from attribution.candidate import learn as learn_table
+from attribution.cases import unnamed_differences
+from attribution.models import Attribution, Correction, ModelVersion, Reason
 from attribution.trainer import ask_training
 from attribution.training import BY_HAND, train_model
+from attribution.training_table import training_table
 from config.demo_learning import learn
 from config.pipeline import run_to_end
 from config.tasks import train
-from reconciliation.models import Break, GateRefusal, Reconciliation, Run
+from reconciliation.models import Break, Difference, GateRefusal, Reconciliation, Run
+from reconciliation.rules import Rules
 from reconciliation.runs import start_run
+from reconciliation.session import session
 from tests.conftest import DAY, problems, reconcile_rows, row
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "learned"
@@ -142,6 +148,26 @@ def test_a_reason_out_of_use_is_never_named(learned: Callable[[int], Run]) -> No
     assert passed(run) == 0
     assert Attribution.objects.filter(run=run, reason="UNKNOWN", assigned_by="model:1").count() > 10
     assert not Attribution.objects.filter(run=run, candidates__reason="ACCRUAL_DIFF").exists()
+
+
+def test_what_nobody_labelled_is_learned_from_too(learned: Callable[[int], Run]) -> None:
+    run = learned(2)
+    rules = Rules(run.rule_set.document)
+    with session("unnamed") as (duck, _):
+        table = training_table(duck, run.reconciliation, rules)
+    found = Difference.objects.filter(run=run, brk__kind=Break.Kind.DIFFERING)
+    assert len(table.unnamed) == found.count() > 10
+    assert (
+        not {"reason", "record", "drawn"} & set(table.unnamed.columns) and len(table.rows) == Correction.objects.count()
+    )
+    taught, alone = (learn_table(it, rules).artifact for it in (table, replace(table, unnamed=table.unnamed[:0])))
+    assert taught != alone and taught == learn_table(table, rules).artifact
+    Correction.objects.create(
+        difference=found[0], reason_id="ACCRUAL_DIFF", confirmed_by="ann", confirmed_at=run.created_at
+    )
+    assert found[0].pk not in unnamed_differences(run.reconciliation, 1_000)
+    assert len(unnamed_differences(run.reconciliation, 1_000)) == found.count() - 1
+    assert len(unnamed_differences(run.reconciliation, 3)) == 2  # the newest of three has a label now
 
 
 def test_a_model_that_is_gone_passes_nothing(learned: Callable[[int], Run], lake: Path) -> None:

@@ -96,9 +96,10 @@ def covered(scores: np.ndarray, named: np.ndarray, found: Proven) -> np.ndarray:
     return (scores >= found.found.threshold) & (scores >= starts)
 
 
-def learned(sample: Sample, labels: np.ndarray | None = None) -> Model:
-    """A model of a sample's labels, its causes if none are given."""
-    return train(claimed(sample.rows), sample.cause if labels is None else labels, REASONS, COLUMNS)
+def learned(sample: Sample, unnamed: Sample | None = None, labels: np.ndarray | None = None) -> Model:
+    """A model of a sample's labels, its causes if none are given, and of differences that nobody gave a reason."""
+    more = None if unnamed is None else claimed(unnamed.rows)
+    return train(claimed(sample.rows), sample.cause if labels is None else labels, REASONS, COLUMNS, unnamed=more)
 
 
 def judged(model: Model, sample: Sample, *, gated: bool = True) -> Judged:

@@ -19,7 +19,7 @@ RATIOS = {
     "unit of measure": ("0.45359237", "2.20462262", "0.3048", "1.609344", "31.1034768", "0.0283495"),
 }
 WORLDS = (1, 2, 3, 4, 5, 6)
-LABELS, POOL, TEST, ASKED = 5_000, 30_000, 20_000, 2_000
+LABELS, POOL, TEST, ASKED, UNNAMED = 5_000, 30_000, 20_000, 2_000, 20_000
 BOUND = 0.02
 IMITATORS = ("SCALE_ERR", "TRUNCATION_ERR", "SIGN_FLIP", "MANUAL_ENTRY_ERR")
 
@@ -56,12 +56,13 @@ def lines() -> Iterator[str]:
     for seed in WORLDS:
         world = World.varied(seed)
         drawn, pool, test = world.draw(LABELS, 5), world.draw(POOL, 6), world.draw(TEST, 99)
-        model = learned(drawn)
+        unnamed = world.draw(UNNAMED, 8)
+        model = learned(drawn, unnamed)
         certificate = proven(judged(model, pool), LABELS, BOUND)
         for cause in RATIOS:
             found.setdefault(cause, []).append(_passing(model, certificate, ratio_rows(world, cause, ASKED, 3)))
         for cause in IMITATORS:
-            blind = learned(without(drawn, cause))
+            blind = learned(without(drawn, cause), without(unnamed, cause))
             certificate = proven(judged(blind, without(pool, cause)), LABELS, BOUND)
             found.setdefault(cause, []).append(_passing(blind, certificate, only(test, cause)))
     for cause, shares in found.items():
