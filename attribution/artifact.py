@@ -51,7 +51,7 @@ def from_bytes(given: bytes) -> tuple[Model, tuple[Line, ...]]:
     try:
         header = json.loads(given[LENGTH:end])
         if header["format"] != FORMAT:
-            raise BadArtifact(f"It has format {header['format']}, and this version reads {FORMAT}.")
+            raise BadArtifact(f"It has format {header['format']}, and this version reads {FORMAT}. Train again.")
         booster = xgb.Booster({"nthread": 1})
         booster.load_model(bytearray(given[end:]))
         return _model(header, booster), lines_from_document(header["lines"])

@@ -1,5 +1,6 @@
 """The models' pages: numbers for all, promotion for who may, and the way back."""
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from attribution.artifacts import keep_artifact
 from attribution.champions import promote
-from attribution.models import GateStep, ModelVersion, Training
+from attribution.models import Certificate, GateStep, ModelVersion, Training
 from attribution.registry import champion_of
 from attribution.training import train_model
 from reconciliation.models import Reconciliation, Run
@@ -109,6 +110,20 @@ def test_rolling_back_brings_back_what_was_replaced(
     ModelVersion.objects.filter(pk=second.pk).update(artifact_sha256=keep_artifact(b"no model"))
     assert "cannot be read. It is no trained model." in answer(client, second, "promote").replace("&#x27;", "'")
     assert champion_of(trades) == model
+
+
+def test_a_certificate_says_for_which_reasons_it_speaks_and_from_where_on(
+    model: ModelVersion, client: Client, person: Callable[..., User]
+) -> None:
+    now = timezone.now()
+    Certificate.objects.create(
+        model_version=model, bound="0.05", threshold="0.91", sample_size=100, errors=1, upper="0.047", delta="0.05", held_out=200,
+        first_day=DAY, last_day=DAY, sample_sha256="0", made_at=now, valid_until=now + dt.timedelta(days=30),
+        reasons={"NETTING": "0.9100000", "SYSTEM_CONVERSION": "0.9740000"},
+    )  # fmt: skip
+    client.force_login(person("Auditor"))
+    page = client.get(reverse("model", args=[model.pk])).content.decode()
+    assert "Speaks for NETTING, SYSTEM_CONVERSION from 97.4 % on</div>" in page
 
 
 def test_the_gate_and_the_meter_stand_beside_the_models(
