@@ -33,6 +33,7 @@ from review.ids import id_of
 from review.models import BulkDecision, BulkPreview, BulkRow, Decision
 from review.models.bulk import ASSIGN, HOLD
 from review.models.decision import UNDO_FOR
+from review.pages.paged import page_of
 from review.rights import CONFIRMS, DECIDES
 
 PAGE, SHOWN = 50, 100
@@ -43,11 +44,8 @@ NOT_FILTERS = ("csrfmiddlewaretoken", "row", "whole", "after", "order")
 
 def bulks(request: HttpRequest) -> HttpResponse:
     """Bulk decisions, newest first."""
-    found = visible_bulks(person_of(request))
-    before = id_of(request.GET.get("before", ""))
-    page = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
-    context = {"bulks": page[:PAGE], "next": page[PAGE - 1].pk if len(page) > PAGE else None}
-    return render(request, "review/bulks.html", context)
+    page, following = page_of(request, visible_bulks(person_of(request)), PAGE)
+    return render(request, "review/bulks.html", {"bulks": page, "next": following})
 
 
 @require_POST

@@ -13,7 +13,8 @@ from ingestion.models import Delivery, Mapping, MappingProposal, Normalization, 
 from reconciliation.models import Reconciliation, Run
 from reconciliation.redelivery import LISTED, compare_with_former, former_of
 from reconciliation.visibility import visible_deliveries, visible_sources
-from review.ids import id_of, is_number
+from review.ids import is_number
+from review.pages.paged import page_of
 from review.pages.sources import listed_sources, narrowed
 from review.proposals import visible_proposals
 from review.repair_rules import REPAIRS
@@ -33,8 +34,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     source, state = (request.GET.get(name, "").replace("\0", "") for name in ("source", "state"))
     found = Normalization.objects.filter(delivery__source__in=visible_sources(request.user))
     found = narrowed(found, source, state).select_related("delivery__source").order_by("-id")
-    before = id_of(request.GET.get("before", ""))
-    page = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
+    page, following = page_of(request, found, PAGE)
     open_ = visible_proposals(request.user).filter(state=MappingProposal.State.OPEN)
     of_source = "normalization__delivery__source_id"
     context = {
@@ -42,8 +42,8 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         "source": source,
         "state": state,
         "states": Normalization.State.choices,
-        "normalizations": page[:PAGE],
-        "next": page[PAGE - 1].pk if len(page) > PAGE else None,
+        "normalizations": page,
+        "next": following,
         "proposals": open_.order_by(of_source, "-id").distinct(of_source)[:SHOWN],
     }
     return render(request, "review/deliveries.html", context)

@@ -22,6 +22,7 @@ from review.exporting import MAY, ExportGone, ExportRefused, Wanted, ask_export,
 from review.ids import id_of
 from review.models import Export
 from review.nul import NO_NUL
+from review.pages.paged import page_of
 from review.pages.posted import holds_nul
 
 PAGE = 50
@@ -42,14 +43,12 @@ class Row:
 
 def exports(request: HttpRequest) -> HttpResponse:
     """What was exported, newest first; while something is under way htmx asks every two seconds."""
-    before = id_of(request.GET.get("before", ""))
-    found = visible_exports(person_of(request))
-    page = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
-    rows = [_row(it) for it in page[:PAGE]]
+    page, following = page_of(request, visible_exports(person_of(request)), PAGE)
+    rows = [_row(it) for it in page]
     context = {
         "rows": rows,
-        "next": page[PAGE - 1].pk if len(page) > PAGE else None,
-        "before": before,
+        "next": following,
+        "before": id_of(request.GET.get("before", "")),
         "is_active": any(it.is_under_way for it in rows),
         "ready": _ready(request, rows),
         "forgotten": next((it for it in rows if _is_forgotten(it.made)), None),

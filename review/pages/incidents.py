@@ -15,10 +15,10 @@ from attribution.models import Reason
 from ingestion.person import person_of
 from reconciliation.models import Break, Difference
 from review.bulk.selecting import BadSelection, choose_incident
-from review.ids import id_of
 from review.incidents.standing import Figures, figures_of, signature_text, visible_incidents
 from review.incidents.surges import LEAST, RUNS, TIMES
 from review.models import BulkDecision, Incident
+from review.pages.paged import page_of
 from review.rights import DECIDES
 from review.visible import waiting_breaks
 
@@ -54,15 +54,14 @@ def incidents(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", Incident.State.OPEN)
     counts = dict(found.order_by().values_list("state").annotate(Count("pk")))
     listed = found.filter(state=state) if state in Incident.State.values else found
-    before = id_of(request.GET.get("before", ""))
-    page = list((listed.filter(pk__lt=before) if before else listed)[: PAGE + 1])
+    page, following = page_of(request, listed, PAGE)
     tabs = [*Incident.State.choices, ("all", "All")]
     context = {
-        "rows": rows_of(request, page[:PAGE]),
+        "rows": rows_of(request, page),
         "tabs": [{"code": code, "title": title, "is_on": code == state,
                   "count": counts.get(code, 0) if code != "all" else sum(counts.values())} for code, title in tabs],
         "state": state,
-        "next": page[PAGE - 1].pk if len(page) > PAGE else None,
+        "next": following,
         **_rule(),
     }  # fmt: skip
     return render(request, "review/incidents.html", context)

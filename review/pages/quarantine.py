@@ -21,7 +21,7 @@ from ingestion.quarantine import DISMISSED, OPEN, REPLAYED, STATES, WAITING, sai
 from ingestion.replay import Tried, cells_of_row
 from ingestion.ringing import ring_for_normalizing
 from reconciliation.visibility import visible_deliveries, visible_sources
-from review.ids import id_of
+from review.pages.paged import page_of
 from review.quarantined import ALL, SHOWN_REASONS, Asked, BadFilter, counts_by_reason, narrowed, visible_rows
 from review.repair_rules import CONFIRMS, REPAIRS, RepairRefused, allows, check_confirms, check_withdraws
 from review.repairs import (
@@ -69,14 +69,13 @@ def quarantine(request: HttpRequest) -> HttpResponse:
         asked, refused = Asked(), str(error)
     rows = visible_rows(request.user)
     found = narrowed(rows, asked)
-    before = id_of(request.GET.get("before", ""))
-    page = list(with_state(found.filter(pk__lt=before) if before else found)[: PAGE + 1])
+    page, following = page_of(request, with_state(found), PAGE)
     reasons = counts_by_reason(narrowed(rows, replace(asked, reason="")))
     counted = sum(count for _, count in reasons) if not asked.reason and len(reasons) < SHOWN_REASONS else None
     tabs = [_tab(rows, asked, state, counted) for state in (*STATES, ALL)]
     context = {
-        "rows": page[:PAGE],
-        "next": _query(asked, before=page[PAGE - 1].pk) if len(page) > PAGE else "",
+        "rows": page,
+        "next": _query(asked, before=following) if following else "",
         "asked": asked,
         "filters": _query(asked),
         "refused": refused,

@@ -20,7 +20,7 @@ from reconciliation.models import Run
 from reconciliation.rules import Rules
 from reconciliation.runs import start_run
 from review.exporting import export_here
-from review.ids import id_of
+from review.pages.paged import page_of
 from review.pages.progress import is_unchanged, progress_of, with_former
 from review.pages.run_report import against, report_tables
 from review.pages.strip import strip_of
@@ -43,11 +43,10 @@ def runs(request: HttpRequest) -> HttpResponse:
     if state in dict(STATES):
         visible = visible.filter(state=Run.State.FAILED if state == CANCELLED else state)
         visible = visible.filter(cancelled_by__isnull=state != CANCELLED)
-    before = id_of(request.GET.get("before", ""))
-    page = list((visible.filter(pk__lt=before) if before else visible)[: PAGE + 1])
+    page, following = page_of(request, visible, PAGE)
     context = {
-        "runs": page[:PAGE],
-        "next": page[PAGE - 1].pk if len(page) > PAGE else None,
+        "runs": page,
+        "next": following,
         "reconciliations": visible_reconciliations(request),
         "may_run": request.user.has_perm(STARTS),
         "reconciliation": reconciliation,
