@@ -44,7 +44,7 @@ def test_numbers(a: str | None, b: str | None, rule: dict[str, object], sentence
         ("date", "2026-11-23", "2026-11-20", {"days": 1}, "3 days apart, 1 allowed: 3.0 times the limit"),
         ("date", "2026-11-20", "2026-11-23", {"business_days": 1}, "1 of 1 business day allowed: within"),
         ("date", "2026-11-20", "2026-11-24", {"business_days": 1}, "2 business days apart, 1 allowed: 2.0 times the limit"),
-        ("datetime", "2026-11-20T10:00:00", "2026-11-20T10:00:30", {}, "0:00:30 apart within one day."),
+        ("datetime", "2026-11-20T10:00:00", "2026-11-20T10:00:30", {}, "0:00:30 apart within one day"),
         ("datetime", "2026-11-20T10:00:00Z", "2026-11-20T10:00:30", {}, None),
         ("date", "someday", "2026-11-20", {}, None),
     ],
