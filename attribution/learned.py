@@ -26,6 +26,7 @@ MANY = 3_000  # labels: with fewer, the latest are too few to calibrate on, and 
 LATER = 0.2  # the last share of the labels, held out to calibrate and to measure
 FOLDS = 4  # into which few labels are dealt to calibrate
 RARE = 3  # a category with fewer labels has no code of its own
+DOUBT = 10.0  # labels that say nothing of any reason, when the confidence is calibrated
 UNNAMED_EACH = 10  # differences without a label for each label at most
 TREES = 3  # a round, while labels are few
 
@@ -94,7 +95,7 @@ def train(
     reason, of which the leaning learns, too."""
     rows = rows.reset_index(drop=True)
     more = None if unnamed is None else _unnamed(unnamed.tail(UNNAMED_EACH * len(rows)), columns)
-    warmth = temperature(*_unseen(rows, labels, reasons, columns, more, seed))
+    warmth = temperature(*_unseen(rows, labels, reasons, columns, more, seed), doubt=DOUBT / (len(rows) + DOUBT))
     model = _fit(rows, labels, reasons, columns, more, warmth, seed)
     return replace(model, familiar=familiar(rows, value_features(rows), columns.habits))
 

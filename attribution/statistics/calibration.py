@@ -6,14 +6,17 @@ LEAST, MOST = 0.2, 5.0
 BINS = 15
 
 
-def temperature(margins: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature at which margins (rows x classes) give the labels the highest likelihood; 1 without labels."""
+def temperature(margins: np.ndarray, labels: np.ndarray, doubt: float = 0.0) -> float:
+    """The temperature at which margins (rows x classes) give the labels the highest likelihood; 1 without labels. `doubt`: the share of
+    each label that is laid upon all classes alike, so that few labels do not make sure (J. Platt, "Probabilistic outputs for support
+    vector machines", 1999, does so with two)."""
     if not len(labels):
         return 1.0
     from scipy.optimize import minimize_scalar  # here, since only training asks, and every process loads this file
 
     def loss(log_t: float) -> float:
-        return -float(np.mean(log_softmax(margins / np.exp(log_t))[np.arange(len(labels)), labels]))
+        logs = log_softmax(margins / np.exp(log_t))
+        return -float(np.mean((1 - doubt) * logs[np.arange(len(labels)), labels] + doubt * logs.mean(axis=1)))
 
     found = minimize_scalar(loss, bounds=(np.log(LEAST), np.log(MOST)), method="bounded")
     return float(np.exp(found.x))

@@ -64,6 +64,7 @@ def test_a_temperature_makes_confident_margins_true() -> None:
     assert temperature(margins * 3, labels) == pytest.approx(3, rel=0.05)
     assert calibration_error(chances.max(axis=1), chances.argmax(axis=1) == labels) < 0.015
     assert temperature(np.zeros((0, 4)), np.zeros(0, int)) == 1
+    assert temperature(margins[:30] * 3, labels[:30], doubt=0.3) > temperature(margins[:30] * 3, labels[:30])
 
 
 def test_the_lowest_point_is_found_and_is_the_same_each_time() -> None:
