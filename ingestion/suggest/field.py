@@ -10,7 +10,10 @@ Document = Mapping[str, object]
 
 @dataclass(frozen=True)
 class FieldProposal:
-    """`type_`, `map_a`, `map_b` and `rule` are written as a definition writes them; `why` and `against` are sentences."""
+    """`type_`, `map_a`, `map_b` and `rule` are written as a definition writes them; `why` and `against` are sentences.
+
+    `example`: what one key has on either side.
+    """
 
     name: str
     pair: Pair
@@ -20,6 +23,7 @@ class FieldProposal:
     rule: Document = field(default_factory=dict)
     why: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
+    example: tuple[str, str] = ("", "")
 
     def said(self, *sentences: str) -> "FieldProposal":
         """With more evidence."""

@@ -93,6 +93,7 @@ def _field(duck: duckdb.DuckDBPyConnection, pair: Pair, name: str, aligned: Alig
         kind.type_ | ({"key": True} if pair.is_key else {}),
         {"column": pair.a.name, **kind.steps_a},
         {"column": pair.b.name, **kind.steps_b},
+        example=_example(duck, pair),
     ).said(_paired(pair), kind.why)
     proposal = _with_nulls(duck, proposal)
     if pair.is_key and kind.type_["type"] == "text":
@@ -102,6 +103,18 @@ def _field(duck: duckdb.DuckDBPyConnection, pair: Pair, name: str, aligned: Alig
     elif kind.style_a and not pair.is_key:
         proposal = _with_tolerance(proposal, kind, aligned)
     return proposal
+
+
+def _example(duck: duckdb.DuckDBPyConnection, pair: Pair) -> tuple[str, str]:
+    """The values of the first aligned row that has both; where none has, of each side by itself."""
+    a, b = f"a{pair.a.position}", f"b{pair.b.position}"
+    found = duck.execute(
+        f"SELECT {a}, {b} FROM aligned WHERE trim({a}) <> '' AND trim({b}) <> '' ORDER BY row LIMIT 1"
+    ).fetchone()
+    if found:
+        return str(found[0]), str(found[1])
+    alone_a, alone_b = ((it.examples or [""])[0] for it in (pair.a, pair.b))
+    return alone_a, alone_b
 
 
 def _paired(pair: Pair) -> str:

@@ -60,6 +60,19 @@ def test_accepting_applies_the_definition_and_runs_it(client: Client, draft: str
     assert client.get(draft).status_code == 404
 
 
+def test_each_field_shows_what_one_key_has_on_either_side(administrator: User, client: Client, tmp_path: Path) -> None:
+    sides = {name: tmp_path / f"{name}.csv" for name in "ab"}
+    for name, off in (("a", 0), ("b", 1)):
+        rows = [f"K{n},{1000 + 10 * n + off}.00" for n in range(40)]
+        sides[name].write_text("\n".join(["ref,amount", *(rows if name == "a" else rows[::-1])]) + "\n")
+    place = upload(client, sides["a"], sides["b"]).headers["Location"]
+    told = {
+        it["name"]: (it["example_a"], it["example_b"]) for it in client.get(place).context["rows"] if it.get("name")
+    }
+    assert told["ref"][0] == told["ref"][1]
+    assert float(told["amount"][1]) - float(told["amount"][0]) == 1
+
+
 def test_a_field_is_refused_and_another_changed(client: Client, draft: str) -> None:
     form = form_of(client, draft)
     del form[f"use_{number_of(client, draft, 'side')}"]
