@@ -22,7 +22,7 @@ from review.pages.queue_look import Look, look_of
 from review.pages.queue_rows import Looked, rows, with_line
 from review.query import WORDS, Asked, BadQuery, asked_of, check_address, known_of
 from review.query.apply import asked_for
-from review.query.words import BANDS
+from review.query.words import ALL, BANDS
 from review.rights import DECIDES
 from review.visible import access, entered_reconciliations, visible_breaks
 
@@ -83,7 +83,7 @@ def _listing(
     }
     if is_refused:
         return context | {"empty": "Nothing is listed until the query can be read.", "total": 0, "told": "0"}
-    return context if breaks else context | _emptiness(asked, given)
+    return context if breaks else context | _emptiness(asked, given, counts)
 
 
 def _page(request: HttpRequest, asked: Asked, name: str) -> list[Break]:
@@ -99,16 +99,28 @@ def _page(request: HttpRequest, asked: Asked, name: str) -> list[Break]:
     return prepared(("queue", access(request), asked, name), found)
 
 
-def _emptiness(asked: Asked, order: str) -> dict[str, str]:
+def _emptiness(asked: Asked, order: str, counts: Counts) -> dict[str, str]:
     """Why nothing is shown, and the one thing to do about it."""
     if filters := [it for it in asked.terms if it.word != "state"]:
+        what = " ".join(it.text for it in filters)
+        if asked.state and (elsewhere := _elsewhere(counts)) is not None:
+            every = asked.having("state", ALL).query(order)
+            told = f"No break in this state matches {what}{elsewhere}."
+            return {"empty": told, "remedy": "Look in every state", "remedy_query": every}
         state = next((it for it in asked.terms if it.word == "state"), None)
         cleared = Asked((state,) if state else ())
-        what = " ".join(it.text for it in filters)
         return {"empty": f"No break matches {what}.", "remedy": "Clear the query", "remedy_query": cleared.query(order)}
     if asked.state == Break.State.REVIEW:
         return {"empty": "Nothing waits for a person."}
     return {"empty": "No break stands here.", "remedy": "Show all states", "remedy_query": "q=state:all"}
+
+
+def _elsewhere(counts: Counts) -> str | None:
+    """How many breaks of other states match, as far as they were counted; nothing where none does."""
+    if counts.is_bounded or counts.of_one_state:
+        return ""
+    found = counts.of("state").total()
+    return f"; {found:,} in other states {'does' if found == 1 else 'do'}" if found else None
 
 
 def _facets(

@@ -78,9 +78,17 @@ def test_what_an_address_asks_for_is_not_passed_over(run: Run, client: Client, q
     assert (page.status_code, page.context["rows"]) == (400, []) and says in page.content.decode()
 
 
-def test_an_empty_list_says_which_filter_to_clear(run: Run, client: Client) -> None:
-    page = client.get(reverse("queue"), {"kind": "differing", "key": "Z"}).content.decode()
-    assert "No break matches kind:differing key:Z." in page
+def test_an_empty_list_says_which_filter_to_clear(run: Run, client: Client, person: Callable[[str], User]) -> None:
+    def told(**asked: str) -> str:
+        return client.get(reverse("queue"), asked).content.decode()
+
+    assert "No break matches kind:differing key:Z." in told(kind="differing", key="Z", state="all")
+    assert "No break matches kind:differing reason:DUPLICATE_ENTRY." in told(kind="differing", reason="DUPLICATE_ENTRY")
+    by = person("Analyst")
+    for key in ("A1", "A2"):
+        decide(brk=Break.objects.get(key=key), action="reject", by=by)
+    assert "No break in this state matches reason:SIGN_FLIP; 2 in other states do." in told(reason="SIGN_FLIP")
+    assert "No break in this state matches key:A1." in told(key="A1") and "Look in every state" in told(key="A1")
     assert _listed(client, "band=nothing") == set()
 
 
