@@ -45,7 +45,7 @@ def keep_to_a_budget(folder: Path, run_day: RunDay, by: User) -> Iterator[str]:
     if not Break.objects.filter(reconciliation=dividends, decisions__comment=COMMENT).exists():
         _contradict(run)
     yield gate_lines(standing_of(dividends))
-    yield f"{next_certificate(dividends) or 'Every bound of the ladder is certified.'} See /models/, /gates/, /blind-audits/ and /second-opinions/."
+    yield f"{next_certificate(dividends) or 'Every bound of the ladder is certified.'} See the pages Models, Gates, Blind audits and Second opinions."
 
 
 def _run(dividends: Reconciliation, day: int, folder: Path, run_day: RunDay) -> Run:

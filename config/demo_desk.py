@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -52,7 +53,8 @@ def lay_out(folder: Path) -> Iterator[str]:
         _bring_other_columns(folder / "back_office_day2.csv")
     if not all_staged(analyst.username):
         _hand_in(folder / "front_office_day2.csv", analyst)
-    yield "A proposal waits for a second person at /decisions/proposed/, a file for an answer at /upload/, and a changed file at /deliveries/."
+    site = settings.PUBLIC_URL
+    yield f"A proposal waits for a second person at {site}/decisions/proposed/, a file for an answer at {site}/upload/, and a changed file at {site}/deliveries/."
 
 
 def _join(code: str, people: Iterable[User]) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -21,4 +22,4 @@ def put_aside() -> list[str]:
         urgent = ORDERS["priority"].sort(trades)[2:4]
         for brk, party, until in zip(urgent, ("Custodian", ""), (None, day), strict=False):
             hold(brk=brk, by=analyst, party=party, until=until, note=NOTE)
-    return [f"{Hold.objects.filter(ended_at=None).count()} breaks are on hold: /queue/?state=held"]
+    return [f"{Hold.objects.filter(ended_at=None).count()} breaks are on hold: {settings.PUBLIC_URL}/queue/?state=held"]

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from attribution.champions import promote, roll_back
@@ -42,7 +43,7 @@ def learn(folder: Path, run_day: RunDay, by: User) -> Iterator[str]:
     yield f"Day 4, one bank turns every sign: {passed(4)}."
     find_incidents(Run.objects.filter(reconciliation=invoices).latest("id"))  # waits for the worker that looks for them
     for incident in Incident.objects.filter(reconciliation=invoices):
-        yield f"Incident {incident.pk}: {incident.breaks} breaks of {incident.reason}, {signature_text(incident)}, as one item at /incidents/."
+        yield f"Incident {incident.pk}: {incident.breaks} breaks of {incident.reason}, {signature_text(incident)}, as one item: {settings.PUBLIC_URL}/incidents/{incident.pk}/"
 
 
 def _learned(invoices: Reconciliation, folder: Path, by: User) -> ModelVersion:
