@@ -82,7 +82,7 @@ def choose_from(*, breaks: QuerySet[Break], by: User, told: str, incident: int |
     """Freeze what a query finds, which has to be bounded by what the user may see."""
     chosen = list(breaks.order_by("pk").values_list("pk", "fingerprint")[: MOST + 1])
     if not chosen:
-        raise BadSelection("No break stands there any more. Nothing was chosen.")
+        raise BadSelection("No break stands there now. Nothing was chosen.")
     _check_count(len(chosen) if len(chosen) <= MOST else breaks.count())
     return _freeze(chosen, by, told, incident)
 

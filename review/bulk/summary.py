@@ -83,6 +83,11 @@ class Summary:
         """Whether not all of them can be decided."""
         return self.in_review < self.count or self.moved > 0
 
+    @property
+    def without_amount(self) -> int:
+        """How many of those that one may see no sum counts."""
+        return self.count - self.unseen - sum(it.count for it in self.sums)
+
 
 def summary_of(preview: BulkPreview, user: User) -> Summary:
     """One query over the chosen breaks."""

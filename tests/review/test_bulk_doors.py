@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ingestion import custody
 from reconciliation.models import Break, Reconciliation, Run, Team
+from review.bulk.summary import Sum, Summary
 from review.bulk.working import work_on
 from review.models import BulkDecision, BulkPreview, Decision
 from review.tokens import make_token
@@ -112,7 +115,7 @@ def test_what_cannot_be_chosen_is_said_on_the_queue(run: Run, client: Client, pe
     page = client.post(reverse("choose_bulk"), {"reason": "SIGN_FLIP"}, follow=True).content.decode()
     assert "No break was chosen." in page and "SIGN_FLIP" in page
     page = client.post(reverse("choose_bulk"), {"whole": "1", "key": "ZZ"}, follow=True).content.decode()
-    assert "No break stands there any more." in page
+    assert "No break stands there now." in page
     assert client.post(reverse("choose_bulk"), {"row": ["0"]}).status_code == 404
     assert client.post(reverse("choose_bulk"), {"row": ["x" * 99]}).status_code == 404
 
@@ -231,3 +234,10 @@ def test_who_asked_stops_what_has_no_result_yet(
     assert (bulk.state, bulk.done, bulk.refused) == ("done", 0, 2) and not Decision.objects.exists()
     assert "there is nothing to stop" in client.post(f"{place}stop/", follow=True).content.decode()
     assert api("post", f"bulk-decisions/{number}/stop").status_code == 409 and problems() == []
+
+
+def test_a_preview_says_of_how_many_no_sum_speaks() -> None:
+    sums = [Sum("EUR", 3, Decimal(30)), Sum("USD", 2, Decimal(5))]
+    told = Summary(9, 1, sums, [], 8, moved=0, second=0, duplicates=0, held=0, audited=0, proposed=0)
+    page = render_to_string("review/bulk_preview.html", {"summary": told, "preview": BulkPreview(told="x")})
+    assert told.without_amount == 3 and re.search(r"No amount <span[^>]*>of 3 breaks<", page)

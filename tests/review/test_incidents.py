@@ -205,7 +205,7 @@ def test_the_pages(surge: Incident, client: Client, person: Callable[..., User])
     page = client.get(reverse("incident", args=[surge.pk])).content.decode()
     assert "decided" in page and "Decide all" not in page and "25 of 25" in page
     again = client.post(reverse("decide_incident", args=[surge.pk]), follow=True).content.decode()
-    assert "No break stands there any more." in again
+    assert "No break stands there now." in again
     for url in (reverse("incidents"), reverse("incident", args=[surge.pk])):
         with CaptureQueriesContext(connection) as seen:
             client.get(url)
