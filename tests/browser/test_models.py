@@ -57,9 +57,9 @@ def test_a_manager_moves_the_threshold_promotes_asks_why_and_rolls_back(
     slider.focus()
     page.keyboard.press("End")
     expect(page.locator("#what-if thead").first).to_contain_text("At 0.999")  # htmx brought it
-    expect(page.locator("#what-if circle.ring")).to_have_count(1)
     page.keyboard.press("Home")
     expect(page.locator("#what-if thead").first).to_contain_text("At 0.5")
+    expect(page.locator("#what-if circle.ring")).to_have_count(1)
     page.get_by_role("button", name="Promote").click()
     expect(page.locator("body")).to_contain_text("trades model 1 speaks from the next run on.")
     reconcile(*day_of(2, 40)[:2], DAY.replace(day=21))
